@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef __GST_EEG_H__
+#define __GST_EEG_H__
+
+#include <gst/eeg/eeg-prelude.h>
+#include <gst/eeg/gsteegallocator.h>
+#include <gst/eeg/gsteegchannels.h>
+#include <gst/eeg/gsteegevent.h>
+#include <gst/eeg/gsteeginfo.h>
+#include <gst/eeg/gsteegmarkermeta.h>
+#include <gst/eeg/gsteegstage.h>
+
+#endif /* __GST_EEG_H__ */

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/**
+ * SECTION:gsteegevent
+ * @title: EEG events and messages
+ * @short_description: what travels beside the samples
+ *
+ * - `eeg-recording`, sticky: who and what was recorded, and when. Needed by the
+ *   first buffer only; never part of caps.
+ * - `eeg-complete`, serialized: the source reached its true end. An EOS without
+ *   it, behind a source of ours, follows an error.
+ * - `eeg-loss`, an element message: samples that will never come.
+ */
+#include "gsteegevent.h"
+
+#define RECORDING_NAME "eeg-recording"
+#define COMPLETE_NAME "eeg-complete"
+#define LOSS_NAME "eeg-loss"
+
+/**
+ * gst_eeg_event_new_recording:
+ * @fields: (transfer full) (nullable): the fields that are known, see
+ *     %GST_EEG_RECORDING_PATIENT and the others; a muxer may add its own. The
+ *     structure is renamed.
+ *
+ * Returns: (transfer full): a sticky downstream event
+ */
+GstEvent *
+gst_eeg_event_new_recording (GstStructure *fields)
+{
+  if (fields == NULL)
+    fields = gst_structure_new_empty (RECORDING_NAME);
+  else
+    gst_structure_set_name (fields, RECORDING_NAME);
+  return gst_event_new_custom (GST_EVENT_CUSTOM_DOWNSTREAM_STICKY, fields);
+}
+
+/**
+ * gst_eeg_event_is_recording:
+ * @event: any event
+ *
+ * Returns: whether @event is an `eeg-recording` event; its fields are those of
+ *     gst_event_get_structure()
+ */
+gboolean
+gst_eeg_event_is_recording (GstEvent *event)
+{
+  g_return_val_if_fail (GST_IS_EVENT (event), FALSE);
+
+  return GST_EVENT_TYPE (event) == GST_EVENT_CUSTOM_DOWNSTREAM_STICKY &&
+         gst_event_has_name (event, RECORDING_NAME);
+}
+
+/**
+ * gst_eeg_event_new_complete:
+ * @samples: samples per channel since the start, lost ones counted
+ *
+ * Returns: (transfer full): a serialized downstream event, sent right before
+ *     the EOS of a true end
+ */
+GstEvent *
+gst_eeg_event_new_complete (guint64 samples)
+{
+  return gst_event_new_custom (
+      GST_EVENT_CUSTOM_DOWNSTREAM, gst_structure_new (COMPLETE_NAME, "samples",
+                                       G_TYPE_UINT64, samples, NULL));
+}
+
+/**
+ * gst_eeg_event_parse_complete:
+ * @event: any event
+ * @samples: (out) (optional): samples per channel since the start
+ *
+ * Returns: whether @event is an `eeg-complete` event
+ */
+gboolean
+gst_eeg_event_parse_complete (GstEvent *event, guint64 *samples)
+{
+  guint64 value = 0;
+
+  g_return_val_if_fail (GST_IS_EVENT (event), FALSE);
+
+  if (GST_EVENT_TYPE (event) != GST_EVENT_CUSTOM_DOWNSTREAM ||
+      !gst_event_has_name (event, COMPLETE_NAME))
+    return FALSE;
+  gst_structure_get_uint64 (gst_event_get_structure (event), "samples", &value);
+  if (samples != NULL)
+    *samples = value;
+  return TRUE;
+}
+
+/**
+ * gst_eeg_message_new_loss:
+ * @src: (transfer none): the element that noticed
+ * @first: index of the first lost sample
+ * @count: how many samples per channel are lost
+ * @reason: why, in a word or two
+ *
+ * Returns: (transfer full): an element message
+ */
+GstMessage *
+gst_eeg_message_new_loss (
+    GstObject *src, guint64 first, guint64 count, const gchar *reason)
+{
+  return gst_message_new_element (
+      src, gst_structure_new (LOSS_NAME, "first", G_TYPE_UINT64, first, "count",
+               G_TYPE_UINT64, count, "reason", G_TYPE_STRING, reason, NULL));
+}
+
+/**
+ * gst_eeg_message_parse_loss:
+ * @message: any message
+ * @first: (out) (optional): index of the first lost sample
+ * @count: (out) (optional): how many are lost
+ * @reason: (out) (optional) (transfer none): why
+ *
+ * Returns: whether @message is an `eeg-loss` message
+ */
+gboolean
+gst_eeg_message_parse_loss (
+    GstMessage *message, guint64 *first, guint64 *count, const gchar **reason)
+{
+  const GstStructure *s;
+
+  g_return_val_if_fail (GST_IS_MESSAGE (message), FALSE);
+
+  if (GST_MESSAGE_TYPE (message) != GST_MESSAGE_ELEMENT)
+    return FALSE;
+  s = gst_message_get_structure (message);
+  if (s == NULL || !gst_structure_has_name (s, LOSS_NAME))
+    return FALSE;
+  if (first != NULL && !gst_structure_get_uint64 (s, "first", first))
+    return FALSE;
+  if (count != NULL && !gst_structure_get_uint64 (s, "count", count))
+    return FALSE;
+  if (reason != NULL)
+    *reason = gst_structure_get_string (s, "reason");
+  return TRUE;
+}

@@ -1,0 +1,631 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/**
+ * SECTION:gsteegstage
+ * @title: GstEegStage
+ * @short_description: what every element of this project can be asked
+ *
+ * Kind, counters, estimate and state of a stage, and the rules of their order:
+ *
+ * - nothing is compressed twice;
+ * - nothing is encrypted twice;
+ * - nothing encrypted is compressed: random bytes only grow;
+ * - samples are not transformed, inspected or put into a container once they
+ *   are compressed or encrypted;
+ * - what was encrypted last is decrypted before it is decompressed.
+ *
+ * Checksums and pass-through stages stand anywhere. A decoder takes away the
+ * layer of its encoder.
+ *
+ * Elements find each other by the custom upstream query `eeg-stage`: each stage
+ * adds its name and kind and passes the query on.
+ */
+#include "gsteegstage.h"
+
+#include <string.h>
+
+#define QUERY_NAME "eeg-stage"
+#define STATS_NAME "eeg-stats"
+
+GST_DEBUG_CATEGORY_STATIC (gst_eeg_stage_debug);
+#define GST_CAT_DEFAULT gst_eeg_stage_debug
+
+G_DEFINE_INTERFACE_WITH_CODE (GstEegStage, gst_eeg_stage, GST_TYPE_ELEMENT,
+    GST_DEBUG_CATEGORY_INIT (
+        gst_eeg_stage_debug, "eegstage", 0, "EEG stage interface"))
+
+static const GEnumValue kind_values[] = {
+  { GST_EEG_STAGE_KIND_PASS_THROUGH, "Pass-through", "pass-through" },
+  { GST_EEG_STAGE_KIND_ACQUISITION, "Acquisition", "acquisition" },
+  { GST_EEG_STAGE_KIND_TRANSFORM, "Transform", "transform" },
+  { GST_EEG_STAGE_KIND_INSPECTION, "Inspection", "inspection" },
+  { GST_EEG_STAGE_KIND_CONTAINER, "Container", "container" },
+  { GST_EEG_STAGE_KIND_COMPRESSION, "Compression", "compression" },
+  { GST_EEG_STAGE_KIND_DECOMPRESSION, "Decompression", "decompression" },
+  { GST_EEG_STAGE_KIND_ENCRYPTION, "Encryption", "encryption" },
+  { GST_EEG_STAGE_KIND_DECRYPTION, "Decryption", "decryption" },
+  { GST_EEG_STAGE_KIND_CHECKSUM, "Checksum", "checksum" },
+  { GST_EEG_STAGE_KIND_STORAGE, "Storage", "storage" },
+  { 0, NULL, NULL },
+};
+
+GType
+gst_eeg_stage_kind_get_type (void)
+{
+  static gsize type = 0;
+
+  if (g_once_init_enter (&type)) {
+    GType new_type = g_enum_register_static ("GstEegStageKind", kind_values);
+
+    g_once_init_leave (&type, new_type);
+  }
+  return type;
+}
+
+/**
+ * gst_eeg_stage_kind_to_string:
+ * @kind: a kind
+ *
+ * Returns: its name, as in `stats`
+ */
+const gchar *
+gst_eeg_stage_kind_to_string (GstEegStageKind kind)
+{
+  g_return_val_if_fail (kind < G_N_ELEMENTS (kind_values) - 1, NULL);
+
+  return kind_values[kind].value_nick;
+}
+
+static void
+gst_eeg_stage_default_init (GstEegStageInterface *iface)
+{
+  /**
+   * GstEegStage:stats:
+   *
+   * Counters of the stage since it left READY: `buffers-in`, `buffers-out`,
+   * `bytes-in`, `bytes-out`, `samples-in`, `samples-out`, `lost`, `errors`,
+   * `busy-ns` (#guint64), `kind` (string), and per kind `ratio` (#gdouble,
+   * bytes in / bytes out), `blocks`, `pool-size`, `pool-reused` and
+   * `queue-high-water`.
+   */
+  g_object_interface_install_property (iface,
+      g_param_spec_boxed ("stats", "Statistics",
+          "Counters of this stage: buffers, bytes, samples, losses, errors, "
+          "busy time",
+          GST_TYPE_STRUCTURE, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
+}
+
+/**
+ * gst_eeg_stage_get_kind:
+ * @stage: a stage
+ *
+ * Returns: what it does
+ */
+GstEegStageKind
+gst_eeg_stage_get_kind (GstEegStage *stage)
+{
+  GstEegStageInterface *iface;
+
+  g_return_val_if_fail (
+      GST_IS_EEG_STAGE (stage), GST_EEG_STAGE_KIND_PASS_THROUGH);
+
+  iface = GST_EEG_STAGE_GET_IFACE (stage);
+  g_return_val_if_fail (
+      iface->get_kind != NULL, GST_EEG_STAGE_KIND_PASS_THROUGH);
+  return iface->get_kind (stage);
+}
+
+/**
+ * gst_eeg_stage_estimate:
+ * @stage: a stage
+ * @input_bytes: bytes that will come in
+ * @estimate: (out caller-allocates): what is needed for them
+ *
+ * Returns: %FALSE if the stage cannot tell; @estimate then knows nothing
+ */
+gboolean
+gst_eeg_stage_estimate (
+    GstEegStage *stage, guint64 input_bytes, GstEegEstimate *estimate)
+{
+  GstEegStageInterface *iface;
+
+  g_return_val_if_fail (GST_IS_EEG_STAGE (stage), FALSE);
+  g_return_val_if_fail (estimate != NULL, FALSE);
+
+  memset (estimate, 0, sizeof *estimate);
+  estimate->output_bytes = G_MAXUINT64;
+  estimate->duration = GST_CLOCK_TIME_NONE;
+  iface = GST_EEG_STAGE_GET_IFACE (stage);
+  if (iface->estimate != NULL && iface->estimate (stage, input_bytes, estimate))
+    return TRUE;
+  estimate->unknown_stages = 1;
+  return FALSE;
+}
+
+/**
+ * gst_eeg_stage_can_save_state:
+ * @stage: a stage
+ *
+ * Returns: whether a checkpoint may include @stage
+ */
+gboolean
+gst_eeg_stage_can_save_state (GstEegStage *stage)
+{
+  GstEegStageInterface *iface;
+
+  g_return_val_if_fail (GST_IS_EEG_STAGE (stage), FALSE);
+
+  iface = GST_EEG_STAGE_GET_IFACE (stage);
+  return iface->stateless ||
+         (iface->save_state != NULL && iface->restore_state != NULL);
+}
+
+/**
+ * gst_eeg_stage_save_state:
+ * @stage: a stage
+ * @error: return location
+ *
+ * Returns: (transfer full) (nullable): a versioned blob, empty for a stateless
+ *     stage; %NULL with @error set if the stage cannot save its state
+ */
+GBytes *
+gst_eeg_stage_save_state (GstEegStage *stage, GError **error)
+{
+  GstEegStageInterface *iface;
+
+  g_return_val_if_fail (GST_IS_EEG_STAGE (stage), NULL);
+
+  iface = GST_EEG_STAGE_GET_IFACE (stage);
+  if (iface->stateless)
+    return g_bytes_new (NULL, 0);
+  if (iface->save_state == NULL) {
+    g_set_error (error, GST_CORE_ERROR, GST_CORE_ERROR_NOT_IMPLEMENTED,
+        "%s holds state and cannot save it", GST_OBJECT_NAME (stage));
+    return NULL;
+  }
+  return iface->save_state (stage, error);
+}
+
+/**
+ * gst_eeg_stage_restore_state:
+ * @stage: a stage
+ * @state: what gst_eeg_stage_save_state() returned
+ * @error: return location
+ *
+ * Returns: %FALSE with @error set if @state is not one of this stage and its
+ *     settings
+ */
+gboolean
+gst_eeg_stage_restore_state (GstEegStage *stage, GBytes *state, GError **error)
+{
+  GstEegStageInterface *iface;
+
+  g_return_val_if_fail (GST_IS_EEG_STAGE (stage), FALSE);
+  g_return_val_if_fail (state != NULL, FALSE);
+
+  iface = GST_EEG_STAGE_GET_IFACE (stage);
+  if (iface->stateless) {
+    if (g_bytes_get_size (state) == 0)
+      return TRUE;
+    g_set_error (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS,
+        "%s holds no state, but one was saved", GST_OBJECT_NAME (stage));
+    return FALSE;
+  }
+  if (iface->restore_state == NULL) {
+    g_set_error (error, GST_CORE_ERROR, GST_CORE_ERROR_NOT_IMPLEMENTED,
+        "%s cannot restore a state", GST_OBJECT_NAME (stage));
+    return FALSE;
+  }
+  return iface->restore_state (stage, state, error);
+}
+
+/**
+ * gst_eeg_stage_look_back:
+ * @stage: a stage
+ *
+ * Returns: samples before a position that it must see again to continue there
+ */
+guint64
+gst_eeg_stage_look_back (GstEegStage *stage)
+{
+  GstEegStageInterface *iface;
+
+  g_return_val_if_fail (GST_IS_EEG_STAGE (stage), 0);
+
+  iface = GST_EEG_STAGE_GET_IFACE (stage);
+  return iface->look_back != NULL ? iface->look_back (stage) : 0;
+}
+
+/**
+ * gst_eeg_estimate:
+ * @bin: a bin or pipeline
+ * @input_bytes: bytes that its sources will deliver
+ * @estimate: (out caller-allocates): the sum
+ *
+ * Merges the estimates of all stages in @bin, from the sources to the sinks;
+ * each stage's output is the next one's input. Memory and threads add up.
+ * Durations add up too, which is the time without any overlap and so an upper
+ * bound. Elements that are no stages pass bytes on, are not counted in memory,
+ * and are counted in `unknown_stages` unless they are core's pass-through ones.
+ *
+ * Returns: whether every element could be asked
+ */
+gboolean
+gst_eeg_estimate (GstBin *bin, guint64 input_bytes, GstEegEstimate *estimate)
+{
+  GstIterator *it;
+  GValue item = G_VALUE_INIT;
+  GList *elements = NULL, *l;
+  gboolean done = FALSE;
+  guint64 bytes = input_bytes;
+
+  g_return_val_if_fail (GST_IS_BIN (bin), FALSE);
+  g_return_val_if_fail (estimate != NULL, FALSE);
+
+  memset (estimate, 0, sizeof *estimate);
+  estimate->duration = 0;
+
+  it = gst_bin_iterate_sorted (bin);
+  while (!done) {
+    switch (gst_iterator_next (it, &item)) {
+      case GST_ITERATOR_OK:
+        /* sinks come first; prepending turns that around */
+        elements = g_list_prepend (elements, g_value_dup_object (&item));
+        g_value_reset (&item);
+        break;
+      case GST_ITERATOR_RESYNC:
+        g_list_free_full (elements, gst_object_unref);
+        elements = NULL;
+        gst_iterator_resync (it);
+        break;
+      default:
+        done = TRUE;
+        break;
+    }
+  }
+  g_value_unset (&item);
+  gst_iterator_free (it);
+
+  for (l = elements; l != NULL; l = l->next) {
+    static const gchar *const transparent[] = { "identity", "capsfilter",
+      "fakesink", "filesink", "appsink", "filesrc", "fakesrc", "appsrc", NULL };
+    GstElement *element = l->data;
+    GstEegEstimate one;
+
+    if (GST_IS_BIN (element)) {
+      gst_eeg_estimate (GST_BIN (element), bytes, &one);
+    } else if (GST_IS_EEG_STAGE (element)) {
+      gst_eeg_stage_estimate (GST_EEG_STAGE (element), bytes, &one);
+    } else {
+      GstElementFactory *factory = gst_element_get_factory (element);
+
+      if (factory == NULL ||
+          !g_strv_contains (transparent, GST_OBJECT_NAME (factory)))
+        estimate->unknown_stages++;
+      continue;
+    }
+    estimate->memory_bytes += one.memory_bytes;
+    estimate->threads += one.threads;
+    estimate->unknown_stages += one.unknown_stages;
+    if (estimate->duration != GST_CLOCK_TIME_NONE) {
+      if (one.duration == GST_CLOCK_TIME_NONE)
+        estimate->duration = GST_CLOCK_TIME_NONE;
+      else
+        estimate->duration += one.duration;
+    }
+    bytes = one.output_bytes;
+  }
+  g_list_free_full (elements, gst_object_unref);
+  estimate->output_bytes = bytes;
+  return estimate->unknown_stages == 0;
+}
+
+/**
+ * gst_eeg_stage_counters_get:
+ * @counters: counters
+ * @values: (out caller-allocates): their values now, each read atomically
+ */
+void
+gst_eeg_stage_counters_get (
+    const GstEegStageCounters *counters, GstEegStageCounters *values)
+{
+  const guint64 *from = (const guint64 *)counters;
+  guint64 *to = (guint64 *)values;
+  gsize i;
+
+  g_return_if_fail (counters != NULL && values != NULL);
+
+  for (i = 0; i < sizeof *counters / sizeof *from; i++)
+    to[i] = __atomic_load_n (&from[i], __ATOMIC_RELAXED);
+}
+
+/**
+ * gst_eeg_stage_counters_reset:
+ * @counters: counters, all set to 0; done when a stage leaves READY
+ */
+void
+gst_eeg_stage_counters_reset (GstEegStageCounters *counters)
+{
+  guint64 *p = (guint64 *)counters;
+  gsize i;
+
+  g_return_if_fail (counters != NULL);
+
+  for (i = 0; i < sizeof *counters / sizeof *p; i++)
+    __atomic_store_n (&p[i], 0, __ATOMIC_RELAXED);
+}
+
+/**
+ * gst_eeg_stage_counters_to_structure:
+ * @counters: counters
+ * @kind: what the stage does
+ *
+ * Returns: (transfer full): a structure with the field names that are the same
+ *     in every stage; `ratio` only for compressions. A stage adds its own.
+ */
+GstStructure *
+gst_eeg_stage_counters_to_structure (
+    const GstEegStageCounters *counters, GstEegStageKind kind)
+{
+  GstEegStageCounters v;
+  GstStructure *s;
+
+  g_return_val_if_fail (counters != NULL, NULL);
+
+  gst_eeg_stage_counters_get (counters, &v);
+  s = gst_structure_new (STATS_NAME, "kind", G_TYPE_STRING,
+      gst_eeg_stage_kind_to_string (kind), "buffers-in", G_TYPE_UINT64,
+      v.buffers_in, "buffers-out", G_TYPE_UINT64, v.buffers_out, "bytes-in",
+      G_TYPE_UINT64, v.bytes_in, "bytes-out", G_TYPE_UINT64, v.bytes_out,
+      "samples-in", G_TYPE_UINT64, v.samples_in, "samples-out", G_TYPE_UINT64,
+      v.samples_out, "lost", G_TYPE_UINT64, v.lost, "errors", G_TYPE_UINT64,
+      v.errors, "busy-ns", G_TYPE_UINT64, v.busy_ns, NULL);
+  if (kind == GST_EEG_STAGE_KIND_COMPRESSION && v.bytes_out > 0)
+    gst_structure_set (s, "ratio", G_TYPE_DOUBLE,
+        (gdouble)v.bytes_in / (gdouble)v.bytes_out, NULL);
+  else if (kind == GST_EEG_STAGE_KIND_DECOMPRESSION && v.bytes_in > 0)
+    gst_structure_set (s, "ratio", G_TYPE_DOUBLE,
+        (gdouble)v.bytes_out / (gdouble)v.bytes_in, NULL);
+  return s;
+}
+
+static const gchar *
+find_conflict (GstEegStageKind open, GstEegStageKind kind)
+{
+  gboolean open_is_encryption = open == GST_EEG_STAGE_KIND_ENCRYPTION;
+
+  switch (kind) {
+    case GST_EEG_STAGE_KIND_COMPRESSION:
+      return open_is_encryption
+                 ? "encrypted data cannot be compressed; compress first, then "
+                   "encrypt"
+                 : "data is compressed already; use one compression";
+    case GST_EEG_STAGE_KIND_ENCRYPTION:
+      return open_is_encryption
+                 ? "data is encrypted already; use one encryption"
+                 : NULL;
+    case GST_EEG_STAGE_KIND_DECOMPRESSION:
+      return open_is_encryption
+                 ? "encrypted data cannot be decompressed; decrypt first"
+                 : NULL;
+    case GST_EEG_STAGE_KIND_DECRYPTION:
+      return open_is_encryption
+                 ? NULL
+                 : "compressed data is not encrypted; decompress first";
+    case GST_EEG_STAGE_KIND_TRANSFORM:
+    case GST_EEG_STAGE_KIND_INSPECTION:
+    case GST_EEG_STAGE_KIND_CONTAINER:
+      return open_is_encryption ? "encrypted data holds no samples; put this "
+                                  "before the encryption"
+                                : "compressed data holds no samples; put this "
+                                  "before the compression";
+    default:
+      return NULL;
+  }
+}
+
+/**
+ * gst_eeg_check_order:
+ * @kinds: (array length=n_kinds): what the stages do, in stream order
+ * @n_kinds: how many
+ * @first: (out) (optional): index of the earlier stage of a conflict
+ * @second: (out) (optional): index of the later one
+ * @reason: (out) (optional) (transfer none): what is wrong and the right order
+ *
+ * Checks the order of stages before a pipeline is built. Elements check the
+ * same when caps arrive.
+ *
+ * Returns: whether the order is right
+ */
+gboolean
+gst_eeg_check_order (const GstEegStageKind *kinds, guint n_kinds, guint *first,
+    guint *second, const gchar **reason)
+{
+  GArray *open; /* indices of the layers around the data, outermost last */
+  gboolean ok = TRUE;
+  guint i;
+
+  g_return_val_if_fail (kinds != NULL || n_kinds == 0, FALSE);
+
+  open = g_array_new (FALSE, FALSE, sizeof (guint));
+  for (i = 0; i < n_kinds && ok; i++) {
+    GstEegStageKind kind = kinds[i];
+
+    if (open->len > 0) {
+      guint outer = g_array_index (open, guint, open->len - 1);
+      const gchar *conflict = find_conflict (kinds[outer], kind);
+
+      if (conflict != NULL) {
+        if (first != NULL)
+          *first = outer;
+        if (second != NULL)
+          *second = i;
+        if (reason != NULL)
+          *reason = conflict;
+        ok = FALSE;
+      }
+    }
+    switch (kind) {
+      case GST_EEG_STAGE_KIND_COMPRESSION:
+      case GST_EEG_STAGE_KIND_ENCRYPTION:
+        g_array_append_val (open, i);
+        break;
+      case GST_EEG_STAGE_KIND_DECOMPRESSION:
+      case GST_EEG_STAGE_KIND_DECRYPTION:
+        if (open->len > 0)
+          g_array_set_size (open, open->len - 1);
+        break;
+      default:
+        break;
+    }
+  }
+  g_array_unref (open);
+  return ok;
+}
+
+static GstQuery *
+query_upstream (GstPad *sink_pad)
+{
+  GstQuery *query;
+  GstStructure *s;
+  GValue stages = G_VALUE_INIT;
+
+  s = gst_structure_new (
+      QUERY_NAME, "source-completes", G_TYPE_BOOLEAN, FALSE, NULL);
+  g_value_init (&stages, GST_TYPE_ARRAY);
+  gst_structure_take_value (s, "stages", &stages);
+  query = gst_query_new_custom (GST_QUERY_CUSTOM, s);
+  /* what was collected counts, also when the end of the chain did not answer */
+  gst_pad_peer_query (sink_pad, query);
+  return query;
+}
+
+/**
+ * gst_eeg_stage_answer_query:
+ * @stage: the stage whose @src_pad received @query
+ * @src_pad: the pad
+ * @query: any query
+ *
+ * To be called first by the query function of every source pad. Adds @stage to
+ * an `eeg-stage` query and passes it upstream.
+ *
+ * Returns: %TRUE if @query was an `eeg-stage` query, and is done with
+ */
+gboolean
+gst_eeg_stage_answer_query (
+    GstEegStage *stage, GstPad *src_pad, GstQuery *query)
+{
+  GstStructure *s;
+  const GValue *old;
+  GValue stages = G_VALUE_INIT, entry = G_VALUE_INIT;
+  GstStructure *entry_structure;
+  GstEegStageKind kind;
+
+  g_return_val_if_fail (GST_IS_EEG_STAGE (stage), FALSE);
+  g_return_val_if_fail (GST_IS_PAD (src_pad), FALSE);
+  g_return_val_if_fail (GST_IS_QUERY (query), FALSE);
+
+  if (GST_QUERY_TYPE (query) != GST_QUERY_CUSTOM)
+    return FALSE;
+  if (!gst_structure_has_name (gst_query_get_structure (query), QUERY_NAME))
+    return FALSE;
+
+  kind = gst_eeg_stage_get_kind (stage);
+  s = gst_query_writable_structure (query);
+  old = gst_structure_get_value (s, "stages");
+  if (old == NULL || !GST_VALUE_HOLDS_ARRAY (old))
+    return TRUE;
+  g_value_init (&stages, GST_TYPE_ARRAY);
+  g_value_copy (old, &stages);
+  g_value_init (&entry, GST_TYPE_STRUCTURE);
+  entry_structure = gst_structure_new ("stage", "name", G_TYPE_STRING,
+      GST_OBJECT_NAME (stage), "kind", GST_TYPE_EEG_STAGE_KIND, kind, NULL);
+  g_value_take_boxed (&entry, entry_structure);
+  gst_value_array_append_and_take_value (&stages, &entry);
+  gst_structure_take_value (s, "stages", &stages);
+  if (kind == GST_EEG_STAGE_KIND_ACQUISITION)
+    gst_structure_set (s, "source-completes", G_TYPE_BOOLEAN, TRUE, NULL);
+  else
+    gst_pad_query_default (src_pad, GST_OBJECT_CAST (stage), query);
+  return TRUE;
+}
+
+/**
+ * gst_eeg_stage_source_completes:
+ * @sink_pad: a sink pad of a stage
+ *
+ * Asks upstream whether the stream comes from a source that announces its true
+ * end by an `eeg-complete` event. Behind such a source, an EOS without that
+ * event follows an error, and no final mark may be written.
+ *
+ * Returns: whether there is such a source
+ */
+gboolean
+gst_eeg_stage_source_completes (GstPad *sink_pad)
+{
+  gboolean completes = FALSE;
+  GstQuery *query;
+
+  g_return_val_if_fail (GST_IS_PAD (sink_pad), FALSE);
+
+  query = query_upstream (sink_pad);
+  gst_structure_get_boolean (
+      gst_query_get_structure (query), "source-completes", &completes);
+  gst_query_unref (query);
+  return completes;
+}
+
+/**
+ * gst_eeg_stage_check_upstream:
+ * @stage: a stage whose sink pad received caps
+ * @sink_pad: that pad
+ *
+ * Checks the order of all stages from the source down to @stage. If it is
+ * wrong, posts one CORE/NEGOTIATION error that names both elements and the
+ * right order. To be called from the handler of the CAPS event.
+ *
+ * Returns: whether the order is right
+ */
+gboolean
+gst_eeg_stage_check_upstream (GstEegStage *stage, GstPad *sink_pad)
+{
+  GstQuery *query;
+  const GValue *stages;
+  GstEegStageKind *kinds;
+  const gchar **names;
+  const gchar *reason = NULL;
+  guint n, i, first = 0, second = 0;
+  gboolean ok;
+
+  g_return_val_if_fail (GST_IS_EEG_STAGE (stage), FALSE);
+  g_return_val_if_fail (GST_IS_PAD (sink_pad), FALSE);
+
+  query = query_upstream (sink_pad);
+  stages = gst_structure_get_value (gst_query_get_structure (query), "stages");
+  n = gst_value_array_get_size (stages);
+  kinds = g_new (GstEegStageKind, n + 1);
+  names = g_new (const gchar *, n + 1);
+  for (i = 0; i < n; i++) {
+    /* collected from here upwards; the check goes downwards */
+    const GValue *value = gst_value_array_get_value (stages, n - 1 - i);
+    const GstStructure *entry = gst_value_get_structure (value);
+    gint kind = GST_EEG_STAGE_KIND_PASS_THROUGH;
+
+    gst_structure_get_enum (entry, "kind", GST_TYPE_EEG_STAGE_KIND, &kind);
+    kinds[i] = kind;
+    names[i] = gst_structure_get_string (entry, "name");
+  }
+  kinds[n] = gst_eeg_stage_get_kind (stage);
+  names[n] = GST_OBJECT_NAME (stage);
+
+  ok = gst_eeg_check_order (kinds, n + 1, &first, &second, &reason);
+  if (!ok)
+    GST_ELEMENT_ERROR (stage, CORE, NEGOTIATION,
+        ("%s cannot stand behind %s: %s.", names[second], names[first], reason),
+        ("%s is a %s stage, %s a %s stage", names[first],
+            gst_eeg_stage_kind_to_string (kinds[first]), names[second],
+            gst_eeg_stage_kind_to_string (kinds[second])));
+  g_free (kinds);
+  g_free (names);
+  gst_query_unref (query);
+  return ok;
+}
