@@ -25,13 +25,15 @@ GST_DEBUG_CATEGORY_STATIC (GST_CAT_DEFAULT);
 
 typedef struct _EegSlab EegSlab;
 
-struct _EegSlab {
+struct _EegSlab
+{
   GstMemory memory;
   guint8 *data;
   EegSlab *next; /* in the free list */
 };
 
-struct _GstEegAllocator {
+struct _GstEegAllocator
+{
   GstAllocator parent;
 
   gsize slab_size; /* constant */
@@ -47,13 +49,14 @@ struct _GstEegAllocator {
 };
 
 G_DEFINE_TYPE_WITH_CODE (GstEegAllocator, gst_eeg_allocator, GST_TYPE_ALLOCATOR,
-    GST_DEBUG_CATEGORY_INIT (
-        GST_CAT_DEFAULT, "eegallocator", 0, "EEG slab allocator"))
+    GST_DEBUG_CATEGORY_INIT (GST_CAT_DEFAULT, "eegallocator", 0,
+        "EEG slab allocator"))
 
 static gpointer
 eeg_slab_map (GstMemory *memory, gsize maxsize, GstMapFlags flags)
 {
-  EegSlab *slab = (EegSlab *)(memory->parent != NULL ? memory->parent : memory);
+  EegSlab *slab =
+      (EegSlab *) (memory->parent != NULL ? memory->parent : memory);
 
   return slab->data;
 }
@@ -101,9 +104,9 @@ take_slab_locked (GstEegAllocator *self)
     if (self->max_slabs != 0 && self->allocated >= self->max_slabs)
       return NULL;
     /* aligned_alloc wants a multiple of the alignment */
-    data = aligned_alloc (
-        GST_EEG_ALIGNMENT, (self->slab_size + GST_EEG_ALIGNMENT - 1) &
-                               ~(gsize)(GST_EEG_ALIGNMENT - 1));
+    data = aligned_alloc (GST_EEG_ALIGNMENT,
+        (self->slab_size + GST_EEG_ALIGNMENT - 1)
+            & ~(gsize) (GST_EEG_ALIGNMENT - 1));
     if (data == NULL)
       return NULL;
     slab = g_new0 (EegSlab, 1);
@@ -124,16 +127,16 @@ init_slab (GstEegAllocator *self, EegSlab *slab, GstMemoryFlags flags,
 }
 
 static GstMemory *
-gst_eeg_allocator_alloc (
-    GstAllocator *allocator, gsize size, GstAllocationParams *params)
+gst_eeg_allocator_alloc (GstAllocator *allocator, gsize size,
+    GstAllocationParams *params)
 {
   GstEegAllocator *self = GST_EEG_ALLOCATOR (allocator);
   EegSlab *slab;
 
-  if (params->prefix > self->slab_size || params->padding > self->slab_size ||
-      size > self->slab_size - params->prefix ||
-      params->padding > self->slab_size - params->prefix - size ||
-      params->align > GST_EEG_ALIGNMENT - 1) {
+  if (params->prefix > self->slab_size || params->padding > self->slab_size
+      || size > self->slab_size - params->prefix
+      || params->padding > self->slab_size - params->prefix - size
+      || params->align > GST_EEG_ALIGNMENT - 1) {
     GST_WARNING_OBJECT (self,
         "%" G_GSIZE_FORMAT " bytes, prefix %" G_GSIZE_FORMAT
         ", padding %" G_GSIZE_FORMAT ", align %" G_GSIZE_FORMAT
@@ -162,7 +165,7 @@ static void
 gst_eeg_allocator_free (GstAllocator *allocator, GstMemory *memory)
 {
   GstEegAllocator *self = GST_EEG_ALLOCATOR (allocator);
-  EegSlab *slab = (EegSlab *)memory;
+  EegSlab *slab = (EegSlab *) memory;
 
   if (memory->parent != NULL) {
     g_free (slab); /* a view; core unrefs the slab */
@@ -211,8 +214,8 @@ gst_eeg_allocator_new (gsize slab_size, guint max_slabs)
  *     %GST_FLOW_ERROR when the system is out of memory
  */
 GstFlowReturn
-gst_eeg_allocator_acquire (
-    GstEegAllocator *allocator, gsize size, gboolean wait, GstMemory **memory)
+gst_eeg_allocator_acquire (GstEegAllocator *allocator, gsize size,
+    gboolean wait, GstMemory **memory)
 {
   GstFlowReturn ret = GST_FLOW_OK;
   EegSlab *slab = NULL;
@@ -226,8 +229,8 @@ gst_eeg_allocator_acquire (
     if (allocator->flushing) {
       ret = GST_FLOW_FLUSHING;
     } else if ((slab = take_slab_locked (allocator)) == NULL) {
-      if (allocator->max_slabs == 0 ||
-          allocator->allocated < allocator->max_slabs)
+      if (allocator->max_slabs == 0
+          || allocator->allocated < allocator->max_slabs)
         ret = GST_FLOW_ERROR;
       else if (wait)
         g_cond_wait (&allocator->available, &allocator->lock);
@@ -309,8 +312,8 @@ gst_eeg_allocator_get_counts (GstEegAllocator *allocator, guint *allocated,
  * Returns: (transfer full) (nullable): a configured, inactive pool
  */
 GstBufferPool *
-gst_eeg_buffer_pool_new (
-    GstCaps *caps, gsize size, guint min_buffers, guint max_buffers)
+gst_eeg_buffer_pool_new (GstCaps *caps, gsize size, guint min_buffers,
+    guint max_buffers)
 {
   GstAllocationParams params = { 0, GST_EEG_ALIGNMENT - 1, 0, 0 };
   GstEegAllocator *allocator;
@@ -322,10 +325,10 @@ gst_eeg_buffer_pool_new (
   pool = gst_buffer_pool_new ();
   allocator = gst_eeg_allocator_new (size, 0);
   config = gst_buffer_pool_get_config (pool);
-  gst_buffer_pool_config_set_params (
-      config, caps, size, min_buffers, max_buffers);
-  gst_buffer_pool_config_set_allocator (
-      config, GST_ALLOCATOR_CAST (allocator), &params);
+  gst_buffer_pool_config_set_params (config, caps, size, min_buffers,
+      max_buffers);
+  gst_buffer_pool_config_set_allocator (config, GST_ALLOCATOR_CAST (allocator),
+      &params);
   gst_object_unref (allocator);
   if (!gst_buffer_pool_set_config (pool, config))
     gst_clear_object (&pool);
@@ -390,8 +393,8 @@ gst_eeg_allocation_decide (GstQuery *query, gsize size, guint min_buffers)
   gst_query_parse_allocation (query, &caps, NULL);
   if (gst_query_get_n_allocation_pools (query) > 0) {
     had_pool = TRUE;
-    gst_query_parse_nth_allocation_pool (
-        query, 0, &pool, &offered_size, &min, &max);
+    gst_query_parse_nth_allocation_pool (query, 0, &pool, &offered_size, &min,
+        &max);
     min += min_buffers;
     /* a bounded foreign pool that is too small would stall the stream */
     if (pool != NULL && (offered_size < size || (max != 0 && max < min)))

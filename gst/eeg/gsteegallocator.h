@@ -15,19 +15,19 @@ G_BEGIN_DECLS
 
 #define GST_TYPE_EEG_ALLOCATOR (gst_eeg_allocator_get_type ())
 GST_EEG_API
-G_DECLARE_FINAL_TYPE (
-    GstEegAllocator, gst_eeg_allocator, GST, EEG_ALLOCATOR, GstAllocator)
+G_DECLARE_FINAL_TYPE (GstEegAllocator, gst_eeg_allocator, GST, EEG_ALLOCATOR,
+    GstAllocator)
 
 GST_EEG_API
 GstEegAllocator *gst_eeg_allocator_new (gsize slab_size, guint max_slabs);
 
 GST_EEG_API
-GstFlowReturn gst_eeg_allocator_acquire (
-    GstEegAllocator *allocator, gsize size, gboolean wait, GstMemory **memory);
+GstFlowReturn gst_eeg_allocator_acquire (GstEegAllocator *allocator, gsize size,
+    gboolean wait, GstMemory **memory);
 
 GST_EEG_API
-void
-gst_eeg_allocator_set_flushing (GstEegAllocator *allocator, gboolean flushing);
+void gst_eeg_allocator_set_flushing (GstEegAllocator *allocator,
+    gboolean flushing);
 
 GST_EEG_API
 gsize gst_eeg_allocator_get_slab_size (GstEegAllocator *allocator);
@@ -37,16 +37,16 @@ void gst_eeg_allocator_get_counts (GstEegAllocator *allocator, guint *allocated,
     guint *in_use, guint64 *reused);
 
 GST_EEG_API
-GstBufferPool *gst_eeg_buffer_pool_new (
-    GstCaps *caps, gsize size, guint min_buffers, guint max_buffers);
+GstBufferPool *gst_eeg_buffer_pool_new (GstCaps *caps, gsize size,
+    guint min_buffers, guint max_buffers);
 
 GST_EEG_API
-gboolean
-gst_eeg_allocation_propose (GstQuery *query, gsize size, guint min_buffers);
+gboolean gst_eeg_allocation_propose (GstQuery *query, gsize size,
+    guint min_buffers);
 
 GST_EEG_API
-gboolean
-gst_eeg_allocation_decide (GstQuery *query, gsize size, guint min_buffers);
+gboolean gst_eeg_allocation_decide (GstQuery *query, gsize size,
+    guint min_buffers);
 
 G_END_DECLS
 

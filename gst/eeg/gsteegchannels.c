@@ -16,7 +16,8 @@
 #include <math.h>
 #include <string.h>
 
-struct _GstEegChannels {
+struct _GstEegChannels
+{
   gint ref_count; /* atomic */
   guint n_channels;
   guint64 hash;
@@ -53,8 +54,9 @@ contains_word (const gchar *text, const gchar *word)
   const gchar *p;
 
   for (p = text; *p != '\0'; p++) {
-    if (g_ascii_strncasecmp (p, word, length) == 0 &&
-        (p == text || !g_ascii_isalpha (p[-1])) && !g_ascii_isalpha (p[length]))
+    if (g_ascii_strncasecmp (p, word, length) == 0
+        && (p == text || !g_ascii_isalpha (p[-1]))
+        && !g_ascii_isalpha (p[length]))
       return TRUE;
   }
   return FALSE;
@@ -132,8 +134,8 @@ gst_eeg_channel_type_guess (const gchar *label, const gchar *unit)
 gboolean
 gst_eeg_channel_type_is_signal (GstEegChannelType type)
 {
-  return type == GST_EEG_CHANNEL_TYPE_EEG || type == GST_EEG_CHANNEL_TYPE_EOG ||
-         type == GST_EEG_CHANNEL_TYPE_EMG || type == GST_EEG_CHANNEL_TYPE_ECG;
+  return type == GST_EEG_CHANNEL_TYPE_EEG || type == GST_EEG_CHANNEL_TYPE_EOG
+      || type == GST_EEG_CHANNEL_TYPE_EMG || type == GST_EEG_CHANNEL_TYPE_ECG;
 }
 
 /**
@@ -149,8 +151,8 @@ gst_eeg_channel_type_is_signal (GstEegChannelType type)
  *     @offset are 0
  */
 gboolean
-gst_eeg_channel_get_calibration (
-    const GstEegChannel *channel, gdouble *gain, gdouble *offset)
+gst_eeg_channel_get_calibration (const GstEegChannel *channel, gdouble *gain,
+    gdouble *offset)
 {
   gdouble g;
 
@@ -158,17 +160,17 @@ gst_eeg_channel_get_calibration (
   g_return_val_if_fail (gain != NULL && offset != NULL, FALSE);
 
   *gain = *offset = 0.0;
-  if (channel->digital_min == channel->digital_max ||
-      channel->physical_min == channel->physical_max ||
-      !isfinite (channel->physical_min) || !isfinite (channel->physical_max))
+  if (channel->digital_min == channel->digital_max
+      || channel->physical_min == channel->physical_max
+      || !isfinite (channel->physical_min) || !isfinite (channel->physical_max))
     return FALSE;
 
-  g = (channel->physical_max - channel->physical_min) /
-      ((gdouble)channel->digital_max - (gdouble)channel->digital_min);
+  g = (channel->physical_max - channel->physical_min)
+      / ((gdouble) channel->digital_max - (gdouble) channel->digital_min);
   if (!isfinite (g) || g == 0.0)
     return FALSE;
   *gain = g;
-  *offset = channel->physical_min - g * (gdouble)channel->digital_min;
+  *offset = channel->physical_min - g * (gdouble) channel->digital_min;
   return TRUE;
 }
 
@@ -203,15 +205,14 @@ hash_channel (guint64 hash, const GstEegChannel *c)
 static gboolean
 channel_is_equal (const GstEegChannel *a, const GstEegChannel *b)
 {
-  return strcmp (a->label, b->label) == 0 && a->type == b->type &&
-         strcmp (a->unit, b->unit) == 0 &&
-         strcmp (a->transducer, b->transducer) == 0 &&
-         a->physical_min == b->physical_min &&
-         a->physical_max == b->physical_max &&
-         a->digital_min == b->digital_min && a->digital_max == b->digital_max &&
-         !a->bad == !b->bad &&
-         strcmp (a->calibration_text, b->calibration_text) == 0 &&
-         a->source_index == b->source_index;
+  return strcmp (a->label, b->label) == 0 && a->type == b->type
+      && strcmp (a->unit, b->unit) == 0
+      && strcmp (a->transducer, b->transducer) == 0
+      && a->physical_min == b->physical_min
+      && a->physical_max == b->physical_max && a->digital_min == b->digital_min
+      && a->digital_max == b->digital_max && !a->bad == !b->bad
+      && strcmp (a->calibration_text, b->calibration_text) == 0
+      && a->source_index == b->source_index;
 }
 
 /**
@@ -229,8 +230,8 @@ gst_eeg_channels_new (const GstEegChannel *channels, guint n_channels)
   guint i;
 
   g_return_val_if_fail (channels != NULL, NULL);
-  g_return_val_if_fail (
-      n_channels > 0 && n_channels <= GST_EEG_MAX_CHANNELS, NULL);
+  g_return_val_if_fail (n_channels > 0 && n_channels <= GST_EEG_MAX_CHANNELS,
+      NULL);
 
   table =
       g_malloc0 (sizeof (GstEegChannels) + n_channels * sizeof (GstEegChannel));
@@ -282,10 +283,10 @@ gst_eeg_channels_unref (GstEegChannels *table)
   for (i = 0; i < table->n_channels; i++) {
     GstEegChannel *c = &table->channels[i];
 
-    g_free ((gchar *)c->label);
-    g_free ((gchar *)c->unit);
-    g_free ((gchar *)c->transducer);
-    g_free ((gchar *)c->calibration_text);
+    g_free ((gchar *) c->label);
+    g_free ((gchar *) c->unit);
+    g_free ((gchar *) c->transducer);
+    g_free ((gchar *) c->calibration_text);
   }
   g_free (table);
 }
@@ -420,8 +421,8 @@ gst_eeg_channels_get_type (void)
 
   if (g_once_init_enter (&type)) {
     GType new_type = g_boxed_type_register_static ("GstEegChannels",
-        (GBoxedCopyFunc)gst_eeg_channels_ref,
-        (GBoxedFreeFunc)gst_eeg_channels_unref);
+        (GBoxedCopyFunc) gst_eeg_channels_ref,
+        (GBoxedFreeFunc) gst_eeg_channels_unref);
     GstValueTable functions = {
       .type = new_type,
       .compare = gst_eeg_channels_value_compare,

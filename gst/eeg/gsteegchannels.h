@@ -27,7 +27,8 @@ G_BEGIN_DECLS
  * What a channel holds. Filters act on EEG, EOG, EMG and ECG only, see
  * gst_eeg_channel_type_is_signal().
  */
-typedef enum {
+typedef enum
+{
   GST_EEG_CHANNEL_TYPE_UNKNOWN = 0,
   GST_EEG_CHANNEL_TYPE_EEG,
   GST_EEG_CHANNEL_TYPE_EOG,
@@ -41,8 +42,8 @@ GST_EEG_API
 GType gst_eeg_channel_type_get_type (void);
 
 GST_EEG_API
-GstEegChannelType
-gst_eeg_channel_type_guess (const gchar *label, const gchar *unit);
+GstEegChannelType gst_eeg_channel_type_guess (const gchar *label,
+    const gchar *unit);
 
 GST_EEG_API
 gboolean gst_eeg_channel_type_is_signal (GstEegChannelType type);
@@ -74,7 +75,8 @@ typedef struct _GstEegChannel GstEegChannel;
  * physical = (count - digital_min) * (physical_max - physical_min) /
  * (digital_max - digital_min) + physical_min.
  */
-struct _GstEegChannel {
+struct _GstEegChannel
+{
   const gchar *label;
   GstEegChannelType type;
   const gchar *unit;
@@ -92,8 +94,8 @@ struct _GstEegChannel {
 };
 
 GST_EEG_API
-gboolean gst_eeg_channel_get_calibration (
-    const GstEegChannel *channel, gdouble *gain, gdouble *offset);
+gboolean gst_eeg_channel_get_calibration (const GstEegChannel *channel,
+    gdouble *gain, gdouble *offset);
 
 typedef struct _GstEegChannels GstEegChannels;
 
@@ -102,8 +104,8 @@ GST_EEG_API
 GType gst_eeg_channels_get_type (void);
 
 GST_EEG_API
-GstEegChannels *
-gst_eeg_channels_new (const GstEegChannel *channels, guint n_channels);
+GstEegChannels *gst_eeg_channels_new (const GstEegChannel *channels,
+    guint n_channels);
 
 GST_EEG_API
 GstEegChannels *gst_eeg_channels_ref (GstEegChannels *table);
@@ -115,15 +117,15 @@ GST_EEG_API
 guint gst_eeg_channels_get_size (const GstEegChannels *table);
 
 GST_EEG_API
-const GstEegChannel *
-gst_eeg_channels_get (const GstEegChannels *table, guint index);
+const GstEegChannel *gst_eeg_channels_get (const GstEegChannels *table,
+    guint index);
 
 GST_EEG_API
 gint gst_eeg_channels_find (const GstEegChannels *table, const gchar *label);
 
 GST_EEG_API
-gboolean
-gst_eeg_channels_is_equal (const GstEegChannels *a, const GstEegChannels *b);
+gboolean gst_eeg_channels_is_equal (const GstEegChannels *a,
+    const GstEegChannels *b);
 
 GST_EEG_API
 guint64 gst_eeg_channels_get_hash (const GstEegChannels *table);

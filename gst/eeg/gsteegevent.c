@@ -46,8 +46,8 @@ gst_eeg_event_is_recording (GstEvent *event)
 {
   g_return_val_if_fail (GST_IS_EVENT (event), FALSE);
 
-  return GST_EVENT_TYPE (event) == GST_EVENT_CUSTOM_DOWNSTREAM_STICKY &&
-         gst_event_has_name (event, RECORDING_NAME);
+  return GST_EVENT_TYPE (event) == GST_EVENT_CUSTOM_DOWNSTREAM_STICKY
+      && gst_event_has_name (event, RECORDING_NAME);
 }
 
 /**
@@ -60,9 +60,9 @@ gst_eeg_event_is_recording (GstEvent *event)
 GstEvent *
 gst_eeg_event_new_complete (guint64 samples)
 {
-  return gst_event_new_custom (
-      GST_EVENT_CUSTOM_DOWNSTREAM, gst_structure_new (COMPLETE_NAME, "samples",
-                                       G_TYPE_UINT64, samples, NULL));
+  return gst_event_new_custom (GST_EVENT_CUSTOM_DOWNSTREAM,
+      gst_structure_new (COMPLETE_NAME, "samples", G_TYPE_UINT64, samples,
+          NULL));
 }
 
 /**
@@ -79,8 +79,8 @@ gst_eeg_event_parse_complete (GstEvent *event, guint64 *samples)
 
   g_return_val_if_fail (GST_IS_EVENT (event), FALSE);
 
-  if (GST_EVENT_TYPE (event) != GST_EVENT_CUSTOM_DOWNSTREAM ||
-      !gst_event_has_name (event, COMPLETE_NAME))
+  if (GST_EVENT_TYPE (event) != GST_EVENT_CUSTOM_DOWNSTREAM
+      || !gst_event_has_name (event, COMPLETE_NAME))
     return FALSE;
   gst_structure_get_uint64 (gst_event_get_structure (event), "samples", &value);
   if (samples != NULL)
@@ -98,12 +98,12 @@ gst_eeg_event_parse_complete (GstEvent *event, guint64 *samples)
  * Returns: (transfer full): an element message
  */
 GstMessage *
-gst_eeg_message_new_loss (
-    GstObject *src, guint64 first, guint64 count, const gchar *reason)
+gst_eeg_message_new_loss (GstObject *src, guint64 first, guint64 count,
+    const gchar *reason)
 {
-  return gst_message_new_element (
-      src, gst_structure_new (LOSS_NAME, "first", G_TYPE_UINT64, first, "count",
-               G_TYPE_UINT64, count, "reason", G_TYPE_STRING, reason, NULL));
+  return gst_message_new_element (src,
+      gst_structure_new (LOSS_NAME, "first", G_TYPE_UINT64, first, "count",
+          G_TYPE_UINT64, count, "reason", G_TYPE_STRING, reason, NULL));
 }
 
 /**
@@ -116,8 +116,8 @@ gst_eeg_message_new_loss (
  * Returns: whether @message is an `eeg-loss` message
  */
 gboolean
-gst_eeg_message_parse_loss (
-    GstMessage *message, guint64 *first, guint64 *count, const gchar **reason)
+gst_eeg_message_parse_loss (GstMessage *message, guint64 *first, guint64 *count,
+    const gchar **reason)
 {
   const GstStructure *s;
 

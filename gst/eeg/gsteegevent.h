@@ -53,12 +53,12 @@ GST_EEG_API
 gboolean gst_eeg_event_parse_complete (GstEvent *event, guint64 *samples);
 
 GST_EEG_API
-GstMessage *gst_eeg_message_new_loss (
-    GstObject *src, guint64 first, guint64 count, const gchar *reason);
+GstMessage *gst_eeg_message_new_loss (GstObject *src, guint64 first,
+    guint64 count, const gchar *reason);
 
 GST_EEG_API
-gboolean gst_eeg_message_parse_loss (
-    GstMessage *message, guint64 *first, guint64 *count, const gchar **reason);
+gboolean gst_eeg_message_parse_loss (GstMessage *message, guint64 *first,
+    guint64 *count, const gchar **reason);
 
 G_END_DECLS
 

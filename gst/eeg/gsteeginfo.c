@@ -12,7 +12,8 @@
 
 #include <string.h>
 
-typedef struct {
+typedef struct
+{
   GstEegFormat format;
   const gchar *name;
   guint bytes;
@@ -133,8 +134,8 @@ domain_to_string (GstEegDomain domain)
   return domain == GST_EEG_DOMAIN_VOLTAGE ? "voltage" : "counts";
 }
 
-G_DEFINE_BOXED_TYPE (
-    GstEegInfo, gst_eeg_info, gst_eeg_info_copy, gst_eeg_info_free)
+G_DEFINE_BOXED_TYPE (GstEegInfo, gst_eeg_info, gst_eeg_info_copy,
+    gst_eeg_info_free)
 
 /**
  * gst_eeg_info_new:
@@ -216,9 +217,8 @@ gst_eeg_info_set (GstEegInfo *info, GstEegFormat format, GstEegDomain domain,
   g_return_if_fail (domain != GST_EEG_DOMAIN_UNKNOWN);
   g_return_if_fail (rate_n > 0 && rate_d > 0);
   g_return_if_fail (channels > 0 && channels <= GST_EEG_MAX_CHANNELS);
-  g_return_if_fail (
-      channel_table == NULL ||
-      gst_eeg_channels_get_size (channel_table) == (guint)channels);
+  g_return_if_fail (channel_table == NULL
+      || gst_eeg_channels_get_size (channel_table) == (guint) channels);
 
   if (channel_table != NULL)
     gst_eeg_channels_ref (channel_table);
@@ -230,7 +230,7 @@ gst_eeg_info_set (GstEegInfo *info, GstEegFormat format, GstEegDomain domain,
   info->rate_d = rate_d / divisor;
   info->channels = channels;
   info->bytes_per_sample = gst_eeg_format_get_bytes (format);
-  info->bytes_per_frame = (gsize)info->bytes_per_sample * channels;
+  info->bytes_per_frame = (gsize) info->bytes_per_sample * channels;
   info->channel_table = channel_table;
 }
 
@@ -319,9 +319,9 @@ gst_eeg_info_from_caps (GstEegInfo *info, const GstCaps *caps)
   format_name = gst_structure_get_string (s, "format");
   domain_name = gst_structure_get_string (s, "domain");
   layout = gst_structure_get_string (s, "layout");
-  if (format_name == NULL || domain_name == NULL ||
-      !gst_structure_get_fraction (s, "rate", &rate_n, &rate_d) ||
-      !gst_structure_get_int (s, "channels", &channels))
+  if (format_name == NULL || domain_name == NULL
+      || !gst_structure_get_fraction (s, "rate", &rate_n, &rate_d)
+      || !gst_structure_get_int (s, "channels", &channels))
     return FALSE;
   if (layout != NULL && strcmp (layout, "interleaved") != 0)
     return FALSE;
@@ -334,8 +334,8 @@ gst_eeg_info_from_caps (GstEegInfo *info, const GstCaps *caps)
     domain = GST_EEG_DOMAIN_VOLTAGE;
   else
     return FALSE;
-  if (rate_n <= 0 || rate_d <= 0 || channels <= 0 ||
-      channels > GST_EEG_MAX_CHANNELS)
+  if (rate_n <= 0 || rate_d <= 0 || channels <= 0
+      || channels > GST_EEG_MAX_CHANNELS)
     return FALSE;
 
   table_value = gst_structure_get_value (s, "channel-table");
@@ -343,7 +343,7 @@ gst_eeg_info_from_caps (GstEegInfo *info, const GstCaps *caps)
     if (!G_VALUE_HOLDS (table_value, GST_TYPE_EEG_CHANNELS))
       return FALSE;
     table = g_value_get_boxed (table_value);
-    if (table != NULL && gst_eeg_channels_get_size (table) != (guint)channels)
+    if (table != NULL && gst_eeg_channels_get_size (table) != (guint) channels)
       return FALSE;
   }
 
@@ -388,9 +388,8 @@ gst_eeg_info_is_equal (const GstEegInfo *a, const GstEegInfo *b)
 {
   g_return_val_if_fail (a != NULL && b != NULL, FALSE);
 
-  if (a->format != b->format || a->domain != b->domain ||
-      a->rate_n != b->rate_n || a->rate_d != b->rate_d ||
-      a->channels != b->channels)
+  if (a->format != b->format || a->domain != b->domain || a->rate_n != b->rate_n
+      || a->rate_d != b->rate_d || a->channels != b->channels)
     return FALSE;
   if (a->channel_table == NULL || b->channel_table == NULL)
     return a->channel_table == b->channel_table;
@@ -413,7 +412,7 @@ gst_eeg_info_samples_to_time (const GstEegInfo *info, guint64 samples)
   g_return_val_if_fail (info != NULL && info->rate_n > 0, GST_CLOCK_TIME_NONE);
 
   /* rate_d * GST_SECOND stays below 2^61 */
-  step = (guint64)info->rate_d * GST_SECOND;
+  step = (guint64) info->rate_d * GST_SECOND;
   return gst_util_uint64_scale (samples, step, info->rate_n);
 }
 
@@ -431,8 +430,8 @@ gst_eeg_info_time_to_samples (const GstEegInfo *info, GstClockTime time)
   g_return_val_if_fail (info != NULL && info->rate_n > 0, 0);
   g_return_val_if_fail (GST_CLOCK_TIME_IS_VALID (time), 0);
 
-  return gst_util_uint64_scale_round (
-      time, info->rate_n, (guint64)info->rate_d * GST_SECOND);
+  return gst_util_uint64_scale_round (time, info->rate_n,
+      (guint64) info->rate_d * GST_SECOND);
 }
 
 /**

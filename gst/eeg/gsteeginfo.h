@@ -52,7 +52,8 @@ G_BEGIN_DECLS
  *
  * Sample formats, all little-endian.
  */
-typedef enum {
+typedef enum
+{
   GST_EEG_FORMAT_UNKNOWN = 0,
   GST_EEG_FORMAT_S16LE,
   GST_EEG_FORMAT_S24LE,
@@ -82,7 +83,8 @@ guint gst_eeg_format_get_bytes (GstEegFormat format);
  *
  * What sample values mean.
  */
-typedef enum {
+typedef enum
+{
   GST_EEG_DOMAIN_UNKNOWN = 0,
   GST_EEG_DOMAIN_COUNTS,
   GST_EEG_DOMAIN_VOLTAGE
@@ -108,7 +110,8 @@ typedef struct _GstEegInfo GstEegInfo;
  * `application/x-eeg-raw` caps as a struct. Start with gst_eeg_info_init(), end
  * with gst_eeg_info_clear().
  */
-struct _GstEegInfo {
+struct _GstEegInfo
+{
   GstEegFormat format;
   GstEegDomain domain;
   gint rate_n;
@@ -139,9 +142,9 @@ GST_EEG_API
 void gst_eeg_info_clear (GstEegInfo *info);
 
 GST_EEG_API
-void
-gst_eeg_info_set (GstEegInfo *info, GstEegFormat format, GstEegDomain domain,
-    gint rate_n, gint rate_d, gint channels, GstEegChannels *channel_table);
+void gst_eeg_info_set (GstEegInfo *info, GstEegFormat format,
+    GstEegDomain domain, gint rate_n, gint rate_d, gint channels,
+    GstEegChannels *channel_table);
 
 GST_EEG_API
 void gst_eeg_info_copy_into (const GstEegInfo *info, GstEegInfo *dest);
@@ -162,12 +165,12 @@ GST_EEG_API
 gboolean gst_eeg_info_is_equal (const GstEegInfo *a, const GstEegInfo *b);
 
 GST_EEG_API
-GstClockTime
-gst_eeg_info_samples_to_time (const GstEegInfo *info, guint64 samples);
+GstClockTime gst_eeg_info_samples_to_time (const GstEegInfo *info,
+    guint64 samples);
 
 GST_EEG_API
-guint64
-gst_eeg_info_time_to_samples (const GstEegInfo *info, GstClockTime time);
+guint64 gst_eeg_info_time_to_samples (const GstEegInfo *info,
+    GstClockTime time);
 
 GST_EEG_API
 gboolean gst_eeg_info_convert (const GstEegInfo *info, GstFormat src_format,

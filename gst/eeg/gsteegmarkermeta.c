@@ -29,7 +29,7 @@ gst_eeg_marker_meta_api_get_type (void)
 static gboolean
 gst_eeg_marker_meta_init (GstMeta *meta, gpointer params, GstBuffer *buffer)
 {
-  GstEegMarkerMeta *marker = (GstEegMarkerMeta *)meta;
+  GstEegMarkerMeta *marker = (GstEegMarkerMeta *) meta;
 
   marker->time = GST_CLOCK_TIME_NONE;
   marker->duration = GST_CLOCK_TIME_NONE;
@@ -40,49 +40,50 @@ gst_eeg_marker_meta_init (GstMeta *meta, gpointer params, GstBuffer *buffer)
 static void
 gst_eeg_marker_meta_free (GstMeta *meta, GstBuffer *buffer)
 {
-  GstEegMarkerMeta *marker = (GstEegMarkerMeta *)meta;
+  GstEegMarkerMeta *marker = (GstEegMarkerMeta *) meta;
 
   g_clear_pointer (&marker->text, g_free);
 }
 
 /* Does the fragment of size bytes at offset of buffer hold the marker? */
 static gboolean
-fragment_holds (
-    const GstEegMarkerMeta *marker, GstBuffer *buffer, gsize offset, gsize size)
+fragment_holds (const GstEegMarkerMeta *marker, GstBuffer *buffer, gsize offset,
+    gsize size)
 {
   gsize total = gst_buffer_get_size (buffer);
   GstClockTime pts = GST_BUFFER_PTS (buffer);
   GstClockTime duration = GST_BUFFER_DURATION (buffer);
   gboolean is_first = offset == 0;
-  gboolean is_last = size == (gsize)-1 || size >= total - MIN (offset, total);
+  gboolean is_last = size == (gsize) -1 || size >= total - MIN (offset, total);
 
   if (is_first && is_last)
     return TRUE;
-  if (!GST_CLOCK_TIME_IS_VALID (pts) || !GST_CLOCK_TIME_IS_VALID (duration) ||
-      total == 0)
+  if (!GST_CLOCK_TIME_IS_VALID (pts) || !GST_CLOCK_TIME_IS_VALID (duration)
+      || total == 0)
     return is_first;
-  if (!is_first &&
-      marker->time < pts + gst_util_uint64_scale (duration, offset, total))
+  if (!is_first
+      && marker->time < pts + gst_util_uint64_scale (duration, offset, total))
     return FALSE;
-  return is_last || marker->time < pts + gst_util_uint64_scale (
-                                             duration, offset + size, total);
+  return is_last
+      || marker->time
+      < pts + gst_util_uint64_scale (duration, offset + size, total);
 }
 
 static gboolean
 gst_eeg_marker_meta_transform (GstBuffer *dest, GstMeta *meta,
     GstBuffer *buffer, GQuark type, gpointer data)
 {
-  GstEegMarkerMeta *marker = (GstEegMarkerMeta *)meta;
+  GstEegMarkerMeta *marker = (GstEegMarkerMeta *) meta;
 
   if (GST_META_TRANSFORM_IS_COPY (type)) {
     GstMetaTransformCopy *copy = data;
 
-    if (copy->region &&
-        !fragment_holds (marker, buffer, copy->offset, copy->size))
+    if (copy->region
+        && !fragment_holds (marker, buffer, copy->offset, copy->size))
       return TRUE;
   }
-  gst_buffer_add_eeg_marker_meta (
-      dest, marker->time, marker->duration, marker->text);
+  gst_buffer_add_eeg_marker_meta (dest, marker->time, marker->duration,
+      marker->text);
   return TRUE;
 }
 
@@ -91,13 +92,13 @@ gst_eeg_marker_meta_get_info (void)
 {
   static const GstMetaInfo *info = NULL;
 
-  if (g_once_init_enter ((GstMetaInfo **)&info)) {
+  if (g_once_init_enter ((GstMetaInfo **) &info)) {
     const GstMetaInfo *new_info =
         gst_meta_register (GST_EEG_MARKER_META_API_TYPE, "GstEegMarkerMeta",
             sizeof (GstEegMarkerMeta), gst_eeg_marker_meta_init,
             gst_eeg_marker_meta_free, gst_eeg_marker_meta_transform);
 
-    g_once_init_leave ((GstMetaInfo **)&info, (GstMetaInfo *)new_info);
+    g_once_init_leave ((GstMetaInfo **) &info, (GstMetaInfo *) new_info);
   }
   return info;
 }
@@ -120,8 +121,8 @@ gst_buffer_add_eeg_marker_meta (GstBuffer *buffer, GstClockTime time,
   g_return_val_if_fail (GST_IS_BUFFER (buffer), NULL);
   g_return_val_if_fail (text != NULL, NULL);
 
-  marker = (GstEegMarkerMeta *)gst_buffer_add_meta (
-      buffer, GST_EEG_MARKER_META_INFO, NULL);
+  marker = (GstEegMarkerMeta *) gst_buffer_add_meta (buffer,
+      GST_EEG_MARKER_META_INFO, NULL);
   marker->time = time;
   marker->duration = duration;
   marker->text = g_strdup (text);
@@ -141,8 +142,8 @@ gst_buffer_iterate_eeg_marker_meta (GstBuffer *buffer, gpointer *state)
   g_return_val_if_fail (GST_IS_BUFFER (buffer), NULL);
   g_return_val_if_fail (state != NULL, NULL);
 
-  return (GstEegMarkerMeta *)gst_buffer_iterate_meta_filtered (
-      buffer, state, GST_EEG_MARKER_META_API_TYPE);
+  return (GstEegMarkerMeta *) gst_buffer_iterate_meta_filtered (buffer, state,
+      GST_EEG_MARKER_META_API_TYPE);
 }
 
 /**
@@ -164,8 +165,8 @@ gst_buffer_copy_eeg_marker_meta (GstBuffer *src, GstBuffer *dest)
   g_return_val_if_fail (GST_IS_BUFFER (src) && GST_IS_BUFFER (dest), 0);
 
   while ((marker = gst_buffer_iterate_eeg_marker_meta (src, &state))) {
-    gst_buffer_add_eeg_marker_meta (
-        dest, marker->time, marker->duration, marker->text);
+    gst_buffer_add_eeg_marker_meta (dest, marker->time, marker->duration,
+        marker->text);
     n_markers++;
   }
   return n_markers;

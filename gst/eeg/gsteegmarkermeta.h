@@ -18,7 +18,8 @@ typedef struct _GstEegMarkerMeta GstEegMarkerMeta;
  * An annotation. Its time is absolute, so that stages which re-stamp or
  * decimate leave it right.
  */
-struct _GstEegMarkerMeta {
+struct _GstEegMarkerMeta
+{
   GstMeta meta;
 
   GstClockTime time;
@@ -39,8 +40,8 @@ GstEegMarkerMeta *gst_buffer_add_eeg_marker_meta (GstBuffer *buffer,
     GstClockTime time, GstClockTime duration, const gchar *text);
 
 GST_EEG_API
-GstEegMarkerMeta *
-gst_buffer_iterate_eeg_marker_meta (GstBuffer *buffer, gpointer *state);
+GstEegMarkerMeta *gst_buffer_iterate_eeg_marker_meta (GstBuffer *buffer,
+    gpointer *state);
 
 GST_EEG_API
 guint gst_buffer_copy_eeg_marker_meta (GstBuffer *src, GstBuffer *dest);

@@ -30,8 +30,8 @@ GST_DEBUG_CATEGORY_STATIC (gst_eeg_stage_debug);
 #define GST_CAT_DEFAULT gst_eeg_stage_debug
 
 G_DEFINE_INTERFACE_WITH_CODE (GstEegStage, gst_eeg_stage, GST_TYPE_ELEMENT,
-    GST_DEBUG_CATEGORY_INIT (
-        gst_eeg_stage_debug, "eegstage", 0, "EEG stage interface"))
+    GST_DEBUG_CATEGORY_INIT (gst_eeg_stage_debug, "eegstage", 0,
+        "EEG stage interface"))
 
 static const GEnumValue kind_values[] = {
   { GST_EEG_STAGE_KIND_PASS_THROUGH, "Pass-through", "pass-through" },
@@ -105,12 +105,12 @@ gst_eeg_stage_get_kind (GstEegStage *stage)
 {
   GstEegStageInterface *iface;
 
-  g_return_val_if_fail (
-      GST_IS_EEG_STAGE (stage), GST_EEG_STAGE_KIND_PASS_THROUGH);
+  g_return_val_if_fail (GST_IS_EEG_STAGE (stage),
+      GST_EEG_STAGE_KIND_PASS_THROUGH);
 
   iface = GST_EEG_STAGE_GET_IFACE (stage);
-  g_return_val_if_fail (
-      iface->get_kind != NULL, GST_EEG_STAGE_KIND_PASS_THROUGH);
+  g_return_val_if_fail (iface->get_kind != NULL,
+      GST_EEG_STAGE_KIND_PASS_THROUGH);
   return iface->get_kind (stage);
 }
 
@@ -123,8 +123,8 @@ gst_eeg_stage_get_kind (GstEegStage *stage)
  * Returns: %FALSE if the stage cannot tell; @estimate then knows nothing
  */
 gboolean
-gst_eeg_stage_estimate (
-    GstEegStage *stage, guint64 input_bytes, GstEegEstimate *estimate)
+gst_eeg_stage_estimate (GstEegStage *stage, guint64 input_bytes,
+    GstEegEstimate *estimate)
 {
   GstEegStageInterface *iface;
 
@@ -155,8 +155,8 @@ gst_eeg_stage_can_save_state (GstEegStage *stage)
   g_return_val_if_fail (GST_IS_EEG_STAGE (stage), FALSE);
 
   iface = GST_EEG_STAGE_GET_IFACE (stage);
-  return iface->stateless ||
-         (iface->save_state != NULL && iface->restore_state != NULL);
+  return iface->stateless
+      || (iface->save_state != NULL && iface->restore_state != NULL);
 }
 
 /**
@@ -298,8 +298,8 @@ gst_eeg_estimate (GstBin *bin, guint64 input_bytes, GstEegEstimate *estimate)
     } else {
       GstElementFactory *factory = gst_element_get_factory (element);
 
-      if (factory == NULL ||
-          !g_strv_contains (transparent, GST_OBJECT_NAME (factory)))
+      if (factory == NULL
+          || !g_strv_contains (transparent, GST_OBJECT_NAME (factory)))
         estimate->unknown_stages++;
       continue;
     }
@@ -325,11 +325,11 @@ gst_eeg_estimate (GstBin *bin, guint64 input_bytes, GstEegEstimate *estimate)
  * @values: (out caller-allocates): their values now, each read atomically
  */
 void
-gst_eeg_stage_counters_get (
-    const GstEegStageCounters *counters, GstEegStageCounters *values)
+gst_eeg_stage_counters_get (const GstEegStageCounters *counters,
+    GstEegStageCounters *values)
 {
-  const guint64 *from = (const guint64 *)counters;
-  guint64 *to = (guint64 *)values;
+  const guint64 *from = (const guint64 *) counters;
+  guint64 *to = (guint64 *) values;
   gsize i;
 
   g_return_if_fail (counters != NULL && values != NULL);
@@ -345,7 +345,7 @@ gst_eeg_stage_counters_get (
 void
 gst_eeg_stage_counters_reset (GstEegStageCounters *counters)
 {
-  guint64 *p = (guint64 *)counters;
+  guint64 *p = (guint64 *) counters;
   gsize i;
 
   g_return_if_fail (counters != NULL);
@@ -363,8 +363,8 @@ gst_eeg_stage_counters_reset (GstEegStageCounters *counters)
  *     in every stage; `ratio` only for compressions. A stage adds its own.
  */
 GstStructure *
-gst_eeg_stage_counters_to_structure (
-    const GstEegStageCounters *counters, GstEegStageKind kind)
+gst_eeg_stage_counters_to_structure (const GstEegStageCounters *counters,
+    GstEegStageKind kind)
 {
   GstEegStageCounters v;
   GstStructure *s;
@@ -381,10 +381,10 @@ gst_eeg_stage_counters_to_structure (
       v.errors, "busy-ns", G_TYPE_UINT64, v.busy_ns, NULL);
   if (kind == GST_EEG_STAGE_KIND_COMPRESSION && v.bytes_out > 0)
     gst_structure_set (s, "ratio", G_TYPE_DOUBLE,
-        (gdouble)v.bytes_in / (gdouble)v.bytes_out, NULL);
+        (gdouble) v.bytes_in / (gdouble) v.bytes_out, NULL);
   else if (kind == GST_EEG_STAGE_KIND_DECOMPRESSION && v.bytes_in > 0)
     gst_structure_set (s, "ratio", G_TYPE_DOUBLE,
-        (gdouble)v.bytes_out / (gdouble)v.bytes_in, NULL);
+        (gdouble) v.bytes_out / (gdouble) v.bytes_in, NULL);
   return s;
 }
 
@@ -396,21 +396,21 @@ find_conflict (GstEegStageKind open, GstEegStageKind kind)
   switch (kind) {
     case GST_EEG_STAGE_KIND_COMPRESSION:
       return open_is_encryption
-                 ? "encrypted data cannot be compressed; compress first, then "
-                   "encrypt"
-                 : "data is compressed already; use one compression";
+          ? "encrypted data cannot be compressed; compress first, then "
+            "encrypt"
+          : "data is compressed already; use one compression";
     case GST_EEG_STAGE_KIND_ENCRYPTION:
       return open_is_encryption
-                 ? "data is encrypted already; use one encryption"
-                 : NULL;
+          ? "data is encrypted already; use one encryption"
+          : NULL;
     case GST_EEG_STAGE_KIND_DECOMPRESSION:
       return open_is_encryption
-                 ? "encrypted data cannot be decompressed; decrypt first"
-                 : NULL;
+          ? "encrypted data cannot be decompressed; decrypt first"
+          : NULL;
     case GST_EEG_STAGE_KIND_DECRYPTION:
       return open_is_encryption
-                 ? NULL
-                 : "compressed data is not encrypted; decompress first";
+          ? NULL
+          : "compressed data is not encrypted; decompress first";
     case GST_EEG_STAGE_KIND_TRANSFORM:
     case GST_EEG_STAGE_KIND_INSPECTION:
     case GST_EEG_STAGE_KIND_CONTAINER:
@@ -489,8 +489,8 @@ query_upstream (GstPad *sink_pad)
   GstStructure *s;
   GValue stages = G_VALUE_INIT;
 
-  s = gst_structure_new (
-      QUERY_NAME, "source-completes", G_TYPE_BOOLEAN, FALSE, NULL);
+  s = gst_structure_new (QUERY_NAME, "source-completes", G_TYPE_BOOLEAN, FALSE,
+      NULL);
   g_value_init (&stages, GST_TYPE_ARRAY);
   gst_structure_take_value (s, "stages", &stages);
   query = gst_query_new_custom (GST_QUERY_CUSTOM, s);
@@ -511,8 +511,8 @@ query_upstream (GstPad *sink_pad)
  * Returns: %TRUE if @query was an `eeg-stage` query, and is done with
  */
 gboolean
-gst_eeg_stage_answer_query (
-    GstEegStage *stage, GstPad *src_pad, GstQuery *query)
+gst_eeg_stage_answer_query (GstEegStage *stage, GstPad *src_pad,
+    GstQuery *query)
 {
   GstStructure *s;
   const GValue *old;
@@ -568,8 +568,8 @@ gst_eeg_stage_source_completes (GstPad *sink_pad)
   g_return_val_if_fail (GST_IS_PAD (sink_pad), FALSE);
 
   query = query_upstream (sink_pad);
-  gst_structure_get_boolean (
-      gst_query_get_structure (query), "source-completes", &completes);
+  gst_structure_get_boolean (gst_query_get_structure (query),
+      "source-completes", &completes);
   gst_query_unref (query);
   return completes;
 }

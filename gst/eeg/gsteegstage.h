@@ -22,7 +22,8 @@ G_BEGIN_DECLS
  *
  * What a stage does, as far as the order of stages is concerned.
  */
-typedef enum {
+typedef enum
+{
   GST_EEG_STAGE_KIND_PASS_THROUGH = 0,
   GST_EEG_STAGE_KIND_ACQUISITION,
   GST_EEG_STAGE_KIND_TRANSFORM,
@@ -55,7 +56,8 @@ typedef struct _GstEegEstimate GstEegEstimate;
  *
  * What a stage needs for a given amount of input.
  */
-struct _GstEegEstimate {
+struct _GstEegEstimate
+{
   guint64 memory_bytes;
   guint threads;
   guint64 output_bytes;
@@ -87,12 +89,13 @@ G_DECLARE_INTERFACE (GstEegStage, gst_eeg_stage, GST, EEG_STAGE, GstElement)
  * The interface of every element of this project. An implementing class must
  * also override the property `stats`.
  */
-struct _GstEegStageInterface {
+struct _GstEegStageInterface
+{
   GTypeInterface parent;
 
   GstEegStageKind (*get_kind) (GstEegStage *stage);
-  gboolean (*estimate) (
-      GstEegStage *stage, guint64 input_bytes, GstEegEstimate *estimate);
+  gboolean (*estimate) (GstEegStage *stage, guint64 input_bytes,
+      GstEegEstimate *estimate);
 
   gboolean stateless;
   GBytes *(*save_state) (GstEegStage *stage, GError **error);
@@ -107,8 +110,8 @@ GST_EEG_API
 GstEegStageKind gst_eeg_stage_get_kind (GstEegStage *stage);
 
 GST_EEG_API
-gboolean gst_eeg_stage_estimate (
-    GstEegStage *stage, guint64 input_bytes, GstEegEstimate *estimate);
+gboolean gst_eeg_stage_estimate (GstEegStage *stage, guint64 input_bytes,
+    GstEegEstimate *estimate);
 
 GST_EEG_API
 gboolean gst_eeg_stage_can_save_state (GstEegStage *stage);
@@ -117,15 +120,15 @@ GST_EEG_API
 GBytes *gst_eeg_stage_save_state (GstEegStage *stage, GError **error);
 
 GST_EEG_API
-gboolean
-gst_eeg_stage_restore_state (GstEegStage *stage, GBytes *state, GError **error);
+gboolean gst_eeg_stage_restore_state (GstEegStage *stage, GBytes *state,
+    GError **error);
 
 GST_EEG_API
 guint64 gst_eeg_stage_look_back (GstEegStage *stage);
 
 GST_EEG_API
-gboolean
-gst_eeg_estimate (GstBin *bin, guint64 input_bytes, GstEegEstimate *estimate);
+gboolean gst_eeg_estimate (GstBin *bin, guint64 input_bytes,
+    GstEegEstimate *estimate);
 
 /* Counters */
 
@@ -146,7 +149,8 @@ typedef struct _GstEegStageCounters GstEegStageCounters;
  * The counters behind `stats`. Only touched with relaxed atomics, through
  * gst_eeg_stage_counters_add() and its kin: no lock on the hot path.
  */
-struct _GstEegStageCounters {
+struct _GstEegStageCounters
+{
   guint64 buffers_in;
   guint64 buffers_out;
   guint64 bytes_in;
@@ -176,8 +180,8 @@ gst_eeg_stage_count (guint64 *counter, guint64 amount)
  * @samples: samples per channel in it, 0 for byte streams
  */
 static inline void
-gst_eeg_stage_count_in (
-    GstEegStageCounters *counters, guint64 bytes, guint64 samples)
+gst_eeg_stage_count_in (GstEegStageCounters *counters, guint64 bytes,
+    guint64 samples)
 {
   gst_eeg_stage_count (&counters->buffers_in, 1);
   gst_eeg_stage_count (&counters->bytes_in, bytes);
@@ -192,8 +196,8 @@ gst_eeg_stage_count_in (
  * @samples: samples per channel in it, 0 for byte streams
  */
 static inline void
-gst_eeg_stage_count_out (
-    GstEegStageCounters *counters, guint64 bytes, guint64 samples)
+gst_eeg_stage_count_out (GstEegStageCounters *counters, guint64 bytes,
+    guint64 samples)
 {
   gst_eeg_stage_count (&counters->buffers_out, 1);
   gst_eeg_stage_count (&counters->bytes_out, bytes);
@@ -202,15 +206,16 @@ gst_eeg_stage_count_out (
 }
 
 GST_EEG_API
-void gst_eeg_stage_counters_get (
-    const GstEegStageCounters *counters, GstEegStageCounters *values);
+void gst_eeg_stage_counters_get (const GstEegStageCounters *counters,
+    GstEegStageCounters *values);
 
 GST_EEG_API
 void gst_eeg_stage_counters_reset (GstEegStageCounters *counters);
 
 GST_EEG_API
-GstStructure *gst_eeg_stage_counters_to_structure (
-    const GstEegStageCounters *counters, GstEegStageKind kind);
+GstStructure *gst_eeg_stage_counters_to_structure (const GstEegStageCounters
+                                                       *counters,
+    GstEegStageKind kind);
 
 /* Order of stages */
 
@@ -225,8 +230,8 @@ GST_EEG_API
 gboolean gst_eeg_stage_source_completes (GstPad *sink_pad);
 
 GST_EEG_API
-gboolean gst_eeg_stage_answer_query (
-    GstEegStage *stage, GstPad *src_pad, GstQuery *query);
+gboolean gst_eeg_stage_answer_query (GstEegStage *stage, GstPad *src_pad,
+    GstQuery *query);
 
 G_END_DECLS
 

@@ -1,0 +1,37 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Every C file stands as .clang-format formats it. With --fix: makes it so.
+set -euo pipefail
+
+cd "$(dirname "$0")/.."
+
+wanted=14
+tool=
+for name in "clang-format-$wanted" clang-format; do
+    if "$name" --version 2>/dev/null | grep -q "version $wanted\."; then
+        tool=$name
+        break
+    fi
+done
+if [ -z "$tool" ]; then
+    # Other versions format differently.
+    echo "skipped: clang-format $wanted is not installed"
+    exit 77
+fi
+
+mapfile -d '' -t sources < <(find gst elements tests examples -type f \
+    \( -name '*.c' -o -name '*.h' \) -print0 | sort -z)
+if [ "${#sources[@]}" -eq 0 ]; then
+    echo "no C files found in $PWD"
+    exit 1
+fi
+
+if [ "${1-}" = --fix ]; then
+    exec "$tool" -i "${sources[@]}"
+fi
+
+if ! "$tool" --dry-run --Werror "${sources[@]}"; then
+    echo "run tests/check-format.sh --fix"
+    exit 1
+fi
+echo "${#sources[@]} files stand as .clang-format wants them"
