@@ -423,13 +423,14 @@ gst_eeg_channels_get_type (void)
     GType new_type = g_boxed_type_register_static ("GstEegChannels",
         (GBoxedCopyFunc) gst_eeg_channels_ref,
         (GBoxedFreeFunc) gst_eeg_channels_unref);
-    GstValueTable functions = {
-      .type = new_type,
+    /* core keeps the pointer */
+    static GstValueTable functions = {
       .compare = gst_eeg_channels_value_compare,
       .serialize = gst_eeg_channels_value_serialize,
       .deserialize = gst_eeg_channels_value_deserialize,
     };
 
+    functions.type = new_type;
     gst_value_register (&functions);
     g_once_init_leave (&type, new_type);
   }
