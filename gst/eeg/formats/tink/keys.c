@@ -27,7 +27,8 @@
  * Protocol buffers
  */
 
-typedef struct {
+typedef struct
+{
   const uint8_t *p;
   const uint8_t *end;
 } Proto;
@@ -45,7 +46,7 @@ proto_varint (Proto *proto, uint64_t *value)
     /* the tenth byte holds the last bit */
     if (shift == 63 && byte > 1)
       return false;
-    *value |= (uint64_t)(byte & 0x7f) << shift;
+    *value |= (uint64_t) (byte & 0x7f) << shift;
     if (!(byte & 0x80))
       return true;
   }
@@ -57,7 +58,7 @@ proto_bytes (Proto *proto, Proto *bytes)
 {
   uint64_t size;
 
-  if (!proto_varint (proto, &size) || size > (uint64_t)(proto->end - proto->p))
+  if (!proto_varint (proto, &size) || size > (uint64_t) (proto->end - proto->p))
     return false;
   bytes->p = proto->p;
   bytes->end = proto->p + size;
@@ -70,8 +71,8 @@ proto_bytes (Proto *proto, Proto *bytes)
 #define PROTO_BYTES 2
 
 static bool
-parse_params (
-    Proto *proto, uint64_t *segment_size, uint64_t *key_size, uint64_t *hash)
+parse_params (Proto *proto, uint64_t *segment_size, uint64_t *key_size,
+    uint64_t *hash)
 {
   while (proto->p < proto->end) {
     uint64_t tag;
@@ -118,8 +119,8 @@ eeg_tink_key_parse (const uint8_t *data, size_t size, EegTinkKey *key)
         ok = proto_varint (&proto, &version);
         break;
       case PROTO_TAG (2, PROTO_BYTES):
-        ok = proto_bytes (&proto, &params) &&
-             parse_params (&params, &segment_size, &key_size, &hash);
+        ok = proto_bytes (&proto, &params)
+            && parse_params (&params, &segment_size, &key_size, &hash);
         break;
       case PROTO_TAG (3, PROTO_BYTES):
         ok = proto_bytes (&proto, &material);
@@ -134,8 +135,8 @@ eeg_tink_key_parse (const uint8_t *data, size_t size, EegTinkKey *key)
   /* 3 is SHA256 of Tink's enum HashType */
   if (version != 0 || key_size != EEG_AEAD_KEY_SIZE || hash != 3)
     return EEG_TINK_KEYS_UNSUPPORTED;
-  if (segment_size < EEG_TINK_MIN_SEGMENT_SIZE ||
-      segment_size > EEG_TINK_MAX_SEGMENT_SIZE)
+  if (segment_size < EEG_TINK_MIN_SEGMENT_SIZE
+      || segment_size > EEG_TINK_MAX_SEGMENT_SIZE)
     return EEG_TINK_KEYS_UNSUPPORTED;
   size = material.end - material.p;
   if (size < EEG_AEAD_KEY_SIZE || size > EEG_TINK_MAX_KEY_SIZE)
@@ -151,12 +152,14 @@ eeg_tink_key_parse (const uint8_t *data, size_t size, EegTinkKey *key)
  * JSON
  */
 
-typedef struct {
+typedef struct
+{
   uint8_t *p;
   const uint8_t *end;
 } Json;
 
-typedef struct {
+typedef struct
+{
   const uint8_t *data;
   size_t size;
 } JsonString;
@@ -164,8 +167,9 @@ typedef struct {
 static void
 json_space (Json *json)
 {
-  while (json->p < json->end && (*json->p == ' ' || *json->p == '\t' ||
-                                    *json->p == '\n' || *json->p == '\r'))
+  while (json->p < json->end
+      && (*json->p == ' ' || *json->p == '\t' || *json->p == '\n'
+          || *json->p == '\r'))
     json->p++;
 }
 
@@ -252,8 +256,8 @@ json_string (Json *json, JsonString *string)
 static bool
 json_string_is (const JsonString *string, const char *text)
 {
-  return string->size == strlen (text) &&
-         memcmp (string->data, text, string->size) == 0;
+  return string->size == strlen (text)
+      && memcmp (string->data, text, string->size) == 0;
 }
 
 static bool
@@ -316,8 +320,8 @@ json_skip_word (Json *json)
   for (int i = 0; i < 3; i++) {
     size_t size = strlen (words[i]);
 
-    if ((size_t)(json->end - json->p) >= size &&
-        memcmp (json->p, words[i], size) == 0) {
+    if ((size_t) (json->end - json->p) >= size
+        && memcmp (json->p, words[i], size) == 0) {
       json->p += size;
       return true;
     }
@@ -378,7 +382,8 @@ json_member (Json *json, bool *first, JsonString *name)
  * Keysets
  */
 
-typedef struct {
+typedef struct
+{
   bool has_id;
   uint32_t id;
   bool enabled;
@@ -452,16 +457,17 @@ parse_key_value (const KeyEntry *entry, EegTinkKey *key)
 
   if (!entry->right_type || !entry->symmetric)
     return EEG_TINK_KEYS_UNSUPPORTED;
-  if (sodium_base642bin (value, sizeof value, (const char *)entry->value.data,
-          entry->value.size, NULL, &size, NULL,
-          sodium_base64_VARIANT_ORIGINAL) == 0)
+  if (sodium_base642bin (value, sizeof value, (const char *) entry->value.data,
+          entry->value.size, NULL, &size, NULL, sodium_base64_VARIANT_ORIGINAL)
+      == 0)
     result = eeg_tink_key_parse (value, size, key);
   sodium_memzero (value, sizeof value);
   return result;
 }
 
 /* Whether the key's id is the primary one is known only at the end. */
-typedef struct {
+typedef struct
+{
   EegTinkKeys *keys;
   bool has_primary;
   uint32_t primary;
@@ -576,8 +582,9 @@ parse_hex_key (const EegAeadSecret *file, EegTinkKey *key)
     size--;
   if (size != HEX_KEY_SIZE)
     return false;
-  return sodium_hex2bin (key->ikm, RAW_KEY_SIZE, (const char *)file->data, size,
-             NULL, &key->ikm_size, NULL) == 0;
+  return sodium_hex2bin (key->ikm, RAW_KEY_SIZE, (const char *) file->data,
+             size, NULL, &key->ikm_size, NULL)
+      == 0;
 }
 
 static bool

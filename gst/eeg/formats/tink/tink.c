@@ -15,8 +15,8 @@ eeg_tink_header_generate (EegTinkHeader *header)
 }
 
 void
-eeg_tink_header_write (
-    const EegTinkHeader *header, uint8_t out[EEG_TINK_HEADER_SIZE])
+eeg_tink_header_write (const EegTinkHeader *header,
+    uint8_t out[EEG_TINK_HEADER_SIZE])
 {
   out[0] = EEG_TINK_HEADER_SIZE;
   memcpy (out + 1, header->salt, EEG_TINK_SALT_SIZE);
@@ -68,8 +68,8 @@ eeg_tink_sealed_size (uint64_t size, uint32_t segment_size, uint64_t *sealed)
     return false;
   size += EEG_TINK_HEADER_SIZE;
   segments = size / capacity + (size % capacity != 0);
-  if (segments > EEG_TINK_MAX_SEGMENTS ||
-      size > UINT64_MAX - segments * EEG_AEAD_TAG_SIZE)
+  if (segments > EEG_TINK_MAX_SEGMENTS
+      || size > UINT64_MAX - segments * EEG_AEAD_TAG_SIZE)
     return false;
   *sealed = size + segments * EEG_AEAD_TAG_SIZE;
   return true;
@@ -80,10 +80,10 @@ make_nonce (const EegTinkHeader *header, uint64_t index, bool final,
     uint8_t nonce[EEG_AEAD_NONCE_SIZE])
 {
   memcpy (nonce, header->nonce_prefix, EEG_TINK_NONCE_PREFIX_SIZE);
-  nonce[7] = (uint8_t)(index >> 24);
-  nonce[8] = (uint8_t)(index >> 16);
-  nonce[9] = (uint8_t)(index >> 8);
-  nonce[10] = (uint8_t)index;
+  nonce[7] = (uint8_t) (index >> 24);
+  nonce[8] = (uint8_t) (index >> 16);
+  nonce[9] = (uint8_t) (index >> 8);
+  nonce[10] = (uint8_t) index;
   nonce[11] = final;
 }
 

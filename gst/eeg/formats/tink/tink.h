@@ -35,9 +35,10 @@
 #define EEG_TINK_MAX_SEGMENT_SIZE (100u << 20)
 
 /* The segment index has 32 bits. */
-#define EEG_TINK_MAX_SEGMENTS ((uint64_t)UINT32_MAX + 1)
+#define EEG_TINK_MAX_SEGMENTS ((uint64_t) UINT32_MAX + 1)
 
-typedef struct {
+typedef struct
+{
   uint8_t salt[EEG_TINK_SALT_SIZE];
   uint8_t nonce_prefix[EEG_TINK_NONCE_PREFIX_SIZE];
 } EegTinkHeader;
@@ -45,13 +46,13 @@ typedef struct {
 /* Draws a fresh header. One header must never serve two plaintexts. */
 void eeg_tink_header_generate (EegTinkHeader *header);
 
-void eeg_tink_header_write (
-    const EegTinkHeader *header, uint8_t out[EEG_TINK_HEADER_SIZE]);
+void eeg_tink_header_write (const EegTinkHeader *header,
+    uint8_t out[EEG_TINK_HEADER_SIZE]);
 
 /* Returns false when @size is below EEG_TINK_HEADER_SIZE or the bytes cannot
  * be the start of such a file. */
-bool
-eeg_tink_header_parse (EegTinkHeader *header, const uint8_t *data, size_t size);
+bool eeg_tink_header_parse (EegTinkHeader *header, const uint8_t *data,
+    size_t size);
 
 /* The key of one file. */
 void eeg_tink_derive_key (const EegTinkHeader *header, const uint8_t *ikm,
@@ -66,8 +67,8 @@ size_t eeg_tink_segment_capacity (uint32_t segment_size, uint64_t index);
  * when it would have more than EEG_TINK_MAX_SEGMENTS segments or more than
  * 2^64 - 1 bytes.
  */
-bool
-eeg_tink_sealed_size (uint64_t size, uint32_t segment_size, uint64_t *sealed);
+bool eeg_tink_sealed_size (uint64_t size, uint32_t segment_size,
+    uint64_t *sealed);
 
 /*
  * Encrypts the next @size bytes of @in, from the segment @first on, into whole
@@ -103,7 +104,8 @@ size_t eeg_tink_open (EegAeadContext *context, const EegTinkHeader *header,
 /* Longest key file that is read. */
 #define EEG_TINK_MAX_KEY_FILE_SIZE (64u << 10)
 
-typedef struct {
+typedef struct
+{
   uint32_t id;
   /* 0: a raw key, which does not tell */
   uint32_t segment_size;
@@ -111,7 +113,8 @@ typedef struct {
   size_t ikm_size;
 } EegTinkKey;
 
-typedef struct {
+typedef struct
+{
   /* the first is the primary key: encrypt with it, try all to decrypt */
   EegTinkKey keys[EEG_TINK_MAX_KEYS];
   size_t n_keys;
@@ -119,7 +122,8 @@ typedef struct {
   size_t n_skipped;
 } EegTinkKeys;
 
-typedef enum {
+typedef enum
+{
   EEG_TINK_KEYS_OK,
   EEG_TINK_KEYS_NO_MEMORY,
   /* neither 32 bytes, nor 64 hexadecimal digits, nor a keyset */
@@ -141,8 +145,8 @@ typedef enum {
  * On success *@keys is in protected memory and is freed with
  * eeg_tink_keys_free(). @file is left as it was.
  */
-EegTinkKeysResult
-eeg_tink_keys_parse (const EegAeadSecret *file, EegTinkKeys **keys);
+EegTinkKeysResult eeg_tink_keys_parse (const EegAeadSecret *file,
+    EegTinkKeys **keys);
 
 /* Wipes and frees; NULL is allowed. */
 void eeg_tink_keys_free (EegTinkKeys *keys);
@@ -155,7 +159,7 @@ const char *eeg_tink_keys_result_text (EegTinkKeysResult result);
  * EEG_TINK_KEYS_BAD_KEYSET or EEG_TINK_KEYS_UNSUPPORTED; @key's id is not
  * touched.
  */
-EegTinkKeysResult
-eeg_tink_key_parse (const uint8_t *data, size_t size, EegTinkKey *key);
+EegTinkKeysResult eeg_tink_key_parse (const uint8_t *data, size_t size,
+    EegTinkKey *key);
 
 #endif
