@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* From the header of an EDF or BDF file to what streams carry. Shared by the
+ * elements that read such files; not part of the public library. */
+
+#ifndef __GST_EEG_EDF_H__
+#define __GST_EEG_EDF_H__
+
+#include <gst/eeg/eeg.h>
+
+#include "edf.h"
+
+G_BEGIN_DECLS
+
+GstEegChannels *gst_eeg_edf_get_channels (const EegEdfHeader *header,
+    guint group);
+
+GstStructure *gst_eeg_edf_get_recording (const EegEdfHeader *header,
+    guint group, gint64 first_time);
+
+G_END_DECLS
+
+#endif /* __GST_EEG_EDF_H__ */
