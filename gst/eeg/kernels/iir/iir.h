@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef EEG_IIR_H
+#define EEG_IIR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "iir-design.h"
+
+/* Second-order sections over interleaved channels: transposed direct form II
+ * in double, the arithmetic of scipy.signal.sosfilt. Output depends on the
+ * samples only, not on how they are split into calls. */
+typedef struct EegIir EegIir;
+
+/* filtered says for each channel whether it is filtered or passes unchanged;
+ * NULL filters all. Returns NULL if memory is out. */
+EegIir *eeg_iir_new (size_t channels, const bool *filtered);
+void eeg_iir_free (EegIir *iir);
+
+/* Memory of an object for so many channels. */
+size_t eeg_iir_memory (size_t channels);
+
+/* Takes other coefficients. The state stays if the number of sections is the
+ * same, else the filter starts anew. */
+void eeg_iir_set_design (EegIir *iir, const EegIirDesign *design);
+
+/* The next call starts in the steady state of its first frame (true), or from
+ * rest (false). */
+void eeg_iir_restart (EegIir *iir, bool steady);
+
+/* in and out hold frames times channels samples and may be the same. */
+void eeg_iir_process_f32 (EegIir *iir, const float *in, float *out,
+    size_t frames);
+void eeg_iir_process_f64 (EegIir *iir, const double *in, double *out,
+    size_t frames);
+
+/* The state, as bytes to save and restore: little-endian doubles. size must be
+ * eeg_iir_state_size(). load returns false if the bytes hold other numbers of
+ * sections or channels, or a value that is not finite. */
+size_t eeg_iir_state_size (const EegIir *iir);
+void eeg_iir_save_state (const EegIir *iir, unsigned char *bytes);
+bool eeg_iir_load_state (EegIir *iir, const unsigned char *bytes, size_t size);
+
+#endif /* EEG_IIR_H */
