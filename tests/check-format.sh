@@ -30,7 +30,14 @@ if [ "${1-}" = --fix ]; then
     exec "$tool" -i "${sources[@]}"
 fi
 
-if ! "$tool" --dry-run --Werror "${sources[@]}"; then
+failed=0
+for source in "${sources[@]}"; do
+    if ! "$tool" --dry-run --Werror "$source" 2>/dev/null; then
+        echo "not formatted: $source"
+        failed=1
+    fi
+done
+if [ "$failed" -ne 0 ]; then
     echo "run tests/check-format.sh --fix"
     exit 1
 fi
