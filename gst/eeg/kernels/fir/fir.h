@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* FIR filters for interleaved multichannel samples: design, kernels, and a
+ * stream that filters any number of channels in step.
+ *
+ * A kernel is immutable and counted: one thread designs it, another runs it. A
+ * stream belongs to one thread at a time. Arithmetic is F64, whatever the
+ * samples are. Output bytes depend on the kernel, the samples and the build of
+ * the kernel that runs (see eeg_cpu), never on how the input was split. */
+#ifndef EEG_FIR_H
+#define EEG_FIR_H
+
+#include "cpu.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Longest kernel: 0.1 Hz by the automatic rule at 120 kHz. */
+#define EEG_FIR_MAX_TAPS 4194303
+/* Most channels of a stream. */
+#define EEG_FIR_MAX_CHANNELS 65536
+/* Largest beta of the Kaiser window. */
+#define EEG_FIR_MAX_BETA 500.0
+/* Room for the text that says why a design failed. */
+#define EEG_FIR_MESSAGE_SIZE 192
+
+/* ---- design ---- */
+
+typedef enum
+{
+  EEG_FIR_HAMMING, /* 0.54, 0.46 */
+  EEG_FIR_HANN,
+  EEG_FIR_BLACKMAN, /* 0.42, 0.5, 0.08 */
+  EEG_FIR_KAISER    /* with beta */
+} eeg_fir_window;
+
+typedef enum
+{
+  EEG_FIR_LOW_PASS,  /* below `high` */
+  EEG_FIR_HIGH_PASS, /* above `low` */
+  EEG_FIR_BAND_PASS, /* `low` to `high` */
+  EEG_FIR_BAND_STOP  /* all but `low` to `high` */
+} eeg_fir_response;
+
+typedef struct
+{
+  eeg_fir_response response;
+  double rate;       /* Hz */
+  double low, high;  /* Hz; what they mean depends on `taps` */
+  size_t taps;       /* 0: automatic, else odd */
+  double transition; /* Hz, width of each transition band; 0: automatic */
+  eeg_fir_window window;
+  double beta; /* Kaiser window only, 0 to EEG_FIR_MAX_BETA */
+} eeg_fir_spec;
+
+/* Designs a linear-phase kernel. Two conventions, told apart by `taps` and
+ * `transition`:
+ *
+ * - `taps` given and no transition: one windowed sinc, as scipy.signal.firwin()
+ *   makes it with scale=True; low and high are the -6 dB cut-offs.
+ * - else: as mne.filter.create_filter() does; low and high are the edges of the
+ *   pass band (of the pass bands around a stop band). Each edge has its own
+ *   transition band outside the pass band, with the -6 dB point in its middle,
+ *   and its own windowed sinc, just long enough for it; the kernel is their
+ *   centred sum. Automatic transitions: min (max (low / 4, 2), low) and min
+ *   (max (high / 4, 2), rate / 2 - high) Hz; where the two do not fit into a
+ *   stop band, a quarter of its width at most. Automatic length: 3.3 s (Hann 3.1, Blackman 5.0, Kaiser by
+ *   Kaiser's formula for beta) over the narrowest transition in Hz, rounded up
+ *   to an odd number of samples.
+ *
+ * Returns true and a malloc()ed array, or false and a sentence in `message`. */
+bool eeg_fir_design (const eeg_fir_spec *spec, double **taps, size_t *n_taps,
+    char message[EEG_FIR_MESSAGE_SIZE]);
+
+/* The windowed sinc itself: taps[0 .. n - 1] for n_cutoffs rising cut-offs in
+ * units of half the rate (each above 0 and below 1), the first band passing if
+ * pass_zero; scaled to gain 1 in the middle of the first pass band, or at 0 or
+ * half the rate where that band touches them. The caller sees to it that n is
+ * odd where half the rate passes. */
+void eeg_fir_firwin (double *taps, size_t n, const double *cutoffs,
+    size_t n_cutoffs, bool pass_zero, eeg_fir_window window, double beta);
+
+/* ---- kernel ---- */
+
+typedef struct eeg_fir_kernel eeg_fir_kernel;
+
+/* As eeg_fir_kernel_new()'s delay: half the kernel, rounded down, if it is
+ * symmetric or antisymmetric to 1e-12 of its largest tap; else 0. */
+#define EEG_FIR_DELAY_AUTO SIZE_MAX
+
+/* Copies 1 to EEG_FIR_MAX_TAPS finite taps. Output sample n is made of the
+ * input samples n + delay - (n_taps - 1) to n + delay; delay < n_taps. NULL
+ * without memory or outside these limits. */
+eeg_fir_kernel *eeg_fir_kernel_new (const double *taps, size_t n_taps,
+    size_t delay);
+
+eeg_fir_kernel *eeg_fir_kernel_ref (eeg_fir_kernel *kernel);
+void eeg_fir_kernel_unref (eeg_fir_kernel *kernel); /* NULL is fine */
+
+const double *eeg_fir_kernel_get_taps (const eeg_fir_kernel *kernel,
+    size_t *n_taps);
+size_t eeg_fir_kernel_get_delay (const eeg_fir_kernel *kernel);
+/* Whether all frequencies are delayed alike. */
+bool eeg_fir_kernel_is_linear_phase (const eeg_fir_kernel *kernel);
+
+/* ---- stream ---- */
+
+typedef enum
+{
+  EEG_FIR_F32,
+  EEG_FIR_F64
+} eeg_fir_format; /* native order */
+
+/* What lies before the first sample and after the last. */
+typedef enum
+{
+  EEG_FIR_HOLD,   /* that sample, repeated */
+  EEG_FIR_ZERO,   /* nothing */
+  EEG_FIR_REFLECT /* the signal turned about that sample by half a turn */
+} eeg_fir_edge;
+
+typedef struct
+{
+  unsigned channels;     /* 1 to EEG_FIR_MAX_CHANNELS, interleaved */
+  eeg_fir_format format; /* input and output */
+  eeg_fir_edge edge;
+  const bool *filtered; /* per channel; the others pass, equally delayed.
+                           NULL: all are filtered. Copied. */
+  eeg_cpu cpu;          /* widest build to use */
+} eeg_fir_config;
+
+typedef struct eeg_fir_stream eeg_fir_stream;
+
+/* Makes a stream for this kernel (of which it takes a reference) with all the
+ * memory it will ever need. `reserve`: the largest delay of a stream that
+ * eeg_fir_stream_take_over() will later replace, or 0. NULL without memory. */
+eeg_fir_stream *eeg_fir_stream_new (eeg_fir_kernel *kernel,
+    const eeg_fir_config *config, size_t reserve);
+void eeg_fir_stream_free (eeg_fir_stream *stream);
+
+/* Forgets all samples. */
+void eeg_fir_stream_reset (eeg_fir_stream *stream);
+
+/* The kernel it runs; no reference is given. */
+eeg_fir_kernel *eeg_fir_stream_get_kernel (const eeg_fir_stream *stream);
+/* The build that runs. */
+eeg_cpu eeg_fir_stream_get_cpu (const eeg_fir_stream *stream);
+/* Bytes of memory it holds. */
+size_t eeg_fir_stream_get_size (const eeg_fir_stream *stream);
+
+/* Frames taken in and given out since the start. */
+uint64_t eeg_fir_stream_get_in (const eeg_fir_stream *stream);
+uint64_t eeg_fir_stream_get_out (const eeg_fir_stream *stream);
+
+/* Frames that eeg_fir_stream_process() will give for this many. It is more than
+ * `frames` only at the first call after a longer delay was replaced. */
+size_t eeg_fir_stream_get_ready (const eeg_fir_stream *stream, size_t frames);
+
+/* Takes `frames` frames and writes as many as eeg_fir_stream_get_ready() said,
+ * which it returns. Output n leaves with input n + delay. in and out are
+ * aligned to their sample, and the same memory or not overlapping; the same
+ * only if no more frames come out than go in. */
+size_t eeg_fir_stream_process (eeg_fir_stream *stream, const void *in,
+    size_t frames, void *out);
+
+/* After the last input: writes up to `frames` of the frames still held, as the
+ * edge rule completes them, and returns how many; 0 when all are out. Then only
+ * eeg_fir_stream_reset() and eeg_fir_stream_free() may follow. */
+size_t eeg_fir_stream_drain (eeg_fir_stream *stream, void *out, size_t frames);
+
+/* Makes `stream`, new or reset, go on where `old` stands: it takes the samples
+ * that `old` remembers and gives next the frame that `old` would give next.
+ * What a longer kernel needs of the time before is as at a start. Both have the
+ * same channels and format; `old` must not have been drained and stays as it
+ * is. False if `reserve` was too small for old's delay: nothing has changed. */
+bool eeg_fir_stream_take_over (eeg_fir_stream *stream,
+    const eeg_fir_stream *old);
+
+#endif

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Prints the taps of a design, one per line:
+ * fir-design-print RESPONSE RATE LOW HIGH TAPS TRANSITION WINDOW BETA */
+#include "fir.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int
+find (const char *name, const char *const *names)
+{
+  for (int i = 0; names[i] != NULL; i++)
+    if (strcmp (names[i], name) == 0)
+      return i;
+  fprintf (stderr, "unknown: %s\n", name);
+  exit (2);
+}
+
+int
+main (int argc, char **argv)
+{
+  static const char *const responses[] = { "low-pass", "high-pass", "band-pass",
+    "band-stop", NULL };
+  static const char *const windows[] = { "hamming", "hann", "blackman",
+    "kaiser", NULL };
+  char message[EEG_FIR_MESSAGE_SIZE];
+  eeg_fir_spec spec = { 0 };
+  double *taps;
+  size_t n;
+
+  if (argc != 9)
+    return 2;
+  spec.response = find (argv[1], responses);
+  spec.rate = atof (argv[2]);
+  spec.low = atof (argv[3]);
+  spec.high = atof (argv[4]);
+  spec.taps = strtoul (argv[5], NULL, 10);
+  spec.transition = atof (argv[6]);
+  spec.window = find (argv[7], windows);
+  spec.beta = atof (argv[8]);
+  if (!eeg_fir_design (&spec, &taps, &n, message)) {
+    fprintf (stderr, "%s\n", message);
+    return 1;
+  }
+  for (size_t i = 0; i < n; i++)
+    printf ("%.17g\n", taps[i]);
+  free (taps);
+  return 0;
+}
