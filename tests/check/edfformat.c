@@ -11,11 +11,13 @@
 
 /* --- headers made by hand ------------------------------------------------ */
 
-typedef struct {
+typedef struct
+{
   const gchar *label, *dimension, *pmin, *pmax, *dmin, *dmax, *samples;
 } Signal;
 
-typedef struct {
+typedef struct
+{
   const gchar *version, *patient, *recording, *date, *time, *header_bytes;
   const gchar *reserved, *records, *duration, *ns;
 } Fixed;
@@ -47,7 +49,7 @@ put (GByteArray *a, const gchar *text, gsize width)
 
   memset (field, ' ', sizeof field);
   memcpy (field, text, MIN (strlen (text), width));
-  g_byte_array_append (a, (const guint8 *)field, width);
+  g_byte_array_append (a, (const guint8 *) field, width);
 }
 
 static GByteArray *
@@ -102,8 +104,8 @@ GST_START_TEST (test_header)
   gsize needed, i;
 
   for (i = 0; i < a->len; i++) {
-    fail_unless_equals_int (
-        eeg_edf_header_parse (a->data, i, &h, &needed, reason, 256),
+    fail_unless_equals_int (eeg_edf_header_parse (a->data, i, &h, &needed,
+                                reason, 256),
         EEG_EDF_NEED_MORE);
     fail_unless_equals_int (needed, i < 256 ? 256 : a->len);
     fail_unless (h == NULL);
@@ -136,7 +138,8 @@ GST_END_TEST;
 
 GST_START_TEST (test_header_rates)
 {
-  static const struct {
+  static const struct
+  {
     const gchar *duration, *samples;
     gint64 num, den;
   } cases[] = {
@@ -233,8 +236,8 @@ GST_START_TEST (test_header_lies)
   LIE_SIGNAL (pmin, "inf", "physical minimum");
   LIE_SIGNAL (pmax, "1e9999", "physical maximum");
 
-  fail_unless_equals_int (
-      eeg_edf_header_parse (other, 8, &h, &needed, reason, sizeof reason),
+  fail_unless_equals_int (eeg_edf_header_parse (other, 8, &h, &needed, reason,
+                              sizeof reason),
       EEG_EDF_NOT_EDF);
 }
 
@@ -242,7 +245,8 @@ GST_END_TEST;
 
 GST_START_TEST (test_dates)
 {
-  static const struct {
+  static const struct
+  {
     const gchar *date, *recording;
     gboolean valid;
     gint year;
@@ -281,7 +285,8 @@ GST_END_TEST;
 
 GST_START_TEST (test_text)
 {
-  static const struct {
+  static const struct
+  {
     const gchar *field, *text;
   } cases[] = {
     { "  uV   ", "uV" },
@@ -308,7 +313,8 @@ GST_END_TEST;
 
 GST_START_TEST (test_seconds)
 {
-  static const struct {
+  static const struct
+  {
     const gchar *text;
     gboolean valid;
     gint64 ns;
@@ -352,7 +358,8 @@ GST_START_TEST (test_annotations)
                                   "-3\x14\x14";
   static const guint8 list2[40] = "+7\x14three\x14\0+8\x14"
                                   "cut";
-  static const struct {
+  static const struct
+  {
     gint64 onset, duration;
     const gchar *text;
     gboolean time_keeping;
@@ -409,12 +416,13 @@ GST_END_TEST;
 static gint32
 sample_value (guint channel, guint i)
 {
-  return (gint32)((channel * 2654435761u + i * 40503u) >> 3);
+  return (gint32) ((channel * 2654435761u + i * 40503u) >> 3);
 }
 
 GST_START_TEST (test_decode)
 {
-  static const struct {
+  static const struct
+  {
     const gchar *version;
     guint in_size, out_size;
     EegEdfSampleFormat format;
@@ -463,7 +471,8 @@ GST_START_TEST (test_decode)
       for (i = start; i < start + count; i++) {
         for (ch = 0; ch < channels; ch++) {
           guint shift = 32 - 8 * cases[c].in_size;
-          gint32 v = (gint32)((guint32)sample_value (ch, i) << shift) >> shift;
+          gint32 v =
+              (gint32) ((guint32) sample_value (ch, i) << shift) >> shift;
 
           for (b = 0; b < cases[c].out_size; b++)
             fail_unless_equals_int (*p++, (v >> 8 * b) & 0xff);
@@ -484,7 +493,8 @@ GST_START_TEST (test_status)
 {
   static const gint32 status[] = { 5, 5, 0x10005, 0x10000, 1, 3, 2, 2, 0, -1,
     -1, 0x80, 0, 0, 7, 7 };
-  static const struct {
+  static const struct
+  {
     guint position;
     guint16 triggers;
   } expect[] = {

@@ -21,10 +21,10 @@ read_record (const EegEdfHeader *h, const uint8_t *record, uint8_t *out)
   eeg_edf_record_time (h, record);
   eeg_edf_annotations_init (&iter, h, record);
   while (eeg_edf_annotations_next (&iter, &annotation)) {
-    eeg_edf_text_to_utf8 (
-        annotation.text, annotation.text_length, text, sizeof text);
-    if (strlen (text) >= sizeof text ||
-        annotation.onset_length > h->record_size)
+    eeg_edf_text_to_utf8 (annotation.text, annotation.text_length, text,
+        sizeof text);
+    if (strlen (text) >= sizeof text
+        || annotation.onset_length > h->record_size)
       abort ();
   }
   for (i = 0; i < h->num_groups; i++)
@@ -55,8 +55,8 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
   status =
       eeg_edf_header_parse (data, size, &h, &needed, reason, sizeof reason);
   if (status != EEG_EDF_OK) {
-    if (h != NULL || (status == EEG_EDF_NEED_MORE && needed <= size) ||
-        (status == EEG_EDF_INVALID && reason[0] == '\0'))
+    if (h != NULL || (status == EEG_EDF_NEED_MORE && needed <= size)
+        || (status == EEG_EDF_INVALID && reason[0] == '\0'))
       abort ();
     return 0;
   }

@@ -51,7 +51,7 @@ run_variations (uint8_t *data, size_t size)
     random = random * 1664525u + 1013904223u;
     at = i + (random >> 8) % (size - i < step ? size - i : step);
     old = data[at];
-    data[at] ^= (uint8_t)(random >> 24 | 1);
+    data[at] ^= (uint8_t) (random >> 24 | 1);
     run_one (data, size);
     data[at] = old;
   }
@@ -124,7 +124,7 @@ main (int argc, char **argv)
 
   if (LLVMFuzzerInitialize != NULL)
     LLVMFuzzerInitialize (&argc, &argv);
-  run_one ((const uint8_t *)"", 0);
+  run_one ((const uint8_t *) "", 0);
   for (i = 1; i < argc; i++)
     failed |= run_path (argv[i], &files);
   printf ("%u files\n", files);

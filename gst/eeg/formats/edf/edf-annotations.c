@@ -20,15 +20,15 @@ eeg_edf_parse_seconds (const char *text, size_t length, int64_t *ns)
   if (p < end && (*p == '+' || *p == '-'))
     negative = *p++ == '-';
   for (; p < end && *p >= '0' && *p <= '9'; p++, digits++) {
-    seconds = seconds * 10 + (uint64_t)(*p - '0');
-    if (seconds >= (uint64_t)INT64_MAX / EEG_EDF_SECOND)
+    seconds = seconds * 10 + (uint64_t) (*p - '0');
+    if (seconds >= (uint64_t) INT64_MAX / EEG_EDF_SECOND)
       return false;
   }
   if (p < end && (*p == '.' || *p == ',')) {
     for (p++; p < end && *p >= '0' && *p <= '9'; p++, digits++) {
       if (unit > 1) {
         unit /= 10;
-        fraction += unit * (uint64_t)(*p - '0');
+        fraction += unit * (uint64_t) (*p - '0');
       } else if (unit == 1) {
         fraction += *p >= '5';
         unit = 0;
@@ -37,7 +37,7 @@ eeg_edf_parse_seconds (const char *text, size_t length, int64_t *ns)
   }
   if (p != end || digits == 0)
     return false;
-  *ns = (int64_t)(seconds * EEG_EDF_SECOND + fraction);
+  *ns = (int64_t) (seconds * EEG_EDF_SECOND + fraction);
   if (negative)
     *ns = -*ns;
   return true;
@@ -54,7 +54,7 @@ next_signal (EegEdfAnnotationIter *iter)
     if (s->is_annotations) {
       iter->position = iter->record + s->record_offset;
       iter->end =
-          iter->position + (size_t)s->samples_per_record * h->bytes_per_sample;
+          iter->position + (size_t) s->samples_per_record * h->bytes_per_sample;
       return true;
     }
   }
@@ -78,30 +78,31 @@ begin_list (EegEdfAnnotationIter *iter)
   const uint8_t *p = iter->position, *tal_end, *mark, *duration;
   EegEdfAnnotation *a = &iter->current;
 
-  tal_end = memchr (p, '\0', (size_t)(iter->end - p));
+  tal_end = memchr (p, '\0', (size_t) (iter->end - p));
   if (tal_end == NULL)
     tal_end = iter->end;
   iter->position = tal_end < iter->end ? tal_end + 1 : tal_end;
 
-  mark = memchr (p, TEXT_MARK, (size_t)(tal_end - p));
+  mark = memchr (p, TEXT_MARK, (size_t) (tal_end - p));
   if (mark == NULL || (*p != '+' && *p != '-'))
     return false;
-  duration = memchr (p, DURATION_MARK, (size_t)(mark - p));
+  duration = memchr (p, DURATION_MARK, (size_t) (mark - p));
 
-  a->onset_text = (const char *)p;
-  a->onset_length = (size_t)((duration != NULL ? duration : mark) - p);
+  a->onset_text = (const char *) p;
+  a->onset_length = (size_t) ((duration != NULL ? duration : mark) - p);
   if (!eeg_edf_parse_seconds (a->onset_text, a->onset_length, &a->onset))
     return false;
   a->duration = -1;
   a->duration_text = NULL;
   a->duration_length = 0;
   if (duration != NULL) {
-    a->duration_text = (const char *)duration + 1;
-    a->duration_length = (size_t)(mark - duration - 1);
+    a->duration_text = (const char *) duration + 1;
+    a->duration_length = (size_t) (mark - duration - 1);
     /* An empty duration is none. */
-    if (a->duration_length > 0 && (!eeg_edf_parse_seconds (a->duration_text,
-                                       a->duration_length, &a->duration) ||
-                                      a->duration < 0))
+    if (a->duration_length > 0
+        && (!eeg_edf_parse_seconds (a->duration_text, a->duration_length,
+                &a->duration)
+            || a->duration < 0))
       return false;
   }
   iter->texts = mark + 1;
@@ -110,13 +111,13 @@ begin_list (EegEdfAnnotationIter *iter)
 }
 
 bool
-eeg_edf_annotations_next (
-    EegEdfAnnotationIter *iter, EegEdfAnnotation *annotation)
+eeg_edf_annotations_next (EegEdfAnnotationIter *iter,
+    EegEdfAnnotation *annotation)
 {
   for (;;) {
     if (iter->texts != NULL && iter->texts < iter->tal_end) {
-      const uint8_t *mark = memchr (
-          iter->texts, TEXT_MARK, (size_t)(iter->tal_end - iter->texts));
+      const uint8_t *mark = memchr (iter->texts, TEXT_MARK,
+          (size_t) (iter->tal_end - iter->texts));
 
       if (mark == NULL) {
         /* A text that nothing closes: the list was cut. */
@@ -124,8 +125,8 @@ eeg_edf_annotations_next (
         iter->texts = NULL;
         continue;
       }
-      iter->current.text = (const char *)iter->texts;
-      iter->current.text_length = (size_t)(mark - iter->texts);
+      iter->current.text = (const char *) iter->texts;
+      iter->current.text_length = (size_t) (mark - iter->texts);
       iter->current.time_keeping = iter->first && mark == iter->texts;
       iter->first = false;
       iter->texts = mark + 1;

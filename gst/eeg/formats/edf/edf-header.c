@@ -67,7 +67,7 @@ eeg_edf_parse_decimal (const char *text, size_t length, EegEdfDecimal *decimal)
       if (decimal->mantissa != 0 || *p != '0') {
         if (++significant > 18)
           return false;
-        decimal->mantissa = decimal->mantissa * 10 + (uint64_t)(*p - '0');
+        decimal->mantissa = decimal->mantissa * 10 + (uint64_t) (*p - '0');
       }
       if (point)
         decimal->exponent--;
@@ -100,8 +100,8 @@ eeg_edf_parse_decimal (const char *text, size_t length, EegEdfDecimal *decimal)
 }
 
 bool
-eeg_edf_decimal_to_integer (
-    const EegEdfDecimal *decimal, int64_t min, int64_t max, int64_t *value)
+eeg_edf_decimal_to_integer (const EegEdfDecimal *decimal, int64_t min,
+    int64_t max, int64_t *value)
 {
   uint64_t v = decimal->mantissa;
   int32_t e = decimal->exponent;
@@ -109,7 +109,7 @@ eeg_edf_decimal_to_integer (
   if (v == 0)
     e = 0;
   for (; e > 0; e--) {
-    if (v > (uint64_t)INT64_MAX / 10)
+    if (v > (uint64_t) INT64_MAX / 10)
       return false;
     v *= 10;
   }
@@ -118,18 +118,18 @@ eeg_edf_decimal_to_integer (
       return false;
     v /= 10;
   }
-  *value = decimal->negative ? -(int64_t)v : (int64_t)v;
+  *value = decimal->negative ? -(int64_t) v : (int64_t) v;
   return *value >= min && *value <= max;
 }
 
 static bool
-parse_integer (
-    const char *field, size_t length, int64_t min, int64_t max, int64_t *value)
+parse_integer (const char *field, size_t length, int64_t min, int64_t max,
+    int64_t *value)
 {
   EegEdfDecimal decimal;
 
-  return eeg_edf_parse_decimal (field, length, &decimal) &&
-         eeg_edf_decimal_to_integer (&decimal, min, max, value);
+  return eeg_edf_parse_decimal (field, length, &decimal)
+      && eeg_edf_decimal_to_integer (&decimal, min, max, value);
 }
 
 /* Nearest double of a decimal. strtod depends on the locale, so the text is
@@ -143,7 +143,7 @@ parse_double (const char *field, size_t length, double *value)
   if (!eeg_edf_parse_decimal (field, length, &decimal))
     return false;
   snprintf (text, sizeof text, "%s%llue%d", decimal.negative ? "-" : "",
-      (unsigned long long)decimal.mantissa, (int)decimal.exponent);
+      (unsigned long long) decimal.mantissa, (int) decimal.exponent);
   *value = strtod (text, NULL);
   return isfinite (*value);
 }
@@ -164,11 +164,11 @@ EegEdfRational
 eeg_edf_rational (int64_t num, int64_t den)
 {
   EegEdfRational r = { num, den };
-  uint64_t d = gcd (num < 0 ? -(uint64_t)num : (uint64_t)num, (uint64_t)den);
+  uint64_t d = gcd (num < 0 ? -(uint64_t) num : (uint64_t) num, (uint64_t) den);
 
   if (d > 1) {
-    r.num /= (int64_t)d;
-    r.den /= (int64_t)d;
+    r.num /= (int64_t) d;
+    r.den /= (int64_t) d;
   }
   return r;
 }
@@ -186,7 +186,7 @@ parse_rational (const char *field, size_t length, EegEdfRational *value)
     return true;
   }
   for (; decimal.exponent > 0; decimal.exponent--) {
-    if (decimal.mantissa > (uint64_t)INT64_MAX / 10)
+    if (decimal.mantissa > (uint64_t) INT64_MAX / 10)
       return false;
     decimal.mantissa *= 10;
   }
@@ -194,23 +194,23 @@ parse_rational (const char *field, size_t length, EegEdfRational *value)
     if (decimal.mantissa % 10 == 0) {
       decimal.mantissa /= 10;
     } else {
-      if (den > (uint64_t)INT64_MAX / 10)
+      if (den > (uint64_t) INT64_MAX / 10)
         return false;
       den *= 10;
     }
   }
-  *value = eeg_edf_rational (
-      decimal.negative ? -(int64_t)decimal.mantissa : (int64_t)decimal.mantissa,
-      (int64_t)den);
+  *value = eeg_edf_rational (decimal.negative ? -(int64_t) decimal.mantissa
+                                              : (int64_t) decimal.mantissa,
+      (int64_t) den);
   return true;
 }
 
 uint64_t
 eeg_edf_scale (uint64_t value, uint64_t num, uint64_t den)
 {
-  unsigned __int128 v = (unsigned __int128)value * num / den;
+  unsigned __int128 v = (unsigned __int128) value * num / den;
 
-  return v > UINT64_MAX ? UINT64_MAX : (uint64_t)v;
+  return v > UINT64_MAX ? UINT64_MAX : (uint64_t) v;
 }
 
 /* --- text ---------------------------------------------------------------- */
@@ -240,35 +240,35 @@ utf8_length (const uint8_t *p, size_t available)
       return 0;
     c = c << 6 | (p[i] & 0x3f);
   }
-  if ((n == 3 && (c < 0x800 || (c >= 0xd800 && c <= 0xdfff))) ||
-      (n == 4 && (c < 0x10000 || c > 0x10ffff)))
+  if ((n == 3 && (c < 0x800 || (c >= 0xd800 && c <= 0xdfff)))
+      || (n == 4 && (c < 0x10000 || c > 0x10ffff)))
     return 0;
   return n;
 }
 
 size_t
-eeg_edf_text_to_utf8 (
-    const char *text, size_t length, char *out, size_t out_size)
+eeg_edf_text_to_utf8 (const char *text, size_t length, char *out,
+    size_t out_size)
 {
-  const uint8_t *p = (const uint8_t *)text, *end = p + length, *q;
+  const uint8_t *p = (const uint8_t *) text, *end = p + length, *q;
   bool valid = true;
   size_t n, used = 0;
 
   if (out_size == 0)
     return 0;
   for (q = p; q < end && valid; q += n) {
-    n = utf8_length (q, (size_t)(end - q));
+    n = utf8_length (q, (size_t) (end - q));
     valid = n != 0;
   }
 
   for (q = p; q < end; q += n) {
-    uint8_t two[2] = { (uint8_t)(0xc0 | *q >> 6),
-      (uint8_t)(0x80 | (*q & 0x3f)) };
+    uint8_t two[2] = { (uint8_t) (0xc0 | *q >> 6),
+      (uint8_t) (0x80 | (*q & 0x3f)) };
     const uint8_t *from = q;
     size_t size;
 
     if (valid) {
-      n = size = utf8_length (q, (size_t)(end - q));
+      n = size = utf8_length (q, (size_t) (end - q));
     } else if (*q < 0x80) {
       n = size = 1;
     } else {
@@ -366,8 +366,8 @@ parse_plus_date (const char *recording, int date[3])
     return false;
   date[0] = (p[0] - '0') * 10 + p[1] - '0';
   date[1] = month;
-  date[2] = (p[7] - '0') * 1000 + (p[8] - '0') * 100 + (p[9] - '0') * 10 +
-            p[10] - '0';
+  date[2] = (p[7] - '0') * 1000 + (p[8] - '0') * 100 + (p[9] - '0') * 10 + p[10]
+      - '0';
   return date[0] >= 1 && date[0] <= days_in_month (date[2], month);
 }
 
@@ -381,23 +381,23 @@ parse_start (EegEdfHeader *h)
     int year = v[2] >= 85 ? 1900 + v[2] : 2000 + v[2];
 
     if (v[0] >= 1 && v[0] <= days_in_month (year, v[1])) {
-      start->day = (uint8_t)v[0];
-      start->month = (uint8_t)v[1];
+      start->day = (uint8_t) v[0];
+      start->month = (uint8_t) v[1];
       start->year = year;
       start->date_valid = true;
     }
   }
   /* It wins: from 2085 on the two digits of the year are "yy". */
   if (parse_plus_date (h->recording, v)) {
-    start->day = (uint8_t)v[0];
-    start->month = (uint8_t)v[1];
+    start->day = (uint8_t) v[0];
+    start->month = (uint8_t) v[1];
     start->year = v[2];
     start->date_valid = true;
   }
   if (parse_triple (h->start_time, v) && v[0] < 24 && v[1] < 60 && v[2] < 60) {
-    start->hour = (uint8_t)v[0];
-    start->minute = (uint8_t)v[1];
-    start->second = (uint8_t)v[2];
+    start->hour = (uint8_t) v[0];
+    start->minute = (uint8_t) v[1];
+    start->second = (uint8_t) v[2];
     start->time_valid = true;
   }
 }
@@ -419,8 +419,8 @@ same_samples (const EegEdfHeader *h, const EegEdfSignal *s, uint32_t *group)
 }
 
 EegEdfStatus
-eeg_edf_header_lay_out (
-    EegEdfHeader *h, size_t max_record, char *reason, size_t reason_size)
+eeg_edf_header_lay_out (EegEdfHeader *h, size_t max_record, char *reason,
+    size_t reason_size)
 {
   uint64_t size = 0;
   uint32_t i, g, next = 0;
@@ -437,9 +437,9 @@ eeg_edf_header_lay_out (
 
   for (i = 0; i < h->num_signals; i++) {
     EegEdfSignal *s = &h->signals[i];
-    uint64_t bytes = (uint64_t)s->samples_per_record * h->bytes_per_sample;
+    uint64_t bytes = (uint64_t) s->samples_per_record * h->bytes_per_sample;
 
-    s->record_offset = (size_t)size;
+    s->record_offset = (size_t) size;
     size += bytes;
     if (size > max_record) {
       eeg_edf_reason (reason, reason_size,
@@ -455,35 +455,35 @@ eeg_edf_header_lay_out (
       g = h->num_groups++;
       h->groups[g].samples_per_record = s->samples_per_record;
     }
-    s->group = (int32_t)g;
+    s->group = (int32_t) g;
     s->group_channel = h->groups[g].num_channels++;
   }
-  h->record_size = (size_t)size;
+  h->record_size = (size_t) size;
 
   if (h->num_groups > 0 && h->duration.num <= 0) {
-    eeg_edf_reason (
-        reason, reason_size, "the duration of a data record is not above zero");
+    eeg_edf_reason (reason, reason_size,
+        "the duration of a data record is not above zero");
     return EEG_EDF_INVALID;
   }
   for (g = 0; g < h->num_groups; g++) {
     EegEdfGroup *group = &h->groups[g];
     uint64_t n = group->samples_per_record;
-    uint64_t d1 = gcd (n, (uint64_t)h->duration.num);
-    uint64_t num, den = (uint64_t)h->duration.num / d1;
+    uint64_t d1 = gcd (n, (uint64_t) h->duration.num);
+    uint64_t num, den = (uint64_t) h->duration.num / d1;
 
     n /= d1;
     /* n and den share no factor, duration.num and duration.den neither */
-    if (n > INT32_MAX || (uint64_t)h->duration.den > INT32_MAX / n ||
-        den > INT32_MAX) {
+    if (n > INT32_MAX || (uint64_t) h->duration.den > INT32_MAX / n
+        || den > INT32_MAX) {
       eeg_edf_reason (reason, reason_size,
           "%u samples in a record of %lld/%lld s are no usable rate",
-          group->samples_per_record, (long long)h->duration.num,
-          (long long)h->duration.den);
+          group->samples_per_record, (long long) h->duration.num,
+          (long long) h->duration.den);
       return EEG_EDF_INVALID;
     }
-    num = n * (uint64_t)h->duration.den;
-    group->rate.num = (int64_t)num;
-    group->rate.den = (int64_t)den;
+    num = n * (uint64_t) h->duration.den;
+    group->rate.num = (int64_t) num;
+    group->rate.den = (int64_t) den;
     group->signals = h->group_signals + next;
     next += group->num_channels;
   }
@@ -525,8 +525,8 @@ parse_signal (EegEdfHeader *h, uint32_t i, char *reason, size_t reason_size)
   const char *problem = NULL;
   char label[2 * sizeof s->label];
 
-  s->is_annotations = field_is (s->label, "EDF Annotations") ||
-                      field_is (s->label, "BDF Annotations");
+  s->is_annotations = field_is (s->label, "EDF Annotations")
+      || field_is (s->label, "BDF Annotations");
   s->is_status =
       h->format == EEG_EDF_FORMAT_BDF && field_is (s->label, "Status");
   s->gain = 1.0;
@@ -535,7 +535,7 @@ parse_signal (EegEdfHeader *h, uint32_t i, char *reason, size_t reason_size)
     problem = "samples per record";
     goto invalid;
   }
-  s->samples_per_record = (uint32_t)v;
+  s->samples_per_record = (uint32_t) v;
 
   if (s->is_annotations) {
     /* Bytes of text: their limits say nothing and are often blank. */
@@ -545,12 +545,12 @@ parse_signal (EegEdfHeader *h, uint32_t i, char *reason, size_t reason_size)
     problem = "digital minimum";
     goto invalid;
   }
-  s->dmin = (int32_t)v;
+  s->dmin = (int32_t) v;
   if (!parse_integer (s->digital_max, 8, INT32_MIN, INT32_MAX, &v)) {
     problem = "digital maximum";
     goto invalid;
   }
-  s->dmax = (int32_t)v;
+  s->dmax = (int32_t) v;
   if (!parse_double (s->physical_min, 8, &s->pmin)) {
     problem = "physical minimum";
     goto invalid;
@@ -573,7 +573,7 @@ parse_signal (EegEdfHeader *h, uint32_t i, char *reason, size_t reason_size)
         label, s->pmin);
     return EEG_EDF_INVALID;
   }
-  s->gain = (s->pmax - s->pmin) / ((double)s->dmax - (double)s->dmin);
+  s->gain = (s->pmax - s->pmin) / ((double) s->dmax - (double) s->dmin);
   s->offset = s->pmin - s->gain * s->dmin;
   return EEG_EDF_OK;
 
@@ -603,8 +603,8 @@ take_field (char *field, size_t size, const uint8_t **p)
   } while (0)
 
 static EegEdfStatus
-parse_fixed (
-    EegEdfHeader *h, const uint8_t *p, char *reason, size_t reason_size)
+parse_fixed (EegEdfHeader *h, const uint8_t *p, char *reason,
+    size_t reason_size)
 {
   int64_t v;
 
@@ -622,8 +622,8 @@ parse_fixed (
   h->format = h->version[0] == '0' ? EEG_EDF_FORMAT_EDF : EEG_EDF_FORMAT_BDF;
   if (begins_with (h->reserved, "EDF+C") || begins_with (h->reserved, "BDF+C"))
     h->variant = EEG_EDF_VARIANT_CONTINUOUS;
-  else if (begins_with (h->reserved, "EDF+D") ||
-           begins_with (h->reserved, "BDF+D"))
+  else if (begins_with (h->reserved, "EDF+D")
+      || begins_with (h->reserved, "BDF+D"))
     h->variant = EEG_EDF_VARIANT_DISCONTINUOUS;
 
   if (!parse_integer (h->num_signals_text, 4, 1, EEG_EDF_MAX_SIGNALS, &v)) {
@@ -631,11 +631,11 @@ parse_fixed (
         "the number of signals is not one from 1 to %d", EEG_EDF_MAX_SIGNALS);
     return EEG_EDF_INVALID;
   }
-  h->num_signals = (uint32_t)v;
-  h->header_size = FIXED_SIZE + SIGNAL_SIZE * (size_t)h->num_signals;
+  h->num_signals = (uint32_t) v;
+  h->header_size = FIXED_SIZE + SIGNAL_SIZE * (size_t) h->num_signals;
 
-  if (!parse_integer (h->header_bytes, 8, 0, INT32_MAX, &v) ||
-      (size_t)v != h->header_size) {
+  if (!parse_integer (h->header_bytes, 8, 0, INT32_MAX, &v)
+      || (size_t) v != h->header_size) {
     eeg_edf_reason (reason, reason_size,
         "the header size is not the %zu bytes that %u signals need",
         h->header_size, h->num_signals);
@@ -647,8 +647,8 @@ parse_fixed (
     return EEG_EDF_INVALID;
   }
   h->num_records = v;
-  if (!parse_rational (h->duration_text, 8, &h->duration) ||
-      h->duration.num < 0) {
+  if (!parse_rational (h->duration_text, 8, &h->duration)
+      || h->duration.num < 0) {
     eeg_edf_reason (reason, reason_size,
         "the duration of a data record is no number from 0 up");
     return EEG_EDF_INVALID;
@@ -676,8 +676,8 @@ eeg_edf_header_parse (const uint8_t *data, size_t size, EegEdfHeader **header,
   if (reason != NULL && reason_size > 0)
     reason[0] = '\0';
 
-  if (memcmp (data, edf_version, compare) != 0 &&
-      memcmp (data, bdf_version, compare) != 0) {
+  if (memcmp (data, edf_version, compare) != 0
+      && memcmp (data, bdf_version, compare) != 0) {
     eeg_edf_reason (reason, reason_size,
         "neither the version field of EDF nor that of BDF");
     return EEG_EDF_NOT_EDF;
@@ -717,8 +717,8 @@ eeg_edf_header_parse (const uint8_t *data, size_t size, EegEdfHeader **header,
   for (i = 0; i < h->num_signals && status == EEG_EDF_OK; i++)
     status = parse_signal (h, i, reason, reason_size);
   if (status == EEG_EDF_OK)
-    status = eeg_edf_header_lay_out (
-        h, EEG_EDF_MAX_READ_RECORD, reason, reason_size);
+    status = eeg_edf_header_lay_out (h, EEG_EDF_MAX_READ_RECORD, reason,
+        reason_size);
 
 out:
   if (status == EEG_EDF_OK)
@@ -743,15 +743,15 @@ uint64_t
 eeg_edf_records_in_file (const EegEdfHeader *h, uint64_t file_size)
 {
   return file_size <= h->header_size
-             ? 0
-             : (file_size - h->header_size) / h->record_size;
+      ? 0
+      : (file_size - h->header_size) / h->record_size;
 }
 
 int64_t
 eeg_edf_record_offset_ns (const EegEdfHeader *h, uint64_t index)
 {
-  unsigned __int128 ns = (unsigned __int128)index * (uint64_t)h->duration.num *
-                         EEG_EDF_SECOND / (uint64_t)h->duration.den;
+  unsigned __int128 ns = (unsigned __int128) index * (uint64_t) h->duration.num
+      * EEG_EDF_SECOND / (uint64_t) h->duration.den;
 
-  return ns > INT64_MAX ? INT64_MAX : (int64_t)ns;
+  return ns > INT64_MAX ? INT64_MAX : (int64_t) ns;
 }

@@ -6,7 +6,8 @@
 #include "edf.h"
 
 /* A decimal number taken apart: value = mantissa * 10 ^ exponent */
-typedef struct {
+typedef struct
+{
   bool negative;
   uint64_t mantissa;
   int32_t exponent;
@@ -14,17 +15,17 @@ typedef struct {
 
 /* Blanks and NULs around the number are skipped. false: not a number, or more
  * than 18 digits. */
-bool
-eeg_edf_parse_decimal (const char *text, size_t length, EegEdfDecimal *decimal);
+bool eeg_edf_parse_decimal (const char *text, size_t length,
+    EegEdfDecimal *decimal);
 
 /* false: not a whole number between the limits */
-bool eeg_edf_decimal_to_integer (
-    const EegEdfDecimal *decimal, int64_t min, int64_t max, int64_t *value);
+bool eeg_edf_decimal_to_integer (const EegEdfDecimal *decimal, int64_t min,
+    int64_t max, int64_t *value);
 
 /* Numbers the groups and lays out the record. Every check on the sum of the
  * signals is here, for headers read and headers built. */
-EegEdfStatus eeg_edf_header_lay_out (
-    EegEdfHeader *header, size_t max_record, char *reason, size_t reason_size);
+EegEdfStatus eeg_edf_header_lay_out (EegEdfHeader *header, size_t max_record,
+    char *reason, size_t reason_size);
 
 EegEdfRational eeg_edf_rational (int64_t num, int64_t den);
 

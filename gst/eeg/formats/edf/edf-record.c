@@ -14,46 +14,46 @@
 static inline int32_t
 read_s16 (const uint8_t *p)
 {
-  return (int16_t)(uint16_t)(p[0] | p[1] << 8);
+  return (int16_t) (uint16_t) (p[0] | p[1] << 8);
 }
 
 static inline int32_t
 read_s24 (const uint8_t *p)
 {
-  return (int32_t)((uint32_t)p[0] << 8 | (uint32_t)p[1] << 16 |
-                   (uint32_t)p[2] << 24) >>
-         8;
+  return (int32_t) ((uint32_t) p[0] << 8 | (uint32_t) p[1] << 16
+             | (uint32_t) p[2] << 24)
+      >> 8;
 }
 
 static inline void
 write_s16 (uint8_t *p, int32_t v)
 {
-  p[0] = (uint8_t)v;
-  p[1] = (uint8_t)(v >> 8);
+  p[0] = (uint8_t) v;
+  p[1] = (uint8_t) (v >> 8);
 }
 
 static inline void
 write_s24 (uint8_t *p, int32_t v)
 {
-  p[0] = (uint8_t)v;
-  p[1] = (uint8_t)(v >> 8);
-  p[2] = (uint8_t)(v >> 16);
+  p[0] = (uint8_t) v;
+  p[1] = (uint8_t) (v >> 8);
+  p[2] = (uint8_t) (v >> 16);
 }
 
 static inline void
 write_s32 (uint8_t *p, int32_t v)
 {
-  p[0] = (uint8_t)v;
-  p[1] = (uint8_t)(v >> 8);
-  p[2] = (uint8_t)(v >> 16);
-  p[3] = (uint8_t)(v >> 24);
+  p[0] = (uint8_t) v;
+  p[1] = (uint8_t) (v >> 8);
+  p[2] = (uint8_t) (v >> 16);
+  p[3] = (uint8_t) (v >> 24);
 }
 
 #define DEFINE_DECODE(name, in_size, read, out_size, write)                    \
   static void name (const EegEdfHeader *h, const EegEdfGroup *g,               \
       const uint8_t *record, uint32_t first, uint32_t count, uint8_t *out)     \
   {                                                                            \
-    const size_t stride = (size_t)g->num_channels * (out_size);                \
+    const size_t stride = (size_t) g->num_channels * (out_size);               \
     uint32_t s0, c0, c, s;                                                     \
                                                                                \
     for (s0 = 0; s0 < count; s0 += TILE_SAMPLES) {                             \
@@ -61,14 +61,14 @@ write_s32 (uint8_t *p, int32_t v)
                                                                                \
       for (c0 = 0; c0 < g->num_channels; c0 += TILE_CHANNELS) {                \
         uint32_t c1 = g->num_channels - c0 < TILE_CHANNELS                     \
-                          ? g->num_channels                                    \
-                          : c0 + TILE_CHANNELS;                                \
+            ? g->num_channels                                                  \
+            : c0 + TILE_CHANNELS;                                              \
                                                                                \
         for (c = c0; c < c1; c++) {                                            \
-          const uint8_t *from = record +                                       \
-                                h->signals[g->signals[c]].record_offset +      \
-                                ((size_t)first + s0) * (in_size);              \
-          uint8_t *to = out + s0 * stride + (size_t)c * (out_size);            \
+          const uint8_t *from = record                                         \
+              + h->signals[g->signals[c]].record_offset                        \
+              + ((size_t) first + s0) * (in_size);                             \
+          uint8_t *to = out + s0 * stride + (size_t) c * (out_size);           \
                                                                                \
           for (s = s0; s < s1; s++, from += (in_size), to += stride)           \
             write (to, read (from));                                           \
@@ -112,12 +112,12 @@ eeg_edf_status_next (const EegEdfHeader *header, uint32_t signal,
 {
   const EegEdfSignal *s = &header->signals[signal];
   const uint32_t bps = header->bytes_per_sample;
-  const uint8_t *p = record + s->record_offset + (size_t)*position * bps;
+  const uint8_t *p = record + s->record_offset + (size_t) *position * bps;
   uint16_t last = state->triggers;
   uint32_t i;
 
   for (i = *position; i < s->samples_per_record; i++, p += bps) {
-    uint16_t now = (uint16_t)(p[0] | p[1] << 8);
+    uint16_t now = (uint16_t) (p[0] | p[1] << 8);
 
     if (now == last && state->known)
       continue;

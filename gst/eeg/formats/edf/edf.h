@@ -36,7 +36,8 @@
 #define EEG_EDF_TIME_NONE INT64_MIN
 #define EEG_EDF_SECOND INT64_C (1000000000)
 
-typedef enum {
+typedef enum
+{
   EEG_EDF_OK,
   EEG_EDF_NEED_MORE, /* give at least as many bytes as *needed says */
   EEG_EDF_NOT_EDF,   /* the first bytes are of something else */
@@ -44,19 +45,22 @@ typedef enum {
   EEG_EDF_NO_MEMORY,
 } EegEdfStatus;
 
-typedef enum {
+typedef enum
+{
   EEG_EDF_FORMAT_EDF, /* 16-bit samples */
   EEG_EDF_FORMAT_BDF, /* 24-bit samples */
 } EegEdfFormat;
 
-typedef enum {
+typedef enum
+{
   EEG_EDF_VARIANT_PLAIN,         /* EDF, or BioSemi's BDF */
   EEG_EDF_VARIANT_CONTINUOUS,    /* EDF+C, BDF+C */
   EEG_EDF_VARIANT_DISCONTINUOUS, /* EDF+D, BDF+D: records have own times */
 } EegEdfVariant;
 
 /* Interleaved samples on the other side of decode and encode, little endian */
-typedef enum {
+typedef enum
+{
   EEG_EDF_SAMPLE_S16,
   EEG_EDF_SAMPLE_S24, /* three bytes */
   EEG_EDF_SAMPLE_S32,
@@ -65,14 +69,16 @@ typedef enum {
 } EegEdfSampleFormat;
 
 /* num / den, den > 0, no common divisor */
-typedef struct {
+typedef struct
+{
   int64_t num;
   int64_t den;
 } EegEdfRational;
 
 /* One signal. The character fields are the header's own bytes, blanks and all,
  * with a NUL behind them, so that a header written from them is the same. */
-typedef struct {
+typedef struct
+{
   char label[17];
   char transducer[81];
   char dimension[9];
@@ -99,20 +105,23 @@ typedef struct {
 } EegEdfSignal;
 
 /* All signals of one rate, in the header's order: one stream */
-typedef struct {
+typedef struct
+{
   uint32_t samples_per_record;
   uint32_t num_channels;
   uint32_t *signals;   /* num_channels indices into EegEdfHeader.signals */
   EegEdfRational rate; /* Hz; both terms fit into 31 bits */
 } EegEdfGroup;
 
-typedef struct {
+typedef struct
+{
   int32_t year; /* four digits */
   uint8_t month, day, hour, minute, second;
   bool date_valid, time_valid;
 } EegEdfStart;
 
-typedef struct {
+typedef struct
+{
   char version[9];
   char patient[81];
   char recording[81];
@@ -169,12 +178,12 @@ void eeg_edf_header_free (EegEdfHeader *header);
 size_t eeg_edf_field_to_utf8 (const char *field, char *out, size_t out_size);
 
 /* The same for any text, blanks kept. */
-size_t eeg_edf_text_to_utf8 (
-    const char *text, size_t length, char *out, size_t out_size);
+size_t eeg_edf_text_to_utf8 (const char *text, size_t length, char *out,
+    size_t out_size);
 
 /* Whole records in a file of file_size bytes, from its size alone. */
-uint64_t
-eeg_edf_records_in_file (const EegEdfHeader *header, uint64_t file_size);
+uint64_t eeg_edf_records_in_file (const EegEdfHeader *header,
+    uint64_t file_size);
 
 /* Sample formats: S16 (EDF only), S24, S32. Writes samples first to
  * first + count - 1 of every channel of the group, interleaved, to out. */
@@ -193,7 +202,8 @@ int64_t eeg_edf_record_offset_ns (const EegEdfHeader *header, uint64_t index);
 /* --- annotations --------------------------------------------------------- */
 
 /* One annotation; the pointers point into the record, nothing is terminated */
-typedef struct {
+typedef struct
+{
   int64_t onset;          /* ns since the header's start, rounded to nearest */
   int64_t duration;       /* ns, or -1: none given */
   const char *onset_text; /* with its sign */
@@ -206,7 +216,8 @@ typedef struct {
 } EegEdfAnnotation;
 
 /* Walks over all annotations of a record. */
-typedef struct {
+typedef struct
+{
   const EegEdfHeader *header;
   const uint8_t *record;
   uint32_t signal;
@@ -222,8 +233,8 @@ void eeg_edf_annotations_init (EegEdfAnnotationIter *iter,
 
 /* Gives the next annotation, also the time-keeping one, and also those with an
  * empty text; false at the end. */
-bool eeg_edf_annotations_next (
-    EegEdfAnnotationIter *iter, EegEdfAnnotation *annotation);
+bool eeg_edf_annotations_next (EegEdfAnnotationIter *iter,
+    EegEdfAnnotation *annotation);
 
 /* The record's time from its time-keeping annotation: ns since the header's
  * start, or EEG_EDF_TIME_NONE when it has none. */
@@ -235,7 +246,8 @@ bool eeg_edf_parse_seconds (const char *text, size_t length, int64_t *ns);
 
 /* --- BioSemi Status ------------------------------------------------------ */
 
-typedef struct {
+typedef struct
+{
   bool known;        /* a sample was seen */
   uint16_t triggers; /* low 16 bits of the last sample */
 } EegEdfStatusState;
@@ -252,7 +264,7 @@ bool eeg_edf_status_next (const EegEdfHeader *header, uint32_t signal,
 
 /* The marker text of a trigger: "Trigger N". */
 #define EEG_EDF_TRIGGER_TEXT_SIZE 16
-void
-eeg_edf_trigger_text (uint16_t triggers, char text[EEG_EDF_TRIGGER_TEXT_SIZE]);
+void eeg_edf_trigger_text (uint16_t triggers,
+    char text[EEG_EDF_TRIGGER_TEXT_SIZE]);
 
 #endif /* __EEG_EDF_H__ */
