@@ -4,6 +4,7 @@
 
 #include <gst/check/gstcheck.h>
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -547,6 +548,533 @@ GST_START_TEST (test_status)
 
 GST_END_TEST;
 
+/* --- writing ------------------------------------------------------------- */
+
+GST_START_TEST (test_write_header)
+{
+  GByteArray *a = make_header (&good_fixed, good_signals, 4);
+  guint8 *out = g_malloc (a->len);
+  EegEdfHeader *h, *n;
+  gchar reason[256];
+  gsize needed;
+
+  fail_unless_equals_int (parse (a, &h, reason), EEG_EDF_OK);
+  eeg_edf_header_write (h, out);
+  fail_unless (memcmp (out, a->data, a->len) == 0);
+  eeg_edf_header_free (h);
+  g_byte_array_unref (a);
+  g_free (out);
+
+  fail_unless (eeg_edf_header_new (EEG_EDF_FORMAT_EDF, 0) == NULL);
+  fail_unless (eeg_edf_header_new (EEG_EDF_FORMAT_EDF, 10000) == NULL);
+  n = eeg_edf_header_new (EEG_EDF_FORMAT_BDF, 1);
+  eeg_edf_set_duration (n->duration_text, (EegEdfRational){ 1, 4 });
+  eeg_edf_set_field (n->signals[0].label, 16, "Cz");
+  eeg_edf_set_field (n->signals[0].dimension, 8, "\xc2\xb5V");
+  eeg_edf_set_integer (n->signals[0].digital_min, -8388608);
+  eeg_edf_set_integer (n->signals[0].digital_max, 8388607);
+  eeg_edf_set_physical (n->signals[0].physical_min, -262144,
+      EEG_EDF_ROUND_NEAREST);
+  eeg_edf_set_physical (n->signals[0].physical_max, 262143.96875,
+      EEG_EDF_ROUND_UP);
+  eeg_edf_set_integer (n->signals[0].samples, 512);
+  out = g_malloc (n->header_size);
+  eeg_edf_header_write (n, out);
+  fail_unless_equals_int (eeg_edf_header_parse (out, n->header_size, &h,
+                              &needed, reason, sizeof reason),
+      EEG_EDF_OK);
+  fail_unless_equals_int64 (h->groups[0].rate.num, 2048);
+  fail_unless_equals_int64 (h->num_records, -1);
+  fail_unless_equals_string (h->signals[0].dimension, "uV      ");
+  fail_unless_equals_string (h->signals[0].physical_max, "262144  ");
+  eeg_edf_header_free (h);
+  eeg_edf_header_free (n);
+  g_free (out);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_recordings_header)
+{
+  const gchar *shared = g_getenv ("GSTEEG_SHARED_DIR");
+  gchar *folder;
+  GDir *dir;
+  const gchar *name;
+  guint files = 0;
+
+  if (shared == NULL) {
+    g_print ("skipped: GSTEEG_SHARED_DIR is not set\n");
+    return;
+  }
+  folder = g_build_filename (shared, "recordings", NULL);
+  dir = g_dir_open (folder, 0, NULL);
+  fail_unless (dir != NULL);
+  while ((name = g_dir_read_name (dir)) != NULL) {
+    gchar *path, *data;
+    gchar reason[256];
+    gsize size, needed;
+    EegEdfHeader *h;
+    guint8 *out;
+
+    if (!g_str_has_suffix (name, ".edf") && !g_str_has_suffix (name, ".bdf"))
+      continue;
+    files++;
+    path = g_build_filename (folder, name, NULL);
+    fail_unless (g_file_get_contents (path, &data, &size, NULL));
+    fail_unless_equals_int (eeg_edf_header_parse ((const guint8 *) data, size,
+                                &h, &needed, reason, sizeof reason),
+        EEG_EDF_OK);
+    fail_unless_equals_uint64 (eeg_edf_records_in_file (h, size),
+        h->num_records);
+    fail_unless (h->start.date_valid && h->start.time_valid);
+    out = g_malloc (h->header_size);
+    eeg_edf_header_write (h, out);
+    fail_unless (memcmp (out, data, h->header_size) == 0, "%s", name);
+    g_free (out);
+    eeg_edf_header_free (h);
+    g_free (data);
+    g_free (path);
+  }
+  g_dir_close (dir);
+  g_free (folder);
+  fail_unless (files > 0);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_write_fields)
+{
+  static const struct
+  {
+    const gchar *in, *out;
+    gboolean kept;
+  } fields[] = {
+    { "uV", "uV      ", TRUE },
+    { "\xc2\xb5V", "uV      ", FALSE },
+    { "\xce\xbcV", "uV      ", FALSE },
+    { "k\xe2\x84\xa6", "kOhm    ", FALSE },
+    { "\xc3\xa4\xc3\x9f\xe6\x97\xa5", "as_     ", FALSE },
+    { "12345678", "12345678", TRUE },
+    { "123456789", "12345678", FALSE },
+    { "a\tb", "a_b     ", FALSE },
+    { "", "        ", TRUE },
+    { "\xc3", "_       ", FALSE },
+  };
+  static const struct
+  {
+    gdouble value;
+    EegEdfRounding rounding;
+    const gchar *text;
+  } physical[] = {
+    { 0, EEG_EDF_ROUND_NEAREST, "0       " },
+    { -6553.4, EEG_EDF_ROUND_NEAREST, "-6553.4 " },
+    { -6553.4, EEG_EDF_ROUND_DOWN, "-6553.4 " },
+    { 187500.0223, EEG_EDF_ROUND_NEAREST, "187500  " },
+    { -187500.0223, EEG_EDF_ROUND_DOWN, "-187501 " },
+    { 187500.0223, EEG_EDF_ROUND_UP, "187500.1" },
+    { 99999999, EEG_EDF_ROUND_NEAREST, "99999999" },
+    { 1.0 / 3, EEG_EDF_ROUND_NEAREST, "0.333333" },
+    { -1.0 / 3, EEG_EDF_ROUND_UP, "-0.33333" },
+    { 1e12, EEG_EDF_ROUND_NEAREST, "1E12    " },
+    { 1.2345e-9, EEG_EDF_ROUND_NEAREST, "1234E-12" },
+    { -1.2345e-9, EEG_EDF_ROUND_NEAREST, "-123E-11" },
+    { 123456789.0, EEG_EDF_ROUND_NEAREST, "123457E3" },
+  };
+  static const struct
+  {
+    const gchar *in, *out;
+  } patients[] = {
+    { NULL, "X X X X" },
+    { "", "X X X X" },
+    { "Haagse Harry", "X X X Haagse_Harry" },
+    { "MCH-0234567 F 02-MAY-1951 Haagse_Harry", NULL },
+    { "X  F   X Female_33yr", "X F X Female_33yr" },
+    { "A 3Hz sinewave and so on", "X X X A_3Hz_sinewave_and_so_on" },
+    { "X F 2-5-1951 J\xc3\xb6rg", "X X X X_F_2-5-1951_Jorg" },
+  };
+  static const struct
+  {
+    const gchar *in, *out;
+  } recordings[] = {
+    { NULL, "Startdate 02-MAR-2031 X X X" },
+    { "night 7", "Startdate 02-MAR-2031 X X night_7" },
+    { "Startdate 01-JAN-2000 X tech amp more",
+        "Startdate 02-MAR-2031 X tech amp more" },
+    { "Startdate X X", "Startdate 02-MAR-2031 X X X" },
+    { "Startdate", "Startdate 02-MAR-2031 X X X" },
+  };
+  EegEdfStart start = { 2031, 3, 2, 4, 5, 6, TRUE, TRUE };
+  gchar field[81], expect[81];
+  guint i;
+
+  for (i = 0; i < G_N_ELEMENTS (fields); i++) {
+    fail_unless_equals_int (eeg_edf_set_field (field, 8, fields[i].in),
+        fields[i].kept);
+    fail_unless_equals_string (field, fields[i].out);
+  }
+  for (i = 0; i < G_N_ELEMENTS (physical); i++) {
+    fail_unless (
+        eeg_edf_set_physical (field, physical[i].value, physical[i].rounding));
+    fail_unless_equals_string (field, physical[i].text);
+  }
+  fail_if (eeg_edf_set_physical (field, NAN, EEG_EDF_ROUND_NEAREST));
+  fail_if (eeg_edf_set_integer (field, -12345678));
+  for (i = 0; i < G_N_ELEMENTS (patients); i++) {
+    eeg_edf_set_plus_patient (field, patients[i].in);
+    g_snprintf (expect, sizeof expect, "%-80s",
+        patients[i].out ? patients[i].out : patients[i].in);
+    fail_unless_equals_string (field, expect);
+  }
+  for (i = 0; i < G_N_ELEMENTS (recordings); i++) {
+    eeg_edf_set_plus_recording (field, recordings[i].in, &start);
+    g_snprintf (expect, sizeof expect, "%-80s", recordings[i].out);
+    fail_unless_equals_string (field, expect);
+  }
+  start.date_valid = FALSE;
+  eeg_edf_set_plus_recording (field, "Startdate 01-JAN-2000 a b c", &start);
+  fail_unless (g_str_has_prefix (field, "Startdate X a b c "));
+  /* never longer than the field */
+  memset (expect, 'y', 80);
+  expect[80] = '\0';
+  eeg_edf_set_plus_patient (field, expect);
+  fail_unless_equals_int (strlen (field), 80);
+  eeg_edf_set_plus_recording (field, expect, &start);
+  fail_unless_equals_int (strlen (field), 80);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_start)
+{
+  static const gint64 seconds[] = { 0, -1, 86399, 951782400, 951868799,
+    1929931506, G_GINT64_CONSTANT (4102444800), -2208988800,
+    G_GINT64_CONSTANT (32503679999) };
+  EegEdfHeader *h = eeg_edf_header_new (EEG_EDF_FORMAT_EDF, 1);
+  EegEdfStart start;
+  guint i;
+
+  for (i = 0; i < G_N_ELEMENTS (seconds); i++) {
+    GDateTime *t = g_date_time_new_from_unix_utc (seconds[i]);
+
+    start = eeg_edf_start_from_seconds (seconds[i]);
+    fail_unless_equals_int (start.year, g_date_time_get_year (t));
+    fail_unless_equals_int (start.month, g_date_time_get_month (t));
+    fail_unless_equals_int (start.day, g_date_time_get_day_of_month (t));
+    fail_unless_equals_int (start.hour, g_date_time_get_hour (t));
+    fail_unless_equals_int (start.minute, g_date_time_get_minute (t));
+    fail_unless_equals_int (start.second, g_date_time_get_second (t));
+    fail_unless_equals_int64 (eeg_edf_start_to_seconds (&start), seconds[i]);
+    g_date_time_unref (t);
+  }
+  start = eeg_edf_start_from_seconds (951782400);
+  eeg_edf_set_start (h, &start);
+  fail_unless_equals_string (h->start_date, "29.02.00");
+  fail_unless_equals_string (h->start_time, "00.00.00");
+  start.year = 2085;
+  eeg_edf_set_start (h, &start);
+  fail_unless_equals_string (h->start_date, "29.02.yy");
+  start.date_valid = start.time_valid = FALSE;
+  eeg_edf_set_start (h, &start);
+  fail_unless_equals_string (h->start_date, "01.01.85");
+  fail_unless_equals_string (h->start_time, "00.00.00");
+  eeg_edf_header_free (h);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_choose_record)
+{
+  static const struct
+  {
+    EegEdfFormat format;
+    EegEdfStream streams[3];
+    guint n_streams;
+    EegEdfRational wanted;
+    EegEdfRecordChoice choice;
+    const gchar *duration;
+    guint samples[3];
+  } cases[] = {
+    { EEG_EDF_FORMAT_BDF, { { { 250, 1 }, 8 } }, 1, { 0, 1 }, EEG_EDF_RECORD_OK,
+        "1       ", { 250 } },
+    /* 64 channels of 24 bits at 2048 Hz: 393216 bytes in a second */
+    { EEG_EDF_FORMAT_BDF, { { { 2048, 1 }, 64 } }, 1, { 0, 1 },
+        EEG_EDF_RECORD_OK, "0.125   ", { 256 } },
+    { EEG_EDF_FORMAT_EDF, { { { 100, 1 }, 3 }, { { 1, 1 }, 4 } }, 2, { 0, 1 },
+        EEG_EDF_RECORD_OK, "1       ", { 100, 1 } },
+    { EEG_EDF_FORMAT_EDF, { { { 100, 1 }, 1 }, { { 64, 5 }, 1 } }, 2, { 0, 1 },
+        EEG_EDF_RECORD_OK, "1.25    ", { 125, 16 } },
+    { EEG_EDF_FORMAT_EDF, { { { 975, 2 }, 1 }, { { 999, 2 }, 1 } }, 2, { 0, 1 },
+        EEG_EDF_RECORD_OK, "2       ", { 975, 999 } },
+    { EEG_EDF_FORMAT_EDF, { { { 1000, 3 }, 2 } }, 1, { 0, 1 },
+        EEG_EDF_RECORD_OK, "0.99    ", { 330 } },
+    { EEG_EDF_FORMAT_EDF, { { { 1, 3 }, 2 } }, 1, { 0, 1 }, EEG_EDF_RECORD_OK,
+        "3       ", { 1 } },
+    /* a known total goes into whole records */
+    { EEG_EDF_FORMAT_EDF, { { { 250, 1 }, 2, 1001 } }, 1, { 0, 1 },
+        EEG_EDF_RECORD_OK, "0.572   ", { 143 } },
+    { EEG_EDF_FORMAT_EDF, { { { 250, 1 }, 2, 1009 } }, 1, { 0, 1 },
+        EEG_EDF_RECORD_OK, "1       ", { 250 } },
+    { EEG_EDF_FORMAT_EDF, { { { 250, 1 }, 2 } }, 1, { 2, 1 }, EEG_EDF_RECORD_OK,
+        "2       ", { 500 } },
+    { EEG_EDF_FORMAT_EDF, { { { 250, 1 }, 2 } }, 1, { 1, 3 },
+        EEG_EDF_RECORD_NONE, NULL, { 0 } },
+    { EEG_EDF_FORMAT_EDF, { { { 250, 1 }, 2 } }, 1, { 1, 500 },
+        EEG_EDF_RECORD_NONE, NULL, { 0 } },
+    { EEG_EDF_FORMAT_EDF, { { { 250, 1 }, 2000 } }, 1, { 20, 1 },
+        EEG_EDF_RECORD_NONE, NULL, { 0 } },
+    /* 256.00001525878906 Hz: no decimal duration */
+    { EEG_EDF_FORMAT_EDF, { { { 16777217, 65536 }, 2 } }, 1, { 0, 1 },
+        EEG_EDF_RECORD_APPROXIMATE, "1       ", { 256 } },
+    { EEG_EDF_FORMAT_EDF, { { { 16777217, 65536 }, 2 }, { { 100, 1 }, 1 } }, 2,
+        { 0, 1 }, EEG_EDF_RECORD_NONE, NULL, { 0 } },
+    { EEG_EDF_FORMAT_BDF, { { { 16384, 1 }, 256 } }, 1, { 0, 1 },
+        EEG_EDF_RECORD_OK, "0.015625", { 256 } },
+    { EEG_EDF_FORMAT_EDF, { { { 30000, 1 }, 1536 } }, 1, { 0, 1 },
+        EEG_EDF_RECORD_OK, "0.01    ", { 300 } },
+    { EEG_EDF_FORMAT_EDF, { { { 2147483647, 2147483646 }, 1 } }, 1, { 0, 1 },
+        EEG_EDF_RECORD_APPROXIMATE, "1       ", { 1 } },
+  };
+  guint i, k;
+
+  for (i = 0; i < G_N_ELEMENTS (cases); i++) {
+    EegEdfStream streams[3];
+    EegEdfRational d;
+    gchar field[9];
+
+    memcpy (streams, cases[i].streams, sizeof streams);
+    fail_unless_equals_int (eeg_edf_choose_record (cases[i].format, streams,
+                                cases[i].n_streams, 120, cases[i].wanted, &d),
+        cases[i].choice);
+    if (cases[i].choice == EEG_EDF_RECORD_NONE)
+      continue;
+    fail_unless (eeg_edf_set_duration (field, d));
+    fail_unless_equals_string (field, cases[i].duration);
+    for (k = 0; k < cases[i].n_streams; k++)
+      fail_unless_equals_int (streams[k].samples_per_record,
+          cases[i].samples[k]);
+  }
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_write_annotations)
+{
+  static const struct
+  {
+    gint64 onset, duration;
+    const gchar *text, *bytes;
+    gsize length;
+  } cases[] = {
+    { 0, -1, "", "+0\x14\x14\0", 5 },
+    { 394531200, -1, "", "+0.3945312\x14\x14\0", 13 },
+    { -500000000, -1, "x", "-0.5\x14x\x14\0", 8 },
+    { 12000000001, 0, "a",
+        "+12.000000001\x15"
+        "0\x14"
+        "a\x14\0",
+        19 },
+    { 1000000000, 2500000000,
+        "a\x14"
+        "b",
+        "+1\x15"
+        "2.5\x14"
+        "a b\x14\0",
+        12 },
+  };
+  guint8 out[64];
+  guint i;
+
+  for (i = 0; i < G_N_ELEMENTS (cases); i++) {
+    gsize room, length = strlen (cases[i].text);
+
+    for (room = 0; room < cases[i].length; room++) {
+      fail_unless_equals_int (eeg_edf_write_annotation (out, room,
+                                  cases[i].onset, cases[i].duration,
+                                  cases[i].text, length),
+          0);
+    }
+    memset (out, 0xee, sizeof out);
+    fail_unless_equals_int (eeg_edf_write_annotation (out, room, cases[i].onset,
+                                cases[i].duration, cases[i].text, length),
+        cases[i].length);
+    fail_unless (memcmp (out, cases[i].bytes, cases[i].length) == 0);
+    fail_unless_equals_int (out[cases[i].length], 0xee);
+    fail_unless_equals_int (eeg_edf_annotation_room (cases[i].length,
+                                cases[i].onset, cases[i].duration),
+        length);
+  }
+}
+
+GST_END_TEST;
+
+/* A header with channels signals of n samples, in the order given backwards */
+static EegEdfHeader *
+make_layout (gboolean bdf, guint channels, guint n)
+{
+  Signal *s = g_new (Signal, channels);
+  Fixed f = good_fixed;
+  EegEdfHeader *h;
+  GByteArray *a;
+  gchar reason[256], samples[9];
+  guint c;
+
+  f.version = bdf ? "\xff"
+                    "BIOSEMI"
+                  : "0";
+  g_snprintf (samples, sizeof samples, "%u", n);
+  for (c = 0; c < channels; c++) {
+    s[c] = good_signals[0];
+    s[c].samples = samples;
+    s[c].dmin = "-30000";
+    s[c].dmax = "30001";
+    s[c].pmin = c % 2 ? "-200" : "187.5";
+    s[c].pmax = c % 2 ? "300" : "-187";
+  }
+  a = make_header (&f, s, channels);
+  fail_unless_equals_int (parse (a, &h, reason), EEG_EDF_OK);
+  g_byte_array_unref (a);
+  g_free (s);
+  return h;
+}
+
+GST_START_TEST (test_encode_integers)
+{
+  static const struct
+  {
+    gboolean bdf;
+    guint in_size, out_size;
+    EegEdfSampleFormat format;
+  } cases[] = {
+    { FALSE, 2, 2, EEG_EDF_SAMPLE_S16 },
+    { FALSE, 3, 2, EEG_EDF_SAMPLE_S24 },
+    { FALSE, 4, 2, EEG_EDF_SAMPLE_S32 },
+    { TRUE, 2, 3, EEG_EDF_SAMPLE_S16 },
+    { TRUE, 3, 3, EEG_EDF_SAMPLE_S24 },
+    { TRUE, 4, 3, EEG_EDF_SAMPLE_S32 },
+  };
+  static const guint channel_counts[] = { 1, 3, 16, 17, 37 };
+  const guint n = 131, start = 3, count = 127;
+  guint c, k, i, b, ch;
+
+  for (c = 0; c < G_N_ELEMENTS (cases); c++) {
+    for (k = 0; k < G_N_ELEMENTS (channel_counts); k++) {
+      guint channels = channel_counts[k];
+      EegEdfHeader *h = make_layout (cases[c].bdf, channels, n);
+      EegEdfChannel *table = g_new (EegEdfChannel, channels);
+      guint8 *in = g_malloc (count * channels * cases[c].in_size), *p = in;
+      guint8 *record = g_malloc (h->record_size);
+      guint64 clipped = 0, got;
+      gint32 limit = 1 << (8 * cases[c].out_size - 1);
+
+      for (ch = 0; ch < channels; ch++)
+        eeg_edf_channel_init (&table[ch], h, channels - 1 - ch,
+            cases[c].format);
+      for (i = 0; i < count; i++) {
+        for (ch = 0; ch < channels; ch++) {
+          for (b = 0; b < cases[c].in_size; b++)
+            *p++ = sample_value (ch, i) >> 8 * b;
+        }
+      }
+      memset (record, 0xee, h->record_size);
+      got = eeg_edf_encode (h, table, channels, record, start, count,
+          cases[c].format, in);
+      for (ch = 0; ch < channels; ch++) {
+        p = record + h->signals[channels - 1 - ch].record_offset;
+        for (i = 0; i < n; i++) {
+          guint shift = 32 - 8 * cases[c].in_size;
+          gint32 v, kept;
+
+          if (i < start || i >= start + count) {
+            for (b = 0; b < cases[c].out_size; b++)
+              fail_unless_equals_int (*p++, 0xee);
+            continue;
+          }
+          v = (gint32) ((guint32) sample_value (ch, i - start) << shift)
+              >> shift;
+          kept = CLAMP (v, -limit, limit - 1);
+          clipped += kept != v;
+          for (b = 0; b < cases[c].out_size; b++)
+            fail_unless_equals_int (*p++, (kept >> 8 * b) & 0xff);
+        }
+      }
+      fail_unless_equals_uint64 (got, clipped);
+      fail_unless (cases[c].in_size > cases[c].out_size || clipped == 0);
+      g_free (record);
+      g_free (in);
+      g_free (table);
+      eeg_edf_header_free (h);
+    }
+  }
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_encode_physical)
+{
+  const guint channels = 19, n = 150;
+  guint pass;
+
+  for (pass = 0; pass < 4; pass++) {
+    gboolean bdf = pass & 1, wide = pass & 2;
+    EegEdfSampleFormat format = wide ? EEG_EDF_SAMPLE_F64 : EEG_EDF_SAMPLE_F32;
+    EegEdfHeader *h = make_layout (bdf, channels, n);
+    EegEdfChannel table[19];
+    gfloat *f32 = g_new (gfloat, n * channels);
+    gdouble *f64 = g_new (gdouble, n * channels);
+    guint8 *record = g_malloc (h->record_size);
+    gint32 *back = g_new (gint32, n * channels);
+    guint64 clipped = 0;
+    guint i, ch;
+
+    for (ch = 0; ch < channels; ch++)
+      eeg_edf_channel_init (&table[ch], h, ch, format);
+    for (i = 0; i < n * channels; i++) {
+      f32[i] = ((gint) (i * 7919 % 50001) - 25000) / 129.0f;
+      if (i % 501 == 500)
+        f32[i] = i % 2 ? NAN : INFINITY;
+      f64[i] = f32[i];
+    }
+    clipped = eeg_edf_encode (h, table, channels, record, 0, n, format,
+        wide ? (gpointer) f64 : (gpointer) f32);
+    eeg_edf_decode (h, 0, record, 0, n, EEG_EDF_SAMPLE_S32, back);
+    for (i = 0; i < n * channels; i++) {
+      const EegEdfSignal *s = &h->signals[i % channels];
+      gdouble lowest = MIN (s->pmin, s->pmax), highest = MAX (s->pmin, s->pmax);
+      gdouble step = ABS (s->gain), value = f64[i];
+      gint32 count = GINT32_FROM_LE (back[i]);
+
+      if (isnan (value)) {
+        clipped--;
+        fail_unless_equals_int (count, table[i % channels].fill);
+        continue;
+      }
+      if (value < lowest - step / 2 || value > highest + step / 2)
+        clipped--;
+      value = CLAMP (value, lowest, highest);
+      fail_unless (
+          ABS (count * s->gain + s->offset - value) <= step * 0.5000001);
+    }
+    fail_unless_equals_uint64 (clipped, 0);
+
+    /* lost samples: physical zero */
+    eeg_edf_fill (h, table, channels, record, 1, n - 1);
+    eeg_edf_decode (h, 0, record, 1, n - 1, EEG_EDF_SAMPLE_S32, back);
+    for (i = 0; i < (n - 1) * channels; i++) {
+      const EegEdfSignal *s = &h->signals[i % channels];
+
+      fail_unless (ABS (GINT32_FROM_LE (back[i]) * s->gain + s->offset)
+          <= ABS (s->gain));
+    }
+    g_free (back);
+    g_free (record);
+    g_free (f64);
+    g_free (f32);
+    eeg_edf_header_free (h);
+  }
+}
+
+GST_END_TEST;
+
 static Suite *
 edfformat_suite (void)
 {
@@ -563,6 +1091,14 @@ edfformat_suite (void)
   tcase_add_test (tc, test_annotations);
   tcase_add_test (tc, test_decode);
   tcase_add_test (tc, test_status);
+  tcase_add_test (tc, test_write_header);
+  tcase_add_test (tc, test_recordings_header);
+  tcase_add_test (tc, test_write_fields);
+  tcase_add_test (tc, test_start);
+  tcase_add_test (tc, test_choose_record);
+  tcase_add_test (tc, test_write_annotations);
+  tcase_add_test (tc, test_encode_integers);
+  tcase_add_test (tc, test_encode_physical);
   return s;
 }
 

@@ -47,6 +47,7 @@ int
 LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
 {
   EegEdfHeader *h;
+  uint8_t *header;
   size_t needed;
   char reason[128];
   EegEdfStatus status;
@@ -60,6 +61,13 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
       abort ();
     return 0;
   }
+  header = malloc (h->header_size);
+  if (header == NULL)
+    abort ();
+  eeg_edf_header_write (h, header);
+  if (memcmp (header, data, h->header_size) != 0)
+    abort ();
+  free (header);
   n = eeg_edf_records_in_file (h, size);
   if (n > 0) {
     /* 4 bytes for each sample of 2 or 3 */

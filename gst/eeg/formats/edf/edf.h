@@ -267,4 +267,129 @@ bool eeg_edf_status_next (const EegEdfHeader *header, uint32_t signal,
 void eeg_edf_trigger_text (uint16_t triggers,
     char text[EEG_EDF_TRIGGER_TEXT_SIZE]);
 
+/* --- writing ------------------------------------------------------------- */
+
+/* Makes a header of blank fields for num_signals signals, to be filled by the
+ * functions below or by hand, then turned into bytes by
+ * eeg_edf_header_write(). NULL: out of memory, or no number of signals that
+ * fits. The fields for version, header size and number of signals are set. */
+EegEdfHeader *eeg_edf_header_new (EegEdfFormat format, uint32_t num_signals);
+
+/* Writes the character fields, and nothing else of the header, as the file has
+ * them: 256 * (num_signals + 1) bytes. Parse these bytes to check the header
+ * and to lay out the record. */
+void eeg_edf_header_write (const EegEdfHeader *header, uint8_t *out);
+
+/* Sets a field of width characters (plus NUL) to text, filled up with blanks,
+ * in the printable ASCII that EDF asks for: Latin letters lose their accents,
+ * the micro sign becomes u, the ohm sign Ohm, anything else an underscore.
+ * Too long text is cut. Returns whether all characters were kept as they
+ * are. */
+bool eeg_edf_set_field (char *field, size_t width, const char *utf8);
+
+/* The same for an integer in a field of eight characters; false: too long. */
+bool eeg_edf_set_integer (char field[9], int64_t value);
+
+typedef enum
+{
+  EEG_EDF_ROUND_DOWN, /* never above the value */
+  EEG_EDF_ROUND_NEAREST,
+  EEG_EDF_ROUND_UP, /* never below the value */
+} EegEdfRounding;
+
+/* Writes a physical limit with the best precision that eight characters give.
+ * false: it needs more than eight, also with an exponent. */
+bool eeg_edf_set_physical (char field[9], double value,
+    EegEdfRounding rounding);
+
+/* Writes a duration in seconds; false: eight characters do not hold it
+ * exactly. */
+bool eeg_edf_set_duration (char field[9], EegEdfRational seconds);
+
+/* Seconds since 1970-01-01T00:00:00 without time zone, to and from a header's
+ * start. */
+int64_t eeg_edf_start_to_seconds (const EegEdfStart *start);
+EegEdfStart eeg_edf_start_from_seconds (int64_t seconds);
+
+/* Sets the fields for date and time. Years outside 1985 to 2084 have "yy" as
+ * EDF+ asks for; the recording field then tells the year. */
+void eeg_edf_set_start (EegEdfHeader *header, const EegEdfStart *start);
+
+/* Sets the patient as EDF+ asks for: code, sex, birthdate, name. Text that has
+ * not this form becomes the name. NULL or empty: "X X X X". */
+void eeg_edf_set_plus_patient (char field[81], const char *utf8);
+
+/* Sets the recording as EDF+ asks for: Startdate, date, administration code,
+ * technician, equipment. A date in the text is replaced by that of start (X
+ * where it is not valid); text of another form becomes the equipment. */
+void eeg_edf_set_plus_recording (char field[81], const char *utf8,
+    const EegEdfStart *start);
+
+/* One stream to be written */
+typedef struct
+{
+  EegEdfRational rate;
+  uint32_t num_channels;
+  uint64_t total;              /* samples that will come, 0: not known */
+  uint32_t samples_per_record; /* out */
+} EegEdfStream;
+
+typedef enum
+{
+  EEG_EDF_RECORD_OK,
+  EEG_EDF_RECORD_APPROXIMATE, /* the rate is told to 1e-7 only */
+  EEG_EDF_RECORD_NONE,        /* no duration suits all rates and limits */
+} EegEdfRecordChoice;
+
+/* Chooses the duration of a record and the samples of each stream in it, so
+ * that the rates are exact and eight characters hold the duration. wanted:
+ * this duration only, or 0/1 for the best one: at most EEG_EDF_GOOD_RECORD
+ * bytes if possible, whole records for known totals if possible, near 1 s.
+ * extra_bytes: of annotations in each record. */
+EegEdfRecordChoice eeg_edf_choose_record (EegEdfFormat format,
+    EegEdfStream *streams, uint32_t num_streams, uint32_t extra_bytes,
+    EegEdfRational wanted, EegEdfRational *duration);
+
+/* Writes the time-keeping annotation of a record; returns its bytes, 0: no
+ * room. */
+size_t eeg_edf_write_time (uint8_t *out, size_t room, int64_t onset);
+
+/* Writes one annotation; duration -1: none. Bytes of the text that would end
+ * it (0x00, 0x14, 0x15) become blanks. Returns the bytes written, 0: no
+ * room. */
+size_t eeg_edf_write_annotation (uint8_t *out, size_t room, int64_t onset,
+    int64_t duration, const char *text, size_t text_length);
+
+/* Longest text in bytes that eeg_edf_write_annotation() takes at this onset
+ * and duration with this room. */
+size_t eeg_edf_annotation_room (size_t room, int64_t onset, int64_t duration);
+
+/* How samples of one channel become counts of a signal */
+typedef struct
+{
+  uint32_t signal;     /* index into the header's signals */
+  int32_t low, high;   /* counts outside are clipped to these */
+  double factor, term; /* F32, F64: count = value * factor + term */
+  int32_t fill;        /* count to write where a sample was lost */
+} EegEdfChannel;
+
+/* Fills in what encodes values of that signal: limits and inverse calibration.
+ * Integer samples may use all counts that the sample size holds, physical ones
+ * only those that the header declares. */
+void eeg_edf_channel_init (EegEdfChannel *channel, const EegEdfHeader *header,
+    uint32_t signal, EegEdfSampleFormat format);
+
+/* Writes count frames of num_channels interleaved samples to samples first to
+ * first + count - 1 of the channels' signals, which must all have that many
+ * samples in a record. Returns how many values were clipped (or not a number,
+ * which is written as fill). */
+uint64_t eeg_edf_encode (const EegEdfHeader *header,
+    const EegEdfChannel *channels, uint32_t num_channels, uint8_t *record,
+    uint32_t first, uint32_t count, EegEdfSampleFormat format,
+    const void *frames);
+
+/* The same for lost samples. */
+void eeg_edf_fill (const EegEdfHeader *header, const EegEdfChannel *channels,
+    uint32_t num_channels, uint8_t *record, uint32_t first, uint32_t count);
+
 #endif /* __EEG_EDF_H__ */
