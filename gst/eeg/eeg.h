@@ -6,6 +6,7 @@
 #include <gst/eeg/gsteegallocator.h>
 #include <gst/eeg/gsteegchannels.h>
 #include <gst/eeg/gsteegevent.h>
+#include <gst/eeg/gsteegfilter.h>
 #include <gst/eeg/gsteeginfo.h>
 #include <gst/eeg/gsteegmarkermeta.h>
 #include <gst/eeg/gsteegstage.h>

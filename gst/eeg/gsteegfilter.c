@@ -1,0 +1,875 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/**
+ * SECTION:gsteegfilter
+ * @title: GstEegFilter
+ * @short_description: base class of the stages that turn samples into samples
+ *
+ * A subclass says what comes out for what goes in; this class does the rest:
+ *
+ * - Time stamps and offsets come from the sample counter. A delay is taken out
+ *   of them: output sample n is about input sample n.
+ * - Where frames keep their size and the memory is writable, the same buffer
+ *   and memory go on; else output comes from a pool of slabs.
+ * - A run of samples ends at a DISCONT flag, a jump of the offset, a gap, a new
+ *   segment, stream or caps, and at the end. What the subclass holds is drained
+ *   then, before what ends the run goes on. A flush drops it.
+ * - Markers stay on their buffer; those of a buffer that is swallowed move to
+ *   the next one.
+ * - A delay is reported as latency, and a LATENCY message is posted once each
+ *   time it changes.
+ *
+ * Locking: the object lock guards #GstEegFilterPrivate.enabled, .delay and
+ * .live_info; everything else belongs to the streaming thread. Nothing is
+ * pushed, posted or unreffed under it.
+ */
+#include "gsteegfilter.h"
+
+#include <string.h>
+#include <time.h>
+
+#include "gsteegallocator.h"
+#include "gsteegevent.h"
+#include "gsteegmarkermeta.h"
+
+#define GST_CAT_DEFAULT gst_eeg_filter_debug
+GST_DEBUG_CATEGORY_STATIC (GST_CAT_DEFAULT);
+GST_DEBUG_CATEGORY_STATIC (performance_debug);
+
+/* What is drained leaves in buffers of about this size. */
+#define DRAIN_BYTES (1 << 20)
+
+enum
+{
+  PROP_0,
+  PROP_STATS,
+};
+
+typedef struct
+{
+  /* object lock */
+  gboolean enabled;
+  gsize delay;          /* frames, as reported */
+  GstEegInfo live_info; /* copy of in_info for queries */
+
+  /* streaming thread */
+  GstEegInfo in_info;
+  GstEegInfo out_info;
+  gboolean running;      /* a run has begun */
+  gboolean was_enabled;  /* what the current run is */
+  gboolean need_discont; /* the next output begins a run */
+  guint64 next_in;       /* index expected next */
+  guint64 next_out;
+  GstBuffer *markers; /* carries the markers of swallowed buffers */
+  GstBufferPool *pool;
+  gsize pool_size;
+
+  GstEegStageCounters counters;
+} GstEegFilterPrivate;
+
+static void gst_eeg_filter_stage_init (GstEegStageInterface *iface);
+
+G_DEFINE_ABSTRACT_TYPE_WITH_CODE (
+    GstEegFilter, gst_eeg_filter, GST_TYPE_BASE_TRANSFORM,
+    G_ADD_PRIVATE (GstEegFilter) G_IMPLEMENT_INTERFACE (GST_TYPE_EEG_STAGE,
+        gst_eeg_filter_stage_init) GST_DEBUG_CATEGORY_INIT (GST_CAT_DEFAULT,
+        "eegfilter", 0, "base class of EEG sample stages");
+    GST_DEBUG_CATEGORY_GET (performance_debug, "GST_PERFORMANCE"))
+
+#define PRIVATE(self)                                                          \
+  ((GstEegFilterPrivate *) gst_eeg_filter_get_instance_private (self))
+
+static guint64
+now_ns (void)
+{
+  struct timespec t;
+
+  clock_gettime (CLOCK_MONOTONIC, &t);
+  return (guint64) t.tv_sec * GST_SECOND + t.tv_nsec;
+}
+
+/* transfer full for error */
+static void
+post_error (GstEegFilter *self, GError *error)
+{
+  gst_eeg_stage_count (&PRIVATE (self)->counters.errors, 1);
+  gst_element_message_full (GST_ELEMENT (self), GST_MESSAGE_ERROR,
+      error->domain, error->code, g_strdup (error->message), NULL, __FILE__,
+      GST_FUNCTION, __LINE__);
+  g_error_free (error);
+}
+
+static void
+reset_run (GstEegFilter *self)
+{
+  GstEegFilterPrivate *priv = PRIVATE (self);
+  GstEegFilterClass *klass = GST_EEG_FILTER_GET_CLASS (self);
+
+  priv->running = FALSE;
+  gst_clear_buffer (&priv->markers);
+  if (klass->reset != NULL)
+    klass->reset (self);
+}
+
+static void
+clear_pool (GstEegFilter *self)
+{
+  GstEegFilterPrivate *priv = PRIVATE (self);
+
+  if (priv->pool != NULL) {
+    gst_buffer_pool_set_active (priv->pool, FALSE);
+    gst_clear_object (&priv->pool);
+  }
+  priv->pool_size = 0;
+}
+
+/* Publishes the delay that queries report. */
+static void
+update_delay (GstEegFilter *self)
+{
+  GstEegFilterPrivate *priv = PRIVATE (self);
+  GstEegFilterClass *klass = GST_EEG_FILTER_GET_CLASS (self);
+  gsize delay = 0;
+  gboolean changed;
+
+  if (priv->was_enabled && klass->get_delay != NULL)
+    delay = klass->get_delay (self);
+
+  GST_OBJECT_LOCK (self);
+  changed = delay != priv->delay;
+  priv->delay = delay;
+  GST_OBJECT_UNLOCK (self);
+
+  if (changed) {
+    GST_INFO_OBJECT (self, "delay is now %" G_GSIZE_FORMAT " samples", delay);
+    gst_element_post_message (GST_ELEMENT (self),
+        gst_message_new_latency (GST_OBJECT (self)));
+  }
+}
+
+/* A buffer of size bytes from the pool, which grows when it must. */
+static GstFlowReturn
+acquire_buffer (GstEegFilter *self, gsize size, GstBuffer **buffer)
+{
+  GstEegFilterPrivate *priv = PRIVATE (self);
+  GstFlowReturn ret;
+
+  if (priv->pool == NULL || priv->pool_size < size) {
+    clear_pool (self);
+    priv->pool = gst_eeg_buffer_pool_new (NULL, size, 0, 0);
+    if (priv->pool == NULL || !gst_buffer_pool_set_active (priv->pool, TRUE)) {
+      clear_pool (self);
+      GST_ELEMENT_ERROR (self, RESOURCE, SETTINGS,
+          ("Could not make a pool of buffers of %" G_GSIZE_FORMAT " bytes.",
+              size),
+          (NULL));
+      return GST_FLOW_ERROR;
+    }
+    priv->pool_size = size;
+  }
+  ret = gst_buffer_pool_acquire_buffer (priv->pool, buffer, NULL);
+  if (ret == GST_FLOW_OK)
+    gst_buffer_set_size (*buffer, size);
+  else if (ret != GST_FLOW_FLUSHING)
+    GST_ELEMENT_ERROR (self, RESOURCE, FAILED,
+        ("Could not allocate %" G_GSIZE_FORMAT " bytes.", size), (NULL));
+  return ret;
+}
+
+/* Stamps an output buffer and counts it; adds markers that wait for one. */
+static void
+finish_buffer (GstEegFilter *self, GstBuffer *buffer, gsize n_frames)
+{
+  GstEegFilterPrivate *priv = PRIVATE (self);
+
+  gst_eeg_info_stamp_buffer (&priv->out_info, buffer, priv->next_out, n_frames);
+  priv->next_out += n_frames;
+  if (priv->need_discont)
+    GST_BUFFER_FLAG_SET (buffer, GST_BUFFER_FLAG_DISCONT);
+  else
+    GST_BUFFER_FLAG_UNSET (buffer, GST_BUFFER_FLAG_DISCONT);
+  priv->need_discont = FALSE;
+  if (priv->markers != NULL) {
+    gst_buffer_copy_eeg_marker_meta (priv->markers, buffer);
+    gst_clear_buffer (&priv->markers);
+  }
+  gst_eeg_stage_count_out (&priv->counters,
+      n_frames * priv->out_info.bytes_per_frame, n_frames);
+}
+
+/* Keeps the markers of a buffer from which nothing came out. */
+static void
+keep_markers (GstEegFilter *self, GstBuffer *buffer)
+{
+  GstEegFilterPrivate *priv = PRIVATE (self);
+
+  if (gst_buffer_get_n_meta (buffer, GST_EEG_MARKER_META_API_TYPE) == 0)
+    return;
+  if (priv->markers == NULL)
+    priv->markers = gst_buffer_new ();
+  gst_buffer_copy_eeg_marker_meta (buffer, priv->markers);
+}
+
+/* The next buffer of what the subclass still holds, NULL when all is out. Ends
+ * the run then. */
+static GstFlowReturn
+drain_one (GstEegFilter *self, GstBuffer **buffer)
+{
+  GstEegFilterPrivate *priv = PRIVATE (self);
+  GstEegFilterClass *klass = GST_EEG_FILTER_GET_CLASS (self);
+  gsize bpf = priv->out_info.bytes_per_frame;
+  gsize n_frames = 0, max_frames;
+  GstFlowReturn ret;
+  GstMapInfo map;
+
+  *buffer = NULL;
+  if (!priv->running)
+    return GST_FLOW_OK;
+  if (priv->was_enabled && klass->drain != NULL
+      && (klass->get_delay == NULL || klass->get_delay (self) > 0)) {
+    guint64 start = now_ns ();
+
+    max_frames = MAX (DRAIN_BYTES / bpf, 1);
+    ret = acquire_buffer (self, max_frames * bpf, buffer);
+    if (ret != GST_FLOW_OK)
+      return ret;
+    if (!gst_buffer_map (*buffer, &map, GST_MAP_WRITE)) {
+      gst_clear_buffer (buffer);
+      GST_ELEMENT_ERROR (self, RESOURCE, FAILED, ("Could not map a buffer."),
+          (NULL));
+      return GST_FLOW_ERROR;
+    }
+    n_frames = klass->drain (self, map.data, max_frames);
+    gst_buffer_unmap (*buffer, &map);
+    gst_eeg_stage_count (&priv->counters.busy_ns, now_ns () - start);
+  }
+  if (n_frames == 0 && priv->markers != NULL && *buffer == NULL)
+    *buffer = gst_buffer_new ();
+  if (n_frames > 0 || priv->markers != NULL) {
+    gst_buffer_set_size (*buffer, n_frames * bpf);
+    finish_buffer (self, *buffer, n_frames);
+    return GST_FLOW_OK;
+  }
+  gst_clear_buffer (buffer);
+  reset_run (self);
+  return GST_FLOW_OK;
+}
+
+/* Pushes all that is held and ends the run. */
+static GstFlowReturn
+drain_all (GstEegFilter *self)
+{
+  GstFlowReturn ret;
+  GstBuffer *buffer;
+
+  while ((ret = drain_one (self, &buffer)) == GST_FLOW_OK && buffer != NULL) {
+    ret = gst_pad_push (GST_BASE_TRANSFORM_SRC_PAD (self), buffer);
+    if (ret != GST_FLOW_OK)
+      break;
+  }
+  if (ret != GST_FLOW_OK)
+    reset_run (self);
+  return ret;
+}
+
+/* Index of the buffer's first sample, and whether it continues the run. */
+static gboolean
+find_index (GstEegFilter *self, GstBuffer *buffer, guint64 *index)
+{
+  GstEegFilterPrivate *priv = PRIVATE (self);
+  gboolean continues = priv->running
+      && !GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_DISCONT);
+
+  if (GST_BUFFER_OFFSET_IS_VALID (buffer)) {
+    *index = GST_BUFFER_OFFSET (buffer);
+    return continues && *index == priv->next_in;
+  }
+  if (GST_BUFFER_PTS_IS_VALID (buffer)) {
+    guint64 tolerance =
+        priv->in_info.rate_n / (32 * (guint64) priv->in_info.rate_d) + 1;
+    guint64 at =
+        gst_eeg_info_time_to_samples (&priv->in_info, GST_BUFFER_PTS (buffer));
+    guint64 distance =
+        at > priv->next_in ? at - priv->next_in : priv->next_in - at;
+
+    continues = continues && distance <= tolerance;
+    *index = continues ? priv->next_in : at;
+    return continues;
+  }
+  *index = priv->running ? priv->next_in : 0;
+  return continues;
+}
+
+static void
+begin_run (GstEegFilter *self, guint64 index, gboolean enabled,
+    gboolean discont)
+{
+  GstEegFilterPrivate *priv = PRIVATE (self);
+  GstEegFilterClass *klass = GST_EEG_FILTER_GET_CLASS (self);
+  guint64 next_out = index;
+
+  if (enabled && klass->map_index != NULL)
+    next_out = klass->map_index (self, index);
+  priv->running = TRUE;
+  priv->was_enabled = enabled;
+  /* a switch of `enabled` alone leaves no gap in the output */
+  priv->need_discont = discont || next_out != priv->next_out;
+  priv->next_in = index;
+  priv->next_out = next_out;
+}
+
+static gboolean
+is_aligned (gconstpointer data, guint bytes_per_sample)
+{
+  return bytes_per_sample == 3 || (guintptr) data % bytes_per_sample == 0;
+}
+
+/* Whether process() may write over the input. */
+static gboolean
+can_work_in_place (GstEegFilter *self, GstBuffer *buffer, gsize n_in,
+    gsize n_out)
+{
+  GstEegFilterPrivate *priv = PRIVATE (self);
+  GstMemory *memory;
+
+  if (!GST_EEG_FILTER_GET_CLASS (self)->in_place || n_out > n_in
+      || priv->in_info.bytes_per_frame != priv->out_info.bytes_per_frame)
+    return FALSE;
+  if (!gst_buffer_is_writable (buffer) || gst_buffer_n_memory (buffer) != 1)
+    return FALSE;
+  memory = gst_buffer_peek_memory (buffer, 0);
+  return gst_memory_is_writable (memory);
+}
+
+static gboolean
+run_process (GstEegFilter *self, gconstpointer in, gsize n_in, gpointer out,
+    gsize n_out)
+{
+  GstEegFilterPrivate *priv = PRIVATE (self);
+  GError *error = NULL;
+  guint64 start = now_ns ();
+  gboolean ok = GST_EEG_FILTER_GET_CLASS (self)->process (self, in, n_in, out,
+      n_out, &error);
+
+  gst_eeg_stage_count (&priv->counters.busy_ns, now_ns () - start);
+  if (!ok)
+    post_error (self, error);
+  return ok;
+}
+
+/* transfer full for in; out is NULL if nothing comes out */
+static GstFlowReturn
+process_buffer (GstEegFilter *self, GstBuffer *in, gsize n_in, gsize n_out,
+    GstBuffer **out)
+{
+  GstEegFilterPrivate *priv = PRIVATE (self);
+  GstFlowReturn ret = GST_FLOW_OK;
+  GstMapInfo in_map, out_map;
+  gboolean ok, is_gap = GST_BUFFER_FLAG_IS_SET (in, GST_BUFFER_FLAG_GAP);
+
+  *out = NULL;
+  if (can_work_in_place (self, in, n_in, n_out)) {
+    if (!gst_buffer_map (in, &in_map, GST_MAP_READWRITE))
+      goto map_failed;
+    if (is_aligned (in_map.data, priv->in_info.bytes_per_sample)
+        && is_aligned (in_map.data, priv->out_info.bytes_per_sample)) {
+      ok = run_process (self, in_map.data, n_in, in_map.data, n_out);
+      gst_buffer_unmap (in, &in_map);
+      if (!ok)
+        goto process_failed;
+      if (n_out == 0) {
+        keep_markers (self, in);
+        gst_buffer_unref (in);
+        return GST_FLOW_OK;
+      }
+      gst_buffer_set_size (in, n_out * priv->out_info.bytes_per_frame);
+      *out = in;
+      goto done;
+    }
+    gst_buffer_unmap (in, &in_map);
+  }
+
+  if (n_out > 0) {
+    ret = acquire_buffer (self, n_out * priv->out_info.bytes_per_frame, out);
+    if (ret != GST_FLOW_OK) {
+      gst_buffer_unref (in);
+      return ret;
+    }
+  }
+  if (!gst_buffer_map (in, &in_map, GST_MAP_READ))
+    goto map_failed;
+  if (*out != NULL && !gst_buffer_map (*out, &out_map, GST_MAP_WRITE)) {
+    gst_buffer_unmap (in, &in_map);
+    goto map_failed;
+  }
+  if (is_aligned (in_map.data, priv->in_info.bytes_per_sample)) {
+    ok = run_process (self, in_map.data, n_in, *out ? out_map.data : NULL,
+        n_out);
+  } else {
+    gpointer copy = g_memdup2 (in_map.data, in_map.size);
+
+    GST_CAT_DEBUG_OBJECT (performance_debug, self,
+        "copying samples that are not aligned");
+    ok = run_process (self, copy, n_in, *out ? out_map.data : NULL, n_out);
+    g_free (copy);
+  }
+  gst_buffer_unmap (in, &in_map);
+  if (*out != NULL)
+    gst_buffer_unmap (*out, &out_map);
+  if (!ok)
+    goto process_failed;
+  if (*out != NULL)
+    gst_buffer_copy_eeg_marker_meta (in, *out);
+  else
+    keep_markers (self, in);
+  gst_buffer_unref (in);
+  if (*out == NULL)
+    return GST_FLOW_OK;
+
+done:
+  /* neutral samples stay neutral only where none are held */
+  if (is_gap && GST_EEG_FILTER_GET_CLASS (self)->get_delay == NULL)
+    GST_BUFFER_FLAG_SET (*out, GST_BUFFER_FLAG_GAP);
+  else
+    GST_BUFFER_FLAG_UNSET (*out, GST_BUFFER_FLAG_GAP);
+  finish_buffer (self, *out, n_out);
+  return GST_FLOW_OK;
+
+map_failed:
+  gst_buffer_unref (in);
+  gst_clear_buffer (out);
+  GST_ELEMENT_ERROR (self, RESOURCE, FAILED, ("Could not map a buffer."),
+      (NULL));
+  return GST_FLOW_ERROR;
+
+process_failed:
+  gst_buffer_unref (in);
+  gst_clear_buffer (out);
+  return GST_FLOW_ERROR;
+}
+
+static GstFlowReturn
+gst_eeg_filter_generate_output (GstBaseTransform *trans, GstBuffer **out)
+{
+  GstEegFilter *self = GST_EEG_FILTER (trans);
+  GstEegFilterPrivate *priv = PRIVATE (self);
+  GstEegFilterClass *klass = GST_EEG_FILTER_GET_CLASS (self);
+  GstBuffer *in = trans->queued_buf;
+  gsize size, n_in, n_out;
+  gboolean continues, enabled;
+  GstFlowReturn ret;
+  guint64 index;
+
+  *out = NULL;
+  if (in == NULL)
+    return GST_FLOW_OK;
+
+  size = gst_buffer_get_size (in);
+  if (priv->in_info.bytes_per_frame == 0
+      || size % priv->in_info.bytes_per_frame != 0) {
+    trans->queued_buf = NULL;
+    gst_buffer_unref (in);
+    gst_eeg_stage_count (&priv->counters.errors, 1);
+    GST_ELEMENT_ERROR (self, STREAM, FORMAT,
+        ("A buffer of %" G_GSIZE_FORMAT " bytes holds no whole number of "
+         "frames of %" G_GSIZE_FORMAT " bytes.",
+            size, priv->in_info.bytes_per_frame),
+        (NULL));
+    return GST_FLOW_ERROR;
+  }
+  n_in = size / priv->in_info.bytes_per_frame;
+
+  enabled = gst_eeg_filter_get_enabled (self);
+  continues = find_index (self, in, &index) && enabled == priv->was_enabled;
+  if (!continues && priv->running) {
+    /* what the last run held goes first, in as many buffers as it takes */
+    ret = drain_one (self, out);
+    if (ret != GST_FLOW_OK || *out != NULL)
+      return ret;
+  }
+  trans->queued_buf = NULL;
+  if (klass->update != NULL)
+    klass->update (self);
+  if (!continues)
+    begin_run (self, index, enabled,
+        GST_BUFFER_FLAG_IS_SET (in, GST_BUFFER_FLAG_DISCONT));
+  priv->next_in = index + n_in;
+  gst_eeg_stage_count_in (&priv->counters, size, n_in);
+
+  if (!enabled) {
+    gst_eeg_stage_count_out (&priv->counters, size, n_in);
+    priv->next_out = priv->next_in;
+    priv->need_discont = FALSE;
+    update_delay (self);
+    *out = in;
+    return GST_FLOW_OK;
+  }
+
+  n_out = klass->get_ready != NULL ? klass->get_ready (self, n_in) : n_in;
+  ret = process_buffer (self, in, n_in, n_out, out);
+  update_delay (self);
+  return ret;
+}
+
+/* Never called: generate_output() is overridden. Without a transform function
+ * the base class would only know pass-through. */
+static GstFlowReturn
+gst_eeg_filter_transform (GstBaseTransform *trans, GstBuffer *in,
+    GstBuffer *out)
+{
+  return GST_FLOW_NOT_SUPPORTED;
+}
+
+static gboolean
+gst_eeg_filter_get_unit_size (GstBaseTransform *trans, GstCaps *caps,
+    gsize *size)
+{
+  GstEegInfo info;
+  gboolean ok;
+
+  gst_eeg_info_init (&info);
+  ok = gst_eeg_info_from_caps (&info, caps);
+  *size = info.bytes_per_frame;
+  gst_eeg_info_clear (&info);
+  return ok;
+}
+
+static gboolean
+gst_eeg_filter_set_caps (GstBaseTransform *trans, GstCaps *in_caps,
+    GstCaps *out_caps)
+{
+  GstEegFilter *self = GST_EEG_FILTER (trans);
+  GstEegFilterPrivate *priv = PRIVATE (self);
+  GstEegFilterClass *klass = GST_EEG_FILTER_GET_CLASS (self);
+  GError *error = NULL;
+
+  if (!gst_eeg_info_from_caps (&priv->in_info, in_caps)
+      || !gst_eeg_info_from_caps (&priv->out_info, out_caps)) {
+    GST_ELEMENT_ERROR (self, CORE, NEGOTIATION,
+        ("The caps describe no EEG samples."),
+        ("in %" GST_PTR_FORMAT ", out %" GST_PTR_FORMAT, in_caps, out_caps));
+    return FALSE;
+  }
+  GST_OBJECT_LOCK (self);
+  /* the table is not needed for queries and would be unreffed under the lock */
+  priv->live_info = priv->in_info;
+  priv->live_info.channel_table = NULL;
+  GST_OBJECT_UNLOCK (self);
+
+  if (klass->set_info != NULL
+      && !klass->set_info (self, &priv->in_info, &priv->out_info, &error)) {
+    post_error (self, error);
+    return FALSE;
+  }
+  reset_run (self);
+  return TRUE;
+}
+
+static gboolean
+gst_eeg_filter_sink_event (GstBaseTransform *trans, GstEvent *event)
+{
+  GstEegFilter *self = GST_EEG_FILTER (trans);
+  gboolean is_end = gst_eeg_event_parse_complete (event, NULL);
+
+  switch (GST_EVENT_TYPE (event)) {
+    case GST_EVENT_CAPS: {
+      GstCaps *caps, *current;
+
+      gst_event_parse_caps (event, &caps);
+      current = gst_pad_get_current_caps (trans->sinkpad);
+      is_end = current == NULL || !gst_caps_is_equal (caps, current);
+      gst_clear_caps (&current);
+      break;
+    }
+    case GST_EVENT_STREAM_START:
+    case GST_EVENT_SEGMENT:
+    case GST_EVENT_GAP:
+    case GST_EVENT_EOS:
+      is_end = TRUE;
+      break;
+    case GST_EVENT_FLUSH_STOP:
+      reset_run (self);
+      break;
+    default:
+      break;
+  }
+  if (is_end)
+    drain_all (self);
+  return GST_BASE_TRANSFORM_CLASS (gst_eeg_filter_parent_class)
+      ->sink_event (trans, event);
+}
+
+static gboolean
+answer_latency (GstEegFilter *self, GstQuery *query)
+{
+  GstEegFilterPrivate *priv = PRIVATE (self);
+  GstClockTime min, max, own = 0;
+  gboolean live;
+
+  if (!gst_pad_peer_query (GST_BASE_TRANSFORM_SINK_PAD (self), query))
+    return FALSE;
+  GST_OBJECT_LOCK (self);
+  if (priv->delay > 0 && priv->live_info.rate_n > 0)
+    own = gst_eeg_info_samples_to_time (&priv->live_info, priv->delay);
+  GST_OBJECT_UNLOCK (self);
+
+  gst_query_parse_latency (query, &live, &min, &max);
+  min += own;
+  if (max != GST_CLOCK_TIME_NONE)
+    max += own;
+  GST_DEBUG_OBJECT (self, "own latency %" GST_TIME_FORMAT, GST_TIME_ARGS (own));
+  gst_query_set_latency (query, live, min, max);
+  return TRUE;
+}
+
+static gboolean
+gst_eeg_filter_query (GstBaseTransform *trans, GstPadDirection direction,
+    GstQuery *query)
+{
+  GstEegFilter *self = GST_EEG_FILTER (trans);
+
+  if (direction == GST_PAD_SRC) {
+    if (gst_eeg_stage_answer_query (GST_EEG_STAGE (self), trans->srcpad, query))
+      return TRUE;
+    if (GST_QUERY_TYPE (query) == GST_QUERY_LATENCY)
+      return answer_latency (self, query);
+  }
+  return GST_BASE_TRANSFORM_CLASS (gst_eeg_filter_parent_class)
+      ->query (trans, direction, query);
+}
+
+/* Buffers of upstream pass through in place; markers are understood. What
+ * downstream offered is for other caps, and is not passed on. */
+static gboolean
+gst_eeg_filter_propose_allocation (GstBaseTransform *trans,
+    GstQuery *decide_query, GstQuery *query)
+{
+  gst_query_add_allocation_meta (query, GST_EEG_MARKER_META_API_TYPE, NULL);
+  return TRUE;
+}
+
+/* The pool is made for the size that is needed, once that is known. */
+static gboolean
+gst_eeg_filter_decide_allocation (GstBaseTransform *trans, GstQuery *query)
+{
+  while (gst_query_get_n_allocation_pools (query) > 0)
+    gst_query_remove_nth_allocation_pool (query, 0);
+  return TRUE;
+}
+
+static gboolean
+gst_eeg_filter_start (GstBaseTransform *trans)
+{
+  GstEegFilter *self = GST_EEG_FILTER (trans);
+  GstEegFilterPrivate *priv = PRIVATE (self);
+
+  gst_eeg_stage_counters_reset (&priv->counters);
+  priv->running = FALSE;
+  priv->next_out = 0;
+  return TRUE;
+}
+
+static gboolean
+gst_eeg_filter_stop (GstBaseTransform *trans)
+{
+  GstEegFilter *self = GST_EEG_FILTER (trans);
+  GstEegFilterPrivate *priv = PRIVATE (self);
+
+  reset_run (self);
+  clear_pool (self);
+  GST_OBJECT_LOCK (self);
+  priv->delay = 0;
+  gst_eeg_info_init (&priv->live_info);
+  GST_OBJECT_UNLOCK (self);
+  gst_eeg_info_clear (&priv->in_info);
+  gst_eeg_info_clear (&priv->out_info);
+  return TRUE;
+}
+
+static GstEegStageKind
+gst_eeg_filter_get_kind (GstEegStage *stage)
+{
+  return GST_EEG_FILTER_GET_CLASS (stage)->kind;
+}
+
+/* Memory is that of the filter and of one buffer more than goes through: what
+ * a pool makes beyond depends on how long downstream keeps buffers. */
+static gboolean
+gst_eeg_filter_estimate (GstEegStage *stage, guint64 input_bytes,
+    GstEegEstimate *estimate)
+{
+  GstEegFilter *self = GST_EEG_FILTER (stage);
+  GstEegFilterPrivate *priv = PRIVATE (self);
+  GstEegFilterClass *klass = GST_EEG_FILTER_GET_CLASS (self);
+  GstEegStageCounters v;
+
+  gst_eeg_stage_counters_get (&priv->counters, &v);
+  estimate->memory_bytes =
+      klass->get_memory != NULL ? klass->get_memory (self) : 0;
+  estimate->threads = 0;
+  if (v.bytes_in > 0) {
+    estimate->memory_bytes += v.bytes_out / MAX (v.buffers_out, 1);
+    estimate->output_bytes =
+        gst_util_uint64_scale (input_bytes, v.bytes_out, v.bytes_in);
+    estimate->duration =
+        gst_util_uint64_scale (input_bytes, v.busy_ns, v.bytes_in);
+  }
+  return TRUE;
+}
+
+static void
+gst_eeg_filter_stage_init (GstEegStageInterface *iface)
+{
+  iface->get_kind = gst_eeg_filter_get_kind;
+  iface->estimate = gst_eeg_filter_estimate;
+}
+
+static void
+gst_eeg_filter_get_property (GObject *object, guint id, GValue *value,
+    GParamSpec *pspec)
+{
+  GstEegFilter *self = GST_EEG_FILTER (object);
+
+  switch (id) {
+    case PROP_STATS:
+      g_value_take_boxed (value,
+          gst_eeg_stage_counters_to_structure (&PRIVATE (self)->counters,
+              GST_EEG_FILTER_GET_CLASS (self)->kind));
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+      break;
+  }
+}
+
+static void
+gst_eeg_filter_class_init (GstEegFilterClass *klass)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+  GstBaseTransformClass *trans_class = GST_BASE_TRANSFORM_CLASS (klass);
+
+  object_class->get_property = gst_eeg_filter_get_property;
+  g_object_class_override_property (object_class, PROP_STATS, "stats");
+
+  trans_class->start = gst_eeg_filter_start;
+  trans_class->stop = gst_eeg_filter_stop;
+  trans_class->set_caps = gst_eeg_filter_set_caps;
+  trans_class->get_unit_size = gst_eeg_filter_get_unit_size;
+  trans_class->sink_event = gst_eeg_filter_sink_event;
+  trans_class->query = gst_eeg_filter_query;
+  trans_class->propose_allocation = gst_eeg_filter_propose_allocation;
+  trans_class->decide_allocation = gst_eeg_filter_decide_allocation;
+  trans_class->transform = gst_eeg_filter_transform;
+  trans_class->generate_output = gst_eeg_filter_generate_output;
+  klass->kind = GST_EEG_STAGE_KIND_TRANSFORM;
+
+  gst_type_mark_as_plugin_api (GST_TYPE_EEG_FILTER, 0);
+}
+
+static void
+gst_eeg_filter_init (GstEegFilter *self)
+{
+  GstEegFilterPrivate *priv = PRIVATE (self);
+
+  priv->enabled = TRUE;
+  priv->was_enabled = TRUE;
+  gst_base_transform_set_gap_aware (GST_BASE_TRANSFORM (self), TRUE);
+}
+
+/**
+ * gst_eeg_filter_get_in_info:
+ * @filter: a filter
+ *
+ * Returns: (transfer none): what comes in; streaming thread only
+ */
+const GstEegInfo *
+gst_eeg_filter_get_in_info (GstEegFilter *filter)
+{
+  g_return_val_if_fail (GST_IS_EEG_FILTER (filter), NULL);
+
+  return &PRIVATE (filter)->in_info;
+}
+
+/**
+ * gst_eeg_filter_get_out_info:
+ * @filter: a filter
+ *
+ * Returns: (transfer none): what goes out; streaming thread only
+ */
+const GstEegInfo *
+gst_eeg_filter_get_out_info (GstEegFilter *filter)
+{
+  g_return_val_if_fail (GST_IS_EEG_FILTER (filter), NULL);
+
+  return &PRIVATE (filter)->out_info;
+}
+
+/**
+ * gst_eeg_filter_get_counters: (skip)
+ * @filter: a filter
+ *
+ * Returns: (transfer none): the counters behind `stats`
+ */
+GstEegStageCounters *
+gst_eeg_filter_get_counters (GstEegFilter *filter)
+{
+  g_return_val_if_fail (GST_IS_EEG_FILTER (filter), NULL);
+
+  return &PRIVATE (filter)->counters;
+}
+
+/**
+ * gst_eeg_filter_class_install_enabled: (skip)
+ * @klass: class of a filter whose input and output caps are equal
+ * @property_id: the number of the property in that class
+ *
+ * Installs the property `enabled`. The class answers it with
+ * gst_eeg_filter_set_enabled() and gst_eeg_filter_get_enabled().
+ */
+void
+gst_eeg_filter_class_install_enabled (GstEegFilterClass *klass,
+    guint property_id)
+{
+  g_return_if_fail (GST_IS_EEG_FILTER_CLASS (klass));
+
+  g_object_class_install_property (G_OBJECT_CLASS (klass), property_id,
+      g_param_spec_boolean ("enabled", "Enabled",
+          "Whether the filter acts; if not, buffers pass on untouched, after "
+          "the samples that were held",
+          TRUE,
+          G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS
+              | GST_PARAM_MUTABLE_PLAYING));
+}
+
+/**
+ * gst_eeg_filter_set_enabled:
+ * @filter: a filter
+ * @enabled: whether it acts, from the next buffer on
+ */
+void
+gst_eeg_filter_set_enabled (GstEegFilter *filter, gboolean enabled)
+{
+  g_return_if_fail (GST_IS_EEG_FILTER (filter));
+
+  GST_OBJECT_LOCK (filter);
+  PRIVATE (filter)->enabled = enabled;
+  GST_OBJECT_UNLOCK (filter);
+}
+
+/**
+ * gst_eeg_filter_get_enabled:
+ * @filter: a filter
+ *
+ * Returns: whether it acts
+ */
+gboolean
+gst_eeg_filter_get_enabled (GstEegFilter *filter)
+{
+  gboolean enabled;
+
+  g_return_val_if_fail (GST_IS_EEG_FILTER (filter), FALSE);
+
+  GST_OBJECT_LOCK (filter);
+  enabled = PRIVATE (filter)->enabled;
+  GST_OBJECT_UNLOCK (filter);
+  return enabled;
+}

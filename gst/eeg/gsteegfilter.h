@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef __GST_EEG_FILTER_H__
+#define __GST_EEG_FILTER_H__
+
+#include <gst/base/gstbasetransform.h>
+#include <gst/eeg/gsteeginfo.h>
+#include <gst/eeg/gsteegstage.h>
+
+G_BEGIN_DECLS
+
+#define GST_TYPE_EEG_FILTER (gst_eeg_filter_get_type ())
+GST_EEG_API
+G_DECLARE_DERIVABLE_TYPE (GstEegFilter, gst_eeg_filter, GST, EEG_FILTER,
+    GstBaseTransform)
+
+/**
+ * GstEegFilterClass:
+ * @parent_class: parent
+ * @kind: what the element does; %GST_EEG_STAGE_KIND_TRANSFORM by default
+ * @in_place: process() may be given the same memory for input and output, if
+ *     frames have the same size on both sides and no more come out than go in
+ * @set_info: caps were negotiated; makes what processing needs. Nothing is held
+ *     any more: the samples of the old caps were drained
+ * @reset: forgets all samples; a new run begins
+ * @map_index: index of the first output sample of a run that begins with input
+ *     sample @index; the same index by default
+ * @update: called before each buffer: takes over settings that were changed
+ * @get_ready: frames that process() will give for @n_frames more; @n_frames by
+ *     default
+ * @process: reads @n_in frames, writes the @n_out that get_ready() said
+ * @drain: at the end of a run writes up to @max_frames of those still held and
+ *     returns how many, 0 when all are out; nothing is held by default
+ * @get_delay: frames of input that are held back, at the input's rate; 0 by
+ *     default. Decides the latency that is reported
+ * @get_memory: bytes that the filter holds beside buffers, with the current
+ *     settings; any thread; 0 by default
+ *
+ * All but @get_memory are called on the streaming thread, without a lock. A
+ * function that returns %FALSE sets the error as it shall be posted.
+ */
+struct _GstEegFilterClass
+{
+  GstBaseTransformClass parent_class;
+
+  GstEegStageKind kind;
+  gboolean in_place;
+
+  gboolean (*set_info) (GstEegFilter *filter, const GstEegInfo *in_info,
+      const GstEegInfo *out_info, GError **error);
+  void (*reset) (GstEegFilter *filter);
+  guint64 (*map_index) (GstEegFilter *filter, guint64 index);
+  void (*update) (GstEegFilter *filter);
+  gsize (*get_ready) (GstEegFilter *filter, gsize n_frames);
+  gboolean (*process) (GstEegFilter *filter, gconstpointer in, gsize n_in,
+      gpointer out, gsize n_out, GError **error);
+  gsize (*drain) (GstEegFilter *filter, gpointer out, gsize max_frames);
+  gsize (*get_delay) (GstEegFilter *filter);
+  gsize (*get_memory) (GstEegFilter *filter);
+
+  /*< private >*/
+  gpointer _gst_reserved[GST_PADDING_LARGE];
+};
+
+GST_EEG_API
+const GstEegInfo *gst_eeg_filter_get_in_info (GstEegFilter *filter);
+
+GST_EEG_API
+const GstEegInfo *gst_eeg_filter_get_out_info (GstEegFilter *filter);
+
+GST_EEG_API
+GstEegStageCounters *gst_eeg_filter_get_counters (GstEegFilter *filter);
+
+GST_EEG_API
+void gst_eeg_filter_class_install_enabled (GstEegFilterClass *klass,
+    guint property_id);
+
+GST_EEG_API
+void gst_eeg_filter_set_enabled (GstEegFilter *filter, gboolean enabled);
+
+GST_EEG_API
+gboolean gst_eeg_filter_get_enabled (GstEegFilter *filter);
+
+G_END_DECLS
+
+#endif /* __GST_EEG_FILTER_H__ */
