@@ -1,0 +1,364 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/**
+ * SECTION:element-rawtovoltage
+ * @title: rawtovoltage
+ * @short_description: counts to each channel's physical unit
+ *
+ * Calibrates amplifier counts: value = count * gain + offset, with the gain and
+ * offset of each channel from the limits in the channel table, which hold what
+ * the characters in the file's header say. Computed in double and rounded once;
+ * F32 carries every 24-bit count. Counts outside the declared range are
+ * converted like any other.
+ *
+ * ## Example launch line
+ * |[
+ * gst-launch-1.0 eegsrc num-samples=1000 ! rawtovoltage ! fakesink
+ * ]|
+ *
+ * S32LE becomes F32LE in place. Nothing is held back: no latency, and GAP,
+ * flush and EOS pass at once. Input and output caps differ, so there is no
+ * `enabled` property.
+ */
+#ifdef HAVE_CONFIG_H
+#include "config.h"
+#endif
+
+#include "gstrawtovoltage.h"
+
+#include <math.h>
+
+#include "convert.h"
+
+#define GST_CAT_DEFAULT gst_eeg_raw_to_voltage_debug
+GST_DEBUG_CATEGORY_STATIC (GST_CAT_DEFAULT);
+
+#define DEFAULT_SCALE 0.0
+
+enum
+{
+  PROP_0,
+  PROP_SCALE,
+  N_PROPERTIES
+};
+
+static GParamSpec *properties[N_PROPERTIES];
+
+/* object lock */
+typedef struct
+{
+  gdouble scale;
+} Settings;
+
+/* streaming thread */
+typedef struct
+{
+  eeg_convert *convert;
+  gdouble scale; /* that convert was made for */
+} State;
+
+struct _GstEegRawToVoltage
+{
+  GstEegFilter parent;
+
+  Settings settings;
+  State state;
+};
+
+static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE ("sink",
+    GST_PAD_SINK, GST_PAD_ALWAYS,
+    GST_STATIC_CAPS (GST_EEG_RAW_CAPS_MAKE (GST_EEG_FORMATS_COUNTS, "counts")));
+
+static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE ("src",
+    GST_PAD_SRC, GST_PAD_ALWAYS,
+    GST_STATIC_CAPS (GST_EEG_RAW_CAPS_MAKE ("{ F32LE, F64LE }", "voltage")));
+
+/* Locking: the object lock guards Settings; nothing is called under it. */
+
+static void gst_eeg_raw_to_voltage_stage_init (GstEegStageInterface *iface);
+
+G_DEFINE_TYPE_WITH_CODE (GstEegRawToVoltage, gst_eeg_raw_to_voltage,
+    GST_TYPE_EEG_FILTER,
+    G_IMPLEMENT_INTERFACE (GST_TYPE_EEG_STAGE,
+        gst_eeg_raw_to_voltage_stage_init)
+        GST_DEBUG_CATEGORY_INIT (GST_CAT_DEFAULT, "rawtovoltage", 0,
+            "EEG counts to physical units"))
+GST_ELEMENT_REGISTER_DEFINE (rawtovoltage, "rawtovoltage", GST_RANK_NONE,
+    GST_TYPE_EEG_RAW_TO_VOLTAGE)
+
+/* Fills in the calibration of each channel. */
+static gboolean
+get_calibration (const GstEegInfo *info, gdouble scale, gdouble *gain,
+    gdouble *offset, GError **error)
+{
+  gint i;
+
+  for (i = 0; i < info->channels; i++) {
+    const GstEegChannel *channel = NULL;
+
+    if (info->channel_table != NULL)
+      channel = gst_eeg_channels_get (info->channel_table, i);
+    if (scale != 0.0
+        && (channel == NULL
+            || gst_eeg_channel_type_is_signal (channel->type))) {
+      gain[i] = scale;
+      offset[i] = 0.0;
+    } else if (channel == NULL) {
+      g_set_error (error, GST_CORE_ERROR, GST_CORE_ERROR_NEGOTIATION,
+          "The caps have no channel table, so nothing says what a count is "
+          "worth. Set the property scale.");
+      return FALSE;
+    } else if (!gst_eeg_channel_get_calibration (channel, &gain[i],
+                   &offset[i])) {
+      g_set_error (error, GST_CORE_ERROR, GST_CORE_ERROR_NEGOTIATION,
+          "Channel %d ('%s') cannot be calibrated: digital %d to %d, physical "
+          "%g to %g.",
+          i, channel->label, channel->digital_min, channel->digital_max,
+          channel->physical_min, channel->physical_max);
+      return FALSE;
+    }
+  }
+  return TRUE;
+}
+
+static gdouble
+get_scale (GstEegRawToVoltage *self)
+{
+  gdouble scale;
+
+  GST_OBJECT_LOCK (self);
+  scale = self->settings.scale;
+  GST_OBJECT_UNLOCK (self);
+  return scale;
+}
+
+/* Makes the converter; the old one stays in case of an error. */
+static gboolean
+make_convert (GstEegRawToVoltage *self, const GstEegInfo *in_info,
+    const GstEegInfo *out_info, gdouble scale, GError **error)
+{
+  gdouble *gain = g_new (gdouble, in_info->channels);
+  gdouble *offset = g_new (gdouble, in_info->channels);
+  eeg_convert *convert = NULL;
+  eeg_convert_in in_format = EEG_CONVERT_S32LE;
+  gboolean ok;
+
+  ok = get_calibration (in_info, scale, gain, offset, error);
+  if (ok) {
+    if (in_info->format == GST_EEG_FORMAT_S16LE)
+      in_format = EEG_CONVERT_S16LE;
+    else if (in_info->format == GST_EEG_FORMAT_S24LE)
+      in_format = EEG_CONVERT_S24LE;
+    convert = eeg_convert_new (in_format,
+        out_info->format == GST_EEG_FORMAT_F64LE ? EEG_CONVERT_F64LE
+                                                 : EEG_CONVERT_F32LE,
+        gain, offset, in_info->channels, eeg_cpu_choose ());
+    if (convert == NULL)
+      g_set_error (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_INIT,
+          "Could not make a converter for %d channels.", in_info->channels);
+  }
+  g_free (gain);
+  g_free (offset);
+  if (convert == NULL)
+    return FALSE;
+  eeg_convert_free (self->state.convert);
+  self->state.convert = convert;
+  self->state.scale = scale;
+  return TRUE;
+}
+
+static gboolean
+gst_eeg_raw_to_voltage_set_info (GstEegFilter *filter,
+    const GstEegInfo *in_info, const GstEegInfo *out_info, GError **error)
+{
+  GstEegRawToVoltage *self = GST_EEG_RAW_TO_VOLTAGE (filter);
+
+  return make_convert (self, in_info, out_info, get_scale (self), error);
+}
+
+/* A changed scale takes effect between two buffers. */
+static void
+gst_eeg_raw_to_voltage_update (GstEegFilter *filter)
+{
+  GstEegRawToVoltage *self = GST_EEG_RAW_TO_VOLTAGE (filter);
+  gdouble scale = get_scale (self);
+  GError *error = NULL;
+
+  if (scale == self->state.scale)
+    return;
+  if (!make_convert (self, gst_eeg_filter_get_in_info (filter),
+          gst_eeg_filter_get_out_info (filter), scale, &error)) {
+    GST_ELEMENT_WARNING (self, LIBRARY, SETTINGS,
+        ("scale stays as it was. %s", error->message), (NULL));
+    g_error_free (error);
+    self->state.scale = scale;
+  }
+}
+
+static gboolean
+gst_eeg_raw_to_voltage_process (GstEegFilter *filter, gconstpointer in,
+    gsize n_in, gpointer out, gsize n_out, GError **error)
+{
+  GstEegRawToVoltage *self = GST_EEG_RAW_TO_VOLTAGE (filter);
+
+  eeg_convert_run (self->state.convert, out, in, n_in);
+  return TRUE;
+}
+
+/* Do F32's 24 bits carry every count? */
+static gboolean
+fits_f32 (const GstEegChannels *table)
+{
+  guint i;
+
+  for (i = 0; i < gst_eeg_channels_get_size (table); i++) {
+    const GstEegChannel *channel = gst_eeg_channels_get (table, i);
+
+    if (channel->digital_min < -(1 << 24) || channel->digital_max > 1 << 24)
+      return FALSE;
+  }
+  return TRUE;
+}
+
+static GstCaps *
+gst_eeg_raw_to_voltage_transform_caps (GstBaseTransform *trans,
+    GstPadDirection direction, GstCaps *caps, GstCaps *filter)
+{
+  GstCaps *result = gst_caps_new_empty ();
+  guint i, j;
+
+  for (i = 0; i < gst_caps_get_size (caps); i++) {
+    static const gchar *const counts[] = { "S32LE", "S24LE", "S16LE" };
+    static const gchar *const voltages[] = { "F32LE", "F64LE" };
+    const GstStructure *s = gst_caps_get_structure (caps, i);
+    const GValue *table_value = gst_structure_get_value (s, "channel-table");
+    const gchar *const *formats = direction == GST_PAD_SINK ? voltages : counts;
+    guint n = direction == GST_PAD_SINK ? 2 : 3;
+    gboolean prefer_last = direction == GST_PAD_SINK && table_value != NULL
+        && G_VALUE_HOLDS (table_value, GST_TYPE_EEG_CHANNELS)
+        && g_value_get_boxed (table_value) != NULL
+        && !fits_f32 (g_value_get_boxed (table_value));
+
+    for (j = 0; j < n; j++) {
+      GstStructure *copy = gst_structure_copy (s);
+
+      gst_structure_set (copy, "format", G_TYPE_STRING,
+          formats[prefer_last ? n - 1 - j : j], "domain", G_TYPE_STRING,
+          direction == GST_PAD_SINK ? "voltage" : "counts", NULL);
+      result = gst_caps_merge_structure (result, copy);
+    }
+  }
+  if (filter != NULL) {
+    GstCaps *both =
+        gst_caps_intersect_full (filter, result, GST_CAPS_INTERSECT_FIRST);
+
+    gst_caps_unref (result);
+    result = both;
+  }
+  return result;
+}
+
+static gboolean
+gst_eeg_raw_to_voltage_stop (GstBaseTransform *trans)
+{
+  GstEegRawToVoltage *self = GST_EEG_RAW_TO_VOLTAGE (trans);
+
+  g_clear_pointer (&self->state.convert, eeg_convert_free);
+  return GST_BASE_TRANSFORM_CLASS (gst_eeg_raw_to_voltage_parent_class)
+      ->stop (trans);
+}
+
+static void
+gst_eeg_raw_to_voltage_stage_init (GstEegStageInterface *iface)
+{
+  iface->stateless = TRUE;
+}
+
+static void
+gst_eeg_raw_to_voltage_set_property (GObject *object, guint id,
+    const GValue *value, GParamSpec *pspec)
+{
+  GstEegRawToVoltage *self = GST_EEG_RAW_TO_VOLTAGE (object);
+
+  switch (id) {
+    case PROP_SCALE:
+      GST_OBJECT_LOCK (self);
+      self->settings.scale = g_value_get_double (value);
+      GST_OBJECT_UNLOCK (self);
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+      break;
+  }
+}
+
+static void
+gst_eeg_raw_to_voltage_get_property (GObject *object, guint id, GValue *value,
+    GParamSpec *pspec)
+{
+  GstEegRawToVoltage *self = GST_EEG_RAW_TO_VOLTAGE (object);
+
+  switch (id) {
+    case PROP_SCALE:
+      g_value_set_double (value, get_scale (self));
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+      break;
+  }
+}
+
+static void
+gst_eeg_raw_to_voltage_finalize (GObject *object)
+{
+  GstEegRawToVoltage *self = GST_EEG_RAW_TO_VOLTAGE (object);
+
+  g_clear_pointer (&self->state.convert, eeg_convert_free);
+  G_OBJECT_CLASS (gst_eeg_raw_to_voltage_parent_class)->finalize (object);
+}
+
+static void
+gst_eeg_raw_to_voltage_class_init (GstEegRawToVoltageClass *klass)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+  GstElementClass *element_class = GST_ELEMENT_CLASS (klass);
+  GstBaseTransformClass *trans_class = GST_BASE_TRANSFORM_CLASS (klass);
+  GstEegFilterClass *filter_class = GST_EEG_FILTER_CLASS (klass);
+
+  object_class->set_property = gst_eeg_raw_to_voltage_set_property;
+  object_class->get_property = gst_eeg_raw_to_voltage_get_property;
+  object_class->finalize = gst_eeg_raw_to_voltage_finalize;
+
+  /**
+   * GstEegRawToVoltage:scale:
+   *
+   * Physical units per count for channels of type EEG, EOG, EMG and ECG
+   * instead of what the channel table says, with offset 0; others keep the
+   * table's. 0 takes the table for all. Without a table, all channels.
+   */
+  properties[PROP_SCALE] = g_param_spec_double ("scale", "Scale",
+      "Physical units per count for signal channels, in place of the channel "
+      "table's calibration; 0 = the table's",
+      -G_MAXDOUBLE, G_MAXDOUBLE, DEFAULT_SCALE,
+      G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_PLAYING);
+  g_object_class_install_properties (object_class, N_PROPERTIES, properties);
+
+  gst_element_class_set_static_metadata (element_class, "EEG counts to voltage",
+      "Filter/Converter",
+      "Converts amplifier counts to each channel's physical unit",
+      "gst-plugins-eeg developers");
+  gst_element_class_add_static_pad_template (element_class, &sink_template);
+  gst_element_class_add_static_pad_template (element_class, &src_template);
+
+  trans_class->transform_caps = gst_eeg_raw_to_voltage_transform_caps;
+  trans_class->stop = gst_eeg_raw_to_voltage_stop;
+  filter_class->in_place = TRUE;
+  filter_class->set_info = gst_eeg_raw_to_voltage_set_info;
+  filter_class->update = gst_eeg_raw_to_voltage_update;
+  filter_class->process = gst_eeg_raw_to_voltage_process;
+}
+
+static void
+gst_eeg_raw_to_voltage_init (GstEegRawToVoltage *self)
+{
+  self->settings.scale = DEFAULT_SCALE;
+}
