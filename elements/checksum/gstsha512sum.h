@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef __GST_SHA512_SUM_H__
+#define __GST_SHA512_SUM_H__
+
+#include <gst/eeg/eeg.h>
+
+G_BEGIN_DECLS
+
+#define GST_TYPE_EEG_SHA512_SUM (gst_eeg_sha512_sum_get_type ())
+G_DECLARE_FINAL_TYPE (GstEegSha512Sum, gst_eeg_sha512_sum, GST, EEG_SHA512_SUM,
+    GstEegDigest)
+GST_ELEMENT_REGISTER_DECLARE (sha512sum);
+
+G_END_DECLS
+
+#endif /* __GST_SHA512_SUM_H__ */
