@@ -58,8 +58,8 @@ typedef struct
   gboolean was_enabled;  /* what the current run is */
   gboolean need_discont; /* the next output begins a run */
   guint64 next_in;       /* index expected next */
-  guint64 next_out;
-  GstBuffer *markers; /* carries the markers of swallowed buffers */
+  guint64 next_out;      /* GST_BUFFER_OFFSET_NONE before the first buffer */
+  GstBuffer *markers;    /* carries the markers of swallowed buffers */
   GstBufferPool *pool;
   gsize pool_size;
 
@@ -588,6 +588,7 @@ gst_eeg_filter_sink_event (GstBaseTransform *trans, GstEvent *event)
       break;
     case GST_EVENT_FLUSH_STOP:
       reset_run (self);
+      PRIVATE (self)->next_out = GST_BUFFER_OFFSET_NONE;
       break;
     default:
       break;
@@ -664,7 +665,7 @@ gst_eeg_filter_start (GstBaseTransform *trans)
 
   gst_eeg_stage_counters_reset (&priv->counters);
   priv->running = FALSE;
-  priv->next_out = 0;
+  priv->next_out = GST_BUFFER_OFFSET_NONE;
   return TRUE;
 }
 
