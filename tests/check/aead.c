@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "aead/aead.h"
+#include "aead/base64.h"
 #include "aead/hkdf.h"
 #include "aead/secret.h"
 
@@ -247,6 +248,53 @@ GST_START_TEST (test_hkdf)
 }
 GST_END_TEST;
 
+static gboolean
+base64_is (const gchar *text, gboolean padded, gssize expected)
+{
+  guint8 out[8];
+  gsize size = 0;
+  gboolean ok = eeg_aead_base64_decode (text, strlen (text), padded, out,
+      sizeof out, &size);
+
+  return ok ? size == (gsize) expected && memcmp (out, "abcdefgh", size) == 0
+            : expected < 0;
+}
+
+GST_START_TEST (test_base64)
+{
+  gchar text[] = "YWJjZGU";
+
+  fail_unless (base64_is ("", TRUE, 0));
+  fail_unless (base64_is ("YWJj", TRUE, 3));
+  fail_unless (base64_is ("YWJj", FALSE, 3));
+  fail_unless (base64_is ("YWJjZA==", TRUE, 4));
+  fail_unless (base64_is ("YWJjZA", FALSE, 4));
+  fail_unless (base64_is ("YWJjZA==", FALSE, -1));
+  fail_unless (base64_is ("YWJjZA", TRUE, -1));
+  fail_unless (base64_is ("YWJjZA=", TRUE, -1));
+  fail_unless (base64_is ("YWJjZA===", TRUE, -1));
+  fail_unless (base64_is ("YWJjZB==", TRUE, -1));
+  fail_unless (base64_is ("YWJjZ", FALSE, -1));
+  fail_unless (base64_is ("YWJj\n", TRUE, -1));
+  fail_unless (base64_is (" YWJj", TRUE, -1));
+  fail_unless (base64_is ("YWJjZGVmZ2g=", TRUE, 8));
+  fail_unless (base64_is ("YWJjZGVmZ2hp", TRUE, -1));
+
+  /* no byte stands for another one */
+  for (guint i = 0; i < strlen (text); i++) {
+    gchar c = text[i];
+
+    for (gint other = 1; other < 256; other++) {
+      text[i] = other;
+      if (text[i] != c)
+        fail_if (base64_is (text, FALSE, 5));
+    }
+    text[i] = c;
+  }
+}
+
+GST_END_TEST;
+
 GST_START_TEST (test_secret_file)
 {
   gchar *dir = g_dir_make_tmp ("eeg-aead-XXXXXX", NULL);
@@ -321,6 +369,7 @@ aead_suite (void)
   tcase_add_test (tc, test_open_refuses);
   tcase_add_test (tc, test_backend_selection);
   tcase_add_test (tc, test_hkdf);
+  tcase_add_test (tc, test_base64);
   tcase_add_test (tc, test_secret_file);
   return suite;
 }

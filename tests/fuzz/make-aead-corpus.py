@@ -6,6 +6,7 @@ public test keys only."""
 import base64
 import json
 import os
+import subprocess
 import sys
 
 TYPE_URL = "type.googleapis.com/google.crypto.tink.AesGcmHkdfStreamingKey"
@@ -69,14 +70,45 @@ def tink():
     }
 
 
+def age():
+    """Made by the age tool for the key of age's public test kit; they differ
+    from run to run, so that they are made only where they are missing."""
+    secret = ("AGE-SECRET-KEY-1EGTZVFFV20835NWYV6270LXYVK2VKNX2MMDKWYKLMGR48UA"
+              "WX40Q2P2LM0")
+    recipient = ("age1xmwwc06ly3ee5rytxm9mflaz2u56jjj36s0m"
+                 "ypdrwsvlul66mv4q47ryef")
+
+    def run(*options):
+        return subprocess.run(["age", "-r", recipient, *options], check=True,
+                              input=b"age", stdout=subprocess.PIPE).stdout
+
+    return {
+        "file": run(),
+        "two-recipients": run("-r", recipient),
+        "armor": run("-a"),
+        "scrypt": b"age-encryption.org/v1\n-> scrypt rF0/NwblUHHTpgQgRpe5CQ "
+                  b"10\ngUjEymFKMVXQEKdMMHL24oYexjE3TIC0O0zGSqJ2aUY\n"
+                  b"--- IOXiQYStkoT1mvZW2tFOqZdhRVvj58egABx/sWfZQbc\n",
+        "unknown": b"age-encryption.org/v1\n-> a b c\nQQ\n--- "
+                   b"IOXiQYStkoT1mvZW2tFOqZdhRVvj58egABx/sWfZQbc\n",
+        "identity": b"# created: today\n" + secret.encode() + b"\n",
+        "recipients": b"# us\n" + recipient.encode() + b"\n",
+        "list": recipient.encode() + b"," + recipient.encode(),
+        "passphrase": b"correct horse\n",
+    }
+
+
 def main():
     here = os.path.dirname(os.path.abspath(sys.argv[0]))
-    for name, files in (("tink-keys", tink_keys()), ("tink", tink())):
+    for name, files in (("tink-keys", tink_keys()), ("tink", tink()),
+                        ("age", age())):
         folder = os.path.join(here, "corpus", name)
         os.makedirs(folder, exist_ok=True)
         for file, data in files.items():
-            with open(os.path.join(folder, file), "wb") as out:
-                out.write(data)
+            path = os.path.join(folder, file)
+            if not os.path.exists(path):
+                with open(path, "wb") as out:
+                    out.write(data)
 
 
 if __name__ == "__main__":

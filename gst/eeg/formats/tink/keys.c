@@ -14,6 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "aead/base64.h"
+
 #define RAW_KEY_SIZE 32u
 #define HEX_KEY_SIZE (2 * RAW_KEY_SIZE)
 
@@ -457,9 +459,8 @@ parse_key_value (const KeyEntry *entry, EegTinkKey *key)
 
   if (!entry->right_type || !entry->symmetric)
     return EEG_TINK_KEYS_UNSUPPORTED;
-  if (sodium_base642bin (value, sizeof value, (const char *) entry->value.data,
-          entry->value.size, NULL, &size, NULL, sodium_base64_VARIANT_ORIGINAL)
-      == 0)
+  if (eeg_aead_base64_decode ((const char *) entry->value.data,
+          entry->value.size, true, value, sizeof value, &size))
     result = eeg_tink_key_parse (value, size, key);
   sodium_memzero (value, sizeof value);
   return result;
