@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef __GST_EEG_TYPE_FIND_H__
+#define __GST_EEG_TYPE_FIND_H__
+
+#include <gst/gst.h>
+
+G_BEGIN_DECLS
+
+GST_TYPE_FIND_REGISTER_DECLARE (eegedf);
+GST_TYPE_FIND_REGISTER_DECLARE (eegbdf);
+GST_TYPE_FIND_REGISTER_DECLARE (eegzstd);
+GST_TYPE_FIND_REGISTER_DECLARE (eeglz4);
+GST_TYPE_FIND_REGISTER_DECLARE (eegage);
+
+G_END_DECLS
+
+#endif /* __GST_EEG_TYPE_FIND_H__ */
