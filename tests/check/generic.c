@@ -267,6 +267,7 @@ GST_START_TEST (test_odd_events)
   GstPad *src = gst_element_get_static_pad (element, "src");
   GstHarness *h;
   GstSegment segment;
+  GstCaps *caps;
 
   if (sink == NULL || src == NULL
       || gst_element_set_state (element, GST_STATE_PAUSED)
@@ -284,8 +285,9 @@ GST_START_TEST (test_odd_events)
   gst_harness_push_event (h, gst_event_new_flush_stop (TRUE));
   gst_harness_push_event (h, gst_event_new_stream_start ("odder"));
   /* caps of a kind that no element here takes, then data all the same */
-  gst_harness_push_event (h,
-      gst_event_new_caps (gst_caps_new_empty_simple ("text/x-odd")));
+  caps = gst_caps_new_empty_simple ("text/x-odd");
+  gst_harness_push_event (h, gst_event_new_caps (caps));
+  gst_caps_unref (caps);
   gst_harness_push_event (h, gst_event_new_segment (&segment));
   gst_harness_push_event (h, gst_event_new_gap (0, GST_SECOND));
   gst_harness_push (h, gst_buffer_new_memdup ("1234567", 7));
