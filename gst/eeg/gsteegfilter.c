@@ -561,6 +561,9 @@ gst_eeg_filter_set_caps (GstBaseTransform *trans, GstCaps *in_caps,
     return FALSE;
   }
   reset_run (self);
+  /* the latency is known before the first buffer */
+  priv->was_enabled = gst_eeg_filter_get_enabled (self);
+  update_delay (self);
   return TRUE;
 }
 
@@ -580,8 +583,16 @@ gst_eeg_filter_sink_event (GstBaseTransform *trans, GstEvent *event)
       gst_clear_caps (&current);
       break;
     }
+    case GST_EVENT_SEGMENT: {
+      GstSegment segment;
+
+      gst_event_copy_segment (event, &segment);
+      /* the base class has moved its position on */
+      segment.position = trans->segment.position;
+      is_end = !gst_segment_is_equal (&segment, &trans->segment);
+      break;
+    }
     case GST_EVENT_STREAM_START:
-    case GST_EVENT_SEGMENT:
     case GST_EVENT_GAP:
     case GST_EVENT_EOS:
       is_end = TRUE;

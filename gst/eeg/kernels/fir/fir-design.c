@@ -144,14 +144,14 @@ fail (char message[EEG_FIR_MESSAGE_SIZE], const char *format, ...)
   return false;
 }
 
-static bool
-check (const eeg_fir_spec *spec, char message[EEG_FIR_MESSAGE_SIZE])
+bool
+eeg_fir_check (const eeg_fir_spec *spec, char message[EEG_FIR_MESSAGE_SIZE])
 {
   double nyquist = spec->rate / 2;
   bool uses_low = spec->response != EEG_FIR_LOW_PASS;
   bool uses_high = spec->response != EEG_FIR_HIGH_PASS;
 
-  if (!isfinite (spec->rate) || spec->rate <= 0)
+  if (!(spec->rate > 0))
     return fail (message, "rate of %g Hz is not above 0", spec->rate);
   if (uses_low && !(spec->low > 0 && spec->low < nyquist))
     return fail (message,
@@ -338,8 +338,10 @@ eeg_fir_design (const eeg_fir_spec *spec, double **taps, size_t *n_taps,
 
   *taps = NULL;
   *n_taps = 0;
-  if (!check (spec, message))
+  if (!eeg_fir_check (spec, message))
     return false;
+  if (!isfinite (spec->rate))
+    return fail (message, "the rate is not known");
   if (spec->taps == 0 || spec->transition > 0)
     return design_by_edges (spec, taps, n_taps, message);
 

@@ -72,6 +72,11 @@ typedef struct
 bool eeg_fir_design (const eeg_fir_spec *spec, double **taps, size_t *n_taps,
     char message[EEG_FIR_MESSAGE_SIZE]);
 
+/* What eeg_fir_design() checks before it designs. The rate may be INFINITY
+ * where it is not known yet. */
+bool eeg_fir_check (const eeg_fir_spec *spec,
+    char message[EEG_FIR_MESSAGE_SIZE]);
+
 /* The windowed sinc itself: taps[0 .. n - 1] for n_cutoffs rising cut-offs in
  * units of half the rate (each above 0 and below 1), the first band passing if
  * pass_zero; scaled to gain 1 in the middle of the first pass band, or at 0 or
