@@ -143,10 +143,10 @@ GST_START_TEST (test_any_split)
     GstHarness *h = make_harness (__i__);
     GstBuffer *two = make_buffer (TEXT, first);
 
-    gst_buffer_append (two, make_buffer (TEXT + first, (size - first) / 2));
+    gst_buffer_append (two, make_buffer (&TEXT[first], (size - first) / 2));
     gst_harness_push (h, two);
     gst_harness_push (h,
-        make_buffer (TEXT + first + (size - first) / 2,
+        make_buffer (&TEXT[first + (size - first) / 2],
             size - first - (size - first) / 2));
     gst_harness_push_event (h, gst_event_new_eos ());
     check_digest (h, sums[__i__].of_text);
@@ -403,7 +403,7 @@ GST_START_TEST (test_saved_state_continues)
     fail_unless (gst_eeg_stage_restore_state (GST_EEG_STAGE (b->element), state,
         &error));
     gst_harness_set_src_caps_str (b, "application/x-edf");
-    gst_harness_push (b, make_buffer (TEXT + cut, size - cut));
+    gst_harness_push (b, make_buffer (&TEXT[cut], size - cut));
     gst_harness_push_event (b, gst_event_new_eos ());
     check_digest (b, sums[__i__].of_text);
     g_bytes_unref (state);

@@ -21,7 +21,12 @@ typedef struct
 static double complex
 make_complex (double real, double imaginary)
 {
-  return CMPLX (real, imaginary);
+  /* CMPLX() is missing where clang meets glibc; the layout is the standard's */
+  double parts[2] = { real, imaginary };
+  double complex value;
+
+  memcpy (&value, parts, sizeof value);
+  return value;
 }
 
 static double complex
