@@ -94,6 +94,8 @@ gst_eeg_edf_get_recording (const EegEdfHeader *header, guint group,
   const EegEdfStart *start;
   const EegEdfGroup *g;
   GValue prefilter = G_VALUE_INIT;
+  GBytes *bytes;
+  guint8 *data;
   GstStructure *s;
   guint i;
 
@@ -104,6 +106,13 @@ gst_eeg_edf_get_recording (const EegEdfHeader *header, guint group,
   set_text (s, GST_EEG_RECORDING_PATIENT, header->patient);
   set_text (s, GST_EEG_RECORDING_RECORDING, header->recording);
   set_text (s, GST_EEG_RECORDING_RECORD_DURATION, header->duration_text);
+
+  data = g_malloc (header->header_size);
+  eeg_edf_header_write (header, data);
+  bytes = g_bytes_new_take (data, header->header_size);
+  gst_structure_set (s, GST_EEG_EDF_RECORDING_HEADER, G_TYPE_BYTES, bytes,
+      NULL);
+  g_bytes_unref (bytes);
 
   start = &header->start;
   if (start->date_valid && start->time_valid) {

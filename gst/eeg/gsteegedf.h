@@ -12,6 +12,10 @@
 
 G_BEGIN_DECLS
 
+/* Field of the recording event: the bytes of the header that the samples came
+ * from (G_TYPE_BYTES). A muxer writes from them what no other field tells. */
+#define GST_EEG_EDF_RECORDING_HEADER "edf-header"
+
 GstEegChannels *gst_eeg_edf_get_channels (const EegEdfHeader *header,
     guint group);
 
