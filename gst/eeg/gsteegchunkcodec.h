@@ -37,8 +37,8 @@ G_BEGIN_DECLS
 
 #define GST_TYPE_EEG_CHUNK_CODEC (gst_eeg_chunk_codec_get_type ())
 GST_EEG_API
-G_DECLARE_DERIVABLE_TYPE (
-    GstEegChunkCodec, gst_eeg_chunk_codec, GST, EEG_CHUNK_CODEC, GstElement)
+G_DECLARE_DERIVABLE_TYPE (GstEegChunkCodec, gst_eeg_chunk_codec, GST,
+    EEG_CHUNK_CODEC, GstElement)
 
 typedef struct _GstEegChunkJob GstEegChunkJob;
 typedef struct _GstEegChunkUnit GstEegChunkUnit;
@@ -57,13 +57,15 @@ typedef struct _GstEegChunkLimits GstEegChunkLimits;
  *     decoder
  * @out_size: set by process(): bytes written. They are pushed also when it
  *     fails, so a failing decoder leaves here what it verified before
+ * @elapsed: time that process() took
  * @values: for the subclass, from prepare() to emit(), all 0 at first
  * @user_data: for the subclass, %NULL at first
  * @user_free: frees @user_data when the job is over
  *
  * One piece of work and its result.
  */
-struct _GstEegChunkJob {
+struct _GstEegChunkJob
+{
   const guint8 *data;
   gsize size;
   guint64 offset;
@@ -75,6 +77,7 @@ struct _GstEegChunkJob {
   gsize out_capacity;
   gsize out_size;
 
+  GstClockTime elapsed;
   guint64 values[4];
   gpointer user_data;
   GDestroyNotify user_free;
@@ -97,7 +100,8 @@ struct _GstEegChunkJob {
  *
  * What parse() found.
  */
-typedef enum {
+typedef enum
+{
   GST_EEG_CHUNK_PARSE_MORE,
   GST_EEG_CHUNK_PARSE_SKIP,
   GST_EEG_CHUNK_PARSE_JOB,
@@ -114,7 +118,8 @@ typedef enum {
  *
  * The next unit of a decoder's input; all 0 before parse().
  */
-struct _GstEegChunkUnit {
+struct _GstEegChunkUnit
+{
   guint64 size;
   gsize out_size;
   gboolean last;
@@ -132,7 +137,8 @@ struct _GstEegChunkUnit {
  *
  * What stream() says.
  */
-typedef enum {
+typedef enum
+{
   GST_EEG_CHUNK_STREAM_MORE,
   GST_EEG_CHUNK_STREAM_END,
   GST_EEG_CHUNK_STREAM_ERROR
@@ -147,7 +153,8 @@ typedef enum {
  *
  * What a codec with its settings can need.
  */
-struct _GstEegChunkLimits {
+struct _GstEegChunkLimits
+{
   gsize max_input;
   gsize max_output;
   gsize context_bytes;
@@ -195,7 +202,8 @@ struct _GstEegChunkLimits {
  * Errors are set as they shall be posted, in the domains of #GstStreamError,
  * #GstResourceError, #GstLibraryError or #GstCoreError.
  */
-struct _GstEegChunkCodecClass {
+struct _GstEegChunkCodecClass
+{
   GstElementClass parent_class;
 
   GstEegStageKind kind;
@@ -207,15 +215,15 @@ struct _GstEegChunkCodecClass {
   gboolean (*start) (GstEegChunkCodec *codec, GError **error);
   void (*stop) (GstEegChunkCodec *codec);
   void (*reset) (GstEegChunkCodec *codec);
-  gboolean (*set_caps) (
-      GstEegChunkCodec *codec, const GstCaps *caps, GError **error);
+  gboolean (
+      *set_caps) (GstEegChunkCodec *codec, const GstCaps *caps, GError **error);
 
   gpointer (*worker_new) (GstEegChunkCodec *codec, GError **error);
   void (*worker_free) (GstEegChunkCodec *codec, gpointer worker);
 
   /* encoders */
-  gboolean (*begin) (
-      GstEegChunkCodec *codec, GstBuffer **header, GError **error);
+  gboolean (
+      *begin) (GstEegChunkCodec *codec, GstBuffer **header, GError **error);
   gsize (*capacity) (GstEegChunkCodec *codec);
   gsize (*cut) (GstEegChunkCodec *codec, gsize size);
   gsize (*bound) (GstEegChunkCodec *codec, gsize size);
@@ -228,14 +236,14 @@ struct _GstEegChunkCodecClass {
       gsize *produced, GError **error);
 
   /* both */
-  gboolean (*prepare) (
-      GstEegChunkCodec *codec, GstEegChunkJob *job, GError **error);
+  gboolean (
+      *prepare) (GstEegChunkCodec *codec, GstEegChunkJob *job, GError **error);
   gboolean (*process) (GstEegChunkCodec *codec, gpointer worker,
       GstEegChunkJob *job, GError **error);
   gboolean (*emit) (GstEegChunkCodec *codec, GstEegChunkJob *job,
       GstBuffer **buffer, GError **error);
-  gboolean (*finish) (
-      GstEegChunkCodec *codec, GstBuffer **trailer, GError **error);
+  gboolean (
+      *finish) (GstEegChunkCodec *codec, GstBuffer **trailer, GError **error);
 
   /*< private >*/
   gpointer _gst_reserved[GST_PADDING_LARGE];
@@ -248,19 +256,19 @@ GST_EEG_API
 guint gst_eeg_chunk_codec_get_threads (GstEegChunkCodec *codec);
 
 GST_EEG_API
-void gst_eeg_chunk_codec_set_chunk_duration (
-    GstEegChunkCodec *codec, GstClockTime duration);
+void gst_eeg_chunk_codec_set_chunk_duration (GstEegChunkCodec *codec,
+    GstClockTime duration);
 
 GST_EEG_API
-void
-gst_eeg_chunk_codec_set_salvage (GstEegChunkCodec *codec, gboolean salvage);
+void gst_eeg_chunk_codec_set_salvage (GstEegChunkCodec *codec,
+    gboolean salvage);
 
 GST_EEG_API
 gboolean gst_eeg_chunk_codec_get_salvage (GstEegChunkCodec *codec);
 
 GST_EEG_API
-void gst_eeg_chunk_codec_set_max_output_bytes (
-    GstEegChunkCodec *codec, guint64 max_output_bytes);
+void gst_eeg_chunk_codec_set_max_output_bytes (GstEegChunkCodec *codec,
+    guint64 max_output_bytes);
 
 G_END_DECLS
 

@@ -22,7 +22,8 @@
 #define FLUSHING (-2)
 #define FAILED 7
 
-typedef struct {
+typedef struct
+{
   uint64_t input;
   uint64_t output;
   unsigned worker;
@@ -31,7 +32,8 @@ typedef struct {
   bool used;
 } Item;
 
-typedef struct {
+typedef struct
+{
   EegJobRing *ring;
   unsigned threads;
   uint64_t n_items;
@@ -68,8 +70,8 @@ run (void *data, unsigned worker, void *user_data)
   unsigned now = atomic_fetch_add (&f->concurrent, 1) + 1;
   unsigned most = atomic_load (&f->most_concurrent);
 
-  while (now > most &&
-         !atomic_compare_exchange_weak (&f->most_concurrent, &most, now))
+  while (now > most
+      && !atomic_compare_exchange_weak (&f->most_concurrent, &most, now))
     ;
   CHECK (worker <= f->threads);
   CHECK (now <= f->threads);
@@ -132,7 +134,7 @@ produce (void *data)
     item->fails = i >= f->fail_at && i < f->fail_at + 20 && i % 5 == 0;
     eeg_jobring_submit (f->ring, item->is_job);
   }
-  return (void *)(intptr_t)code;
+  return (void *) (intptr_t) code;
 }
 
 /* Takes items until n_items or a code; returns how many came. */
@@ -331,7 +333,7 @@ close_later (void *data)
 {
   Fixture *f = data;
 
-  sleep_us ((unsigned)(f->n_items * 37 % 2000));
+  sleep_us ((unsigned) (f->n_items * 37 % 2000));
   eeg_jobring_close (f->ring, FLUSHING);
   return NULL;
 }
@@ -342,7 +344,7 @@ consume_all (void *data)
   int code;
 
   consume (data, UINT64_MAX, &code);
-  return (void *)(intptr_t)code;
+  return (void *) (intptr_t) code;
 }
 
 /* Close at any moment wakes both sides; nothing is lost or cleared twice. */
@@ -364,18 +366,18 @@ test_close (unsigned rounds)
       pthread_create (&threads[2], NULL, close_later, &f);
       for (unsigned i = 0; i < 3; i++)
         pthread_join (threads[i], &codes[i]);
-      CHECK ((intptr_t)codes[0] == FLUSHING);
-      CHECK ((intptr_t)codes[1] == FLUSHING);
+      CHECK ((intptr_t) codes[0] == FLUSHING);
+      CHECK ((intptr_t) codes[1] == FLUSHING);
       CHECK (eeg_jobring_code (f.ring) == FLUSHING);
       CHECK (eeg_jobring_acquire (f.ring, &code) == NULL && code == FLUSHING);
       CHECK (eeg_jobring_pop (f.ring, &code) == NULL && code == FLUSHING);
-      CHECK (eeg_jobring_wait_empty (f.ring) == FLUSHING ||
-             eeg_jobring_is_empty (f.ring));
+      CHECK (eeg_jobring_wait_empty (f.ring) == FLUSHING
+          || eeg_jobring_is_empty (f.ring));
       eeg_jobring_reset (f.ring);
       CHECK (eeg_jobring_code (f.ring) == 0);
       CHECK (eeg_jobring_is_empty (f.ring));
       for (unsigned i = 0; i < 1 + round % 5; i++)
-        CHECK (!((Item *)eeg_jobring_item (f.ring, i))->used);
+        CHECK (!((Item *) eeg_jobring_item (f.ring, i))->used);
     }
     /* also with work inside */
     f.n_items = 1;
@@ -404,7 +406,7 @@ test_close_wait_empty (void)
 int
 main (int argc, char **argv)
 {
-  unsigned rounds = argc > 1 ? (unsigned)atoi (argv[1]) : 100;
+  unsigned rounds = argc > 1 ? (unsigned) atoi (argv[1]) : 100;
 
   alarm (120); /* a hang is a failure */
   test_marks ();

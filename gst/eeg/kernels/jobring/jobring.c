@@ -10,15 +10,23 @@
 #define CACHE_LINE 64
 #define NEVER UINT64_MAX
 
-typedef enum { SLOT_FREE, SLOT_QUEUED, SLOT_RUNNING, SLOT_DONE } SlotState;
+typedef enum
+{
+  SLOT_FREE,
+  SLOT_QUEUED,
+  SLOT_RUNNING,
+  SLOT_DONE
+} SlotState;
 
-typedef struct {
+typedef struct
+{
   SlotState state;
   bool is_job;
   int result;
 } Slot;
 
-typedef struct {
+typedef struct
+{
   EegJobRing *ring;
   unsigned number;
   pthread_t thread;
@@ -31,7 +39,8 @@ typedef struct {
  * item belongs to the producer before submit, to the worker that runs it, and
  * to the consumer from pop to release.
  */
-struct EegJobRing {
+struct EegJobRing
+{
   EegJobRingSettings settings;
   size_t stride;
   unsigned char *items;
@@ -79,7 +88,7 @@ pause_at_random (const EegJobRing *ring, uint64_t *state)
   *state ^= *state << 13;
   *state ^= *state >> 7;
   *state ^= *state << 17;
-  t.tv_nsec = (long)(*state % (ring->settings.max_delay_us + 1ull)) * 1000;
+  t.tv_nsec = (long) (*state % (ring->settings.max_delay_us + 1ull)) * 1000;
   t.tv_sec = t.tv_nsec / 1000000000;
   t.tv_nsec %= 1000000000;
   nanosleep (&t, NULL);
@@ -100,8 +109,8 @@ run_locked (EegJobRing *ring, uint64_t number, unsigned worker, uint64_t *seed)
     pthread_mutex_unlock (&ring->lock);
 
     pause_at_random (ring, seed);
-    result = ring->settings.run (
-        item_at (ring, number), worker, ring->settings.user_data);
+    result = ring->settings.run (item_at (ring, number), worker,
+        ring->settings.user_data);
     pause_at_random (ring, seed);
 
     pthread_mutex_lock (&ring->lock);
@@ -186,7 +195,7 @@ eeg_jobring_new (const EegJobRingSettings *settings)
     return NULL;
   ring->settings = *settings;
   ring->stride =
-      (settings->item_size + CACHE_LINE - 1) & ~(size_t)(CACHE_LINE - 1);
+      (settings->item_size + CACHE_LINE - 1) & ~(size_t) (CACHE_LINE - 1);
   ring->items = aligned_alloc (CACHE_LINE, ring->stride * settings->slots);
   ring->slots = calloc (settings->slots, sizeof *ring->slots);
   ring->workers = calloc (settings->threads, sizeof *ring->workers);
@@ -211,8 +220,8 @@ clear_items (EegJobRing *ring)
 {
   for (unsigned i = 0; i < ring->settings.slots; i++) {
     if (ring->settings.clear != NULL)
-      ring->settings.clear (
-          ring->items + i * ring->stride, ring->settings.user_data);
+      ring->settings.clear (ring->items + i * ring->stride,
+          ring->settings.user_data);
     ring->slots[i].state = SLOT_FREE;
   }
 }
@@ -282,7 +291,7 @@ eeg_jobring_submit (EegJobRing *ring, bool is_job)
   slot->is_job = is_job;
   slot->result = 0;
   if (ring->tail - ring->head > ring->counters.high_water)
-    ring->counters.high_water = (unsigned)(ring->tail - ring->head);
+    ring->counters.high_water = (unsigned) (ring->tail - ring->head);
   if (!is_job) {
     slot->state = SLOT_DONE;
     if (number == ring->head)
@@ -293,11 +302,11 @@ eeg_jobring_submit (EegJobRing *ring, bool is_job)
     ring->queued++;
     pthread_cond_signal (&ring->work);
     /* a thread is only started when all that exist have something to do */
-    if (ring->queued > ring->idle && ring->code == 0 &&
-        ring->started < ring->settings.threads)
+    if (ring->queued > ring->idle && ring->code == 0
+        && ring->started < ring->settings.threads)
       start_worker_locked (ring);
-    if (ring->started == 0 && ring->code == 0 &&
-        next_job_locked (ring, &number))
+    if (ring->started == 0 && ring->code == 0
+        && next_job_locked (ring, &number))
       run_locked (ring, number, ring->settings.threads, &seed);
   }
   code = ring->code;
@@ -312,9 +321,9 @@ eeg_jobring_pop (EegJobRing *ring, int *result)
   bool waited = false;
 
   pthread_mutex_lock (&ring->lock);
-  while (
-      ring->code == 0 && (ring->head == ring->tail ||
-                             slot_at (ring, ring->head)->state != SLOT_DONE)) {
+  while (ring->code == 0
+      && (ring->head == ring->tail
+          || slot_at (ring, ring->head)->state != SLOT_DONE)) {
     if (ring->head != ring->tail && !waited) {
       waited = true;
       ring->counters.consumer_waits++;
@@ -374,7 +383,8 @@ void
 eeg_jobring_close (EegJobRing *ring, int code)
 {
   pthread_mutex_lock (&ring->lock);
-  __atomic_store_n (&ring->code, code, __ATOMIC_RELAXED);
+  if (ring->code == 0)
+    __atomic_store_n (&ring->code, code, __ATOMIC_RELAXED);
   pthread_cond_broadcast (&ring->space);
   pthread_cond_broadcast (&ring->done);
   pthread_mutex_unlock (&ring->lock);

@@ -22,7 +22,8 @@ typedef struct EegJobRing EegJobRing;
 /* Result of a job that was not run, because one before it had failed. */
 #define EEG_JOBRING_SKIPPED (-0x7fff)
 
-typedef struct {
+typedef struct
+{
   size_t item_size; /* bytes of an item, aligned to 64 */
   unsigned slots;   /* items, at least 1 */
   unsigned threads; /* at most as many workers are started, 1 or more */
@@ -38,7 +39,8 @@ typedef struct {
   unsigned max_delay_us;
 } EegJobRingSettings;
 
-typedef struct {
+typedef struct
+{
   unsigned threads_started; /* since the ring was made */
   unsigned high_water;      /* most items that were in the ring at once */
   uint64_t jobs;
@@ -83,8 +85,7 @@ bool eeg_jobring_is_empty (EegJobRing *ring);
 int eeg_jobring_wait_empty (EegJobRing *ring);
 
 /* Any thread: wakes everybody, and lets acquire and pop fail with `code`, not
- * 0. Jobs that no worker has begun are not begun. A later code replaces an
- * earlier one. */
+ * 0. Jobs that no worker has begun are not begun. The first code stays. */
 void eeg_jobring_close (EegJobRing *ring, int code);
 
 /* The code of a closed ring, else 0. Any thread; cheap enough to ask in a long
