@@ -69,6 +69,32 @@ class EegLive(unittest.TestCase):
                    "a command has at most 65536 characters",
                    "stage.sleep-time=3")
 
+    EEG = ("eegsrc name=source driver=synthetic is-live=true ! rawtovoltage ! "
+           "firfilter name=filter mode=low-pass high=40 ! fakesink")
+
+    def test_filter(self):
+        done = self.check(["filter.high=30", "filter.mode=band-pass",
+                           "filter.window=kaiser", "filter.enabled=false",
+                           "stats", "quit"],
+                          "filter.high=30", "filter.mode=band-pass",
+                          "filter.window=kaiser", "filter.enabled=false",
+                          "end of stream", line=self.EEG)
+        self.assertRegex(done.stdout, "(?m)^source: kind=acquisition .*"
+                         r"\n.*kind=transform.*\nfilter: kind=transform")
+
+    def test_not_while_playing(self):
+        self.check(["source.seed=7", "source.stats=1", "filter.low=much",
+                    "quit"],
+                   "source.seed can only be set in the launch line",
+                   "source.stats can only be read",
+                   "filter.low takes a gdouble, not 'much'", line=self.EEG)
+
+    def test_child(self):
+        self.check(["source.driver::loss-rate=0.5",
+                    "source.driver::loss-rate", "quit"],
+                   "source.driver::loss-rate=0.5",
+                   "source.driver::loss-rate=0.5", line=self.EEG)
+
     def test_secrets_are_refused(self):
         done = run([], "fakesrc ! aesenc key=0011 iv=22 ! fakesink")
         self.assertEqual(done.returncode, 2)
