@@ -143,6 +143,7 @@ struct state
   GstEegInfo info;
   gboolean loop;
   guint64 span;     /* samples until the end, or until it starts over */
+  gboolean whole;   /* that end is the driver's, not one that was set */
   guint frames;     /* per buffer */
   guint64 position; /* of the next sample */
   guint64 stop;     /* first sample that is not to be delivered any more */
@@ -442,6 +443,7 @@ gst_eeg_src_start (GstBaseSrc *src)
   gboolean is_file;
   guint capacity;
   gint rate_n, rate_d;
+  guint64 limit;
 
   state_reset (state);
   gst_eeg_stage_counters_reset (&self->counters);
@@ -475,11 +477,11 @@ gst_eeg_src_start (GstBaseSrc *src)
           &error))
     goto failed;
 
-  state->span = gst_eeg_driver_get_total (state->driver);
-  state->span = MIN (state->span, settings.num_samples);
+  limit = settings.num_samples;
   if (GST_CLOCK_TIME_IS_VALID (settings.duration))
-    state->span =
-        MIN (state->span, sample_from (&state->info, settings.duration));
+    limit = MIN (limit, sample_from (&state->info, settings.duration));
+  state->span = MIN (gst_eeg_driver_get_total (state->driver), limit);
+  state->whole = state->span < limit;
   /* what never ends cannot start over */
   state->loop = settings.loop && state->span != G_MAXUINT64 && state->span > 0;
   state->stop = state->loop ? G_MAXUINT64 : state->span;
@@ -1110,9 +1112,16 @@ gst_eeg_src_create (GstPushSrc *push_src, GstBuffer **buffer)
     GstFlowReturn ret;
 
     if (g_atomic_int_get (&self->eos_requested)
-        || state->position >= state->stop
         || (num_buffers >= 0 && state->n_buffers >= num_buffers))
       return finish (self);
+    if (state->position >= state->stop) {
+      /* the driver's own end: it knows whether that is the whole recording */
+      if (state->whole && !GST_CLOCK_TIME_IS_VALID (src->segment.stop)
+          && !gst_eeg_driver_locate (state->driver, state->stop, 1, &block,
+              &error))
+        goto failed;
+      return finish (self);
+    }
 
     if (state->loop)
       offset = state->position - state->position % state->span;
