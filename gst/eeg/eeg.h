@@ -6,6 +6,7 @@
 #include <gst/eeg/gsteegallocator.h>
 #include <gst/eeg/gsteegchannels.h>
 #include <gst/eeg/gsteegchunkcodec.h>
+#include <gst/eeg/gsteegcompressor.h>
 #include <gst/eeg/gsteegdigest.h>
 #include <gst/eeg/gsteegevent.h>
 #include <gst/eeg/gsteegfilter.h>

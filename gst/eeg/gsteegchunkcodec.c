@@ -1759,8 +1759,19 @@ end_stream (GstEegChunkCodec *self)
   struct state *st = &priv->state;
   GstFlowReturn flow;
 
-  if (st->failed || !st->got_segment)
+  if (st->failed || st->stream_id == NULL)
     return !st->failed;
+  /* a source without data may end without a segment */
+  if (!st->got_segment) {
+    GstSegment bytes;
+
+    if (!ensure_caps (self))
+      return FALSE;
+    gst_segment_init (&bytes, GST_FORMAT_BYTES);
+    st->got_segment = TRUE;
+    gst_segment_copy_into (&bytes, &st->segment);
+    send_event (self, gst_event_new_segment (&bytes));
+  }
   if (is_encoder (self)) {
     gboolean complete =
         st->complete || !gst_eeg_stage_source_completes (priv->sink_pad);

@@ -1333,7 +1333,10 @@ GST_START_TEST (test_empty_stream)
 
     /* without even a segment */
     h = new_harness (test_cell_enc_get_type (), threads);
-    set_caps (h, "application/octet-stream");
+    fail_unless (gst_harness_push_event (h, gst_event_new_eos ()));
+    got = pull_all (h);
+    fail_unless_equals_int (got->len, CELL_HEADER + 5);
+    g_byte_array_unref (got);
     gst_harness_teardown (h);
 
     h = new_harness (test_frame_dec_get_type (), threads);

@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/**
+ * SECTION:element-zstddec
+ * @title: zstddec
+ * @short_description: decompresses zstd files
+ *
+ * Reads zstd files from anywhere: one frame or many, of any size, with
+ * skippable frames between. Frames that say how much they hold, up to 4 MiB,
+ * are decoded in parallel; larger ones are decoded as they come, in bounded
+ * memory.
+ *
+ * ## Example launch line
+ * |[
+ * gst-launch-1.0 filesrc location=night.edf.zst ! zstddec ! edfdemux ! fakesink
+ * ]|
+ *
+ * - Caps: `application/x-zstd` in; out, the `original-caps` if there are any.
+ * - Latency: a frame that is decoded in parallel is waited for, else none.
+ * - GAP and other serialized events leave behind the frames before them.
+ * - FLUSH drops what is held. A file that ends inside a frame is a STREAM/DECODE
+ *   error and gives no EOS; so is any other damage, unless `salvage` is set.
+ * - What a frame in one piece holds is pushed after its checksum was verified;
+ *   of larger frames the checksum is verified when they end.
+ */
+#include "gstzstddec.h"
+
+#include "zstdframe.h"
+
+#include <zstd.h>
+
+GST_DEBUG_CATEGORY_STATIC (gst_eeg_zstd_dec_debug);
+#define GST_CAT_DEFAULT gst_eeg_zstd_dec_debug
+
+enum
+{
+  PROP_0,
+  PROP_MAX_WINDOW_LOG
+};
+
+#define DEFAULT_MAX_WINDOW_LOG 27
+#define MIN_WINDOW_LOG 10
+#define MAX_WINDOW_LOG 31
+
+/* Frames up to this size are decoded in one piece. */
+#define MAX_JOB_OUTPUT (4 * 1024 * 1024)
+
+struct _GstEegZstdDec
+{
+  GstEegDecompressor parent;
+
+  guint max_window_log; /* object lock */
+
+  /* streaming thread */
+  guint active_window_log;
+  ZSTD_DCtx *stream;
+  gboolean got_header; /* of the frame at hand */
+  EegZstdframeHeader header;
+  gsize walked;
+  guint64 frames;
+};
+
+/*
+ * Locking: the object lock guards max_window_log and is held for nothing else.
+ * Everything about threads is the base class's business.
+ */
+
+static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE ("sink",
+    GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS ("application/x-zstd"));
+static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE ("src",
+    GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS_ANY);
+
+G_DEFINE_TYPE_WITH_CODE (GstEegZstdDec, gst_eeg_zstd_dec,
+    GST_TYPE_EEG_DECOMPRESSOR,
+    GST_DEBUG_CATEGORY_INIT (gst_eeg_zstd_dec_debug, "zstddec", 0,
+        "zstd decoder"))
+GST_ELEMENT_REGISTER_DEFINE (zstddec, "zstddec", GST_RANK_MARGINAL,
+    GST_TYPE_EEG_ZSTD_DEC)
+
+static void
+set_damaged (GError **error)
+{
+  g_set_error_literal (error, GST_STREAM_ERROR, GST_STREAM_ERROR_DECODE,
+      "The zstd data is damaged or truncated.");
+}
+
+static void
+gst_eeg_zstd_dec_limits (GstEegChunkCodec *codec, GstEegChunkLimits *limits)
+{
+  GstEegZstdDec *self = GST_EEG_ZSTD_DEC (codec);
+  guint window_log;
+
+  GST_OBJECT_LOCK (self);
+  window_log = self->max_window_log;
+  GST_OBJECT_UNLOCK (self);
+  limits->max_input = ZSTD_compressBound (MAX_JOB_OUTPUT);
+  limits->max_output = MAX_JOB_OUTPUT;
+  limits->context_bytes = 256 * 1024;
+  /* the window of a large frame, and two blocks */
+  limits->extra_bytes = ((gsize) 1 << window_log) + 512 * 1024;
+}
+
+static gboolean
+gst_eeg_zstd_dec_start (GstEegChunkCodec *codec, GError **error)
+{
+  GstEegZstdDec *self = GST_EEG_ZSTD_DEC (codec);
+
+  GST_OBJECT_LOCK (self);
+  self->active_window_log = self->max_window_log;
+  GST_OBJECT_UNLOCK (self);
+  self->stream = ZSTD_createDCtx ();
+  if (self->stream == NULL)
+    return FALSE;
+  ZSTD_DCtx_setParameter (self->stream, ZSTD_d_windowLogMax,
+      (int) self->active_window_log);
+  return TRUE;
+}
+
+static void
+gst_eeg_zstd_dec_stop (GstEegChunkCodec *codec)
+{
+  g_clear_pointer (&GST_EEG_ZSTD_DEC (codec)->stream, ZSTD_freeDCtx);
+}
+
+static void
+gst_eeg_zstd_dec_reset (GstEegChunkCodec *codec)
+{
+  GstEegZstdDec *self = GST_EEG_ZSTD_DEC (codec);
+
+  if (self->stream != NULL)
+    ZSTD_DCtx_reset (self->stream, ZSTD_reset_session_only);
+  self->got_header = FALSE;
+  self->walked = 0;
+  self->frames = 0;
+}
+
+static gpointer
+gst_eeg_zstd_dec_worker_new (GstEegChunkCodec *codec, GError **error)
+{
+  return ZSTD_createDCtx ();
+}
+
+static void
+gst_eeg_zstd_dec_worker_free (GstEegChunkCodec *codec, gpointer worker)
+{
+  ZSTD_freeDCtx (worker);
+}
+
+/* Damage at @data: an error, or what lies before the next frame is lost. */
+static GstEegChunkParse
+damaged (GstEegZstdDec *self, const guint8 *data, gsize size, gboolean eos,
+    GstEegChunkUnit *unit, GError **error)
+{
+  gsize next;
+
+  self->got_header = FALSE;
+  if (!gst_eeg_chunk_codec_get_salvage (GST_EEG_CHUNK_CODEC (self))) {
+    set_damaged (error);
+    return GST_EEG_CHUNK_PARSE_ERROR;
+  }
+  next = eeg_zstdframe_find (data, size, 1);
+  /* the first bytes of a magic number may be here already */
+  if (next == size && !eos && size > 3)
+    next = size - 3;
+  unit->size = MAX (next, 1);
+  return GST_EEG_CHUNK_PARSE_LOST;
+}
+
+static GstEegChunkParse
+gst_eeg_zstd_dec_parse (GstEegChunkCodec *codec, const guint8 *data, gsize size,
+    gboolean eos, GstEegChunkUnit *unit, GError **error)
+{
+  GstEegZstdDec *self = GST_EEG_ZSTD_DEC (codec);
+  EegZstdframeResult result;
+  gsize need = 0;
+
+  if (size == 0) {
+    if (!eos || self->frames > 0)
+      return GST_EEG_CHUNK_PARSE_MORE;
+    set_damaged (error); /* an empty file is none of zstd's */
+    return GST_EEG_CHUNK_PARSE_ERROR;
+  }
+  if (!self->got_header) {
+    result = eeg_zstdframe_read_header (data, size, &self->header, &need);
+    if (result == EEG_ZSTDFRAME_MORE && !eos) {
+      unit->size = need;
+      return GST_EEG_CHUNK_PARSE_MORE;
+    }
+    if (result != EEG_ZSTDFRAME_OK)
+      return damaged (self, data, size, eos, unit, error);
+    self->frames++;
+    if (self->header.skippable) {
+      unit->size = self->header.skip_size;
+      return GST_EEG_CHUNK_PARSE_SKIP;
+    }
+    if (self->header.window_size > (guint64) 1 << self->active_window_log
+        && self->header.content_size > MAX_JOB_OUTPUT) {
+      g_set_error (error, GST_STREAM_ERROR, GST_STREAM_ERROR_DECODE,
+          "The zstd data needs a window of %" G_GUINT64_FORMAT
+          " bytes, but max-window-log allows 2^%u.",
+          self->header.window_size, self->active_window_log);
+      return GST_EEG_CHUNK_PARSE_ERROR;
+    }
+    if (self->header.content_size > MAX_JOB_OUTPUT)
+      return GST_EEG_CHUNK_PARSE_STREAM;
+    self->got_header = TRUE;
+    self->walked = 0;
+  }
+
+  result = eeg_zstdframe_walk (data, size, &self->header, &self->walked, &need);
+  /* More blocks than such a frame needs: then it is not kept in memory. */
+  if (result != EEG_ZSTDFRAME_BAD
+      && MAX (need, self->walked) > ZSTD_compressBound (MAX_JOB_OUTPUT)) {
+    self->got_header = FALSE;
+    return GST_EEG_CHUNK_PARSE_STREAM;
+  }
+  if (result == EEG_ZSTDFRAME_MORE && !eos) {
+    unit->size = need;
+    return GST_EEG_CHUNK_PARSE_MORE;
+  }
+  if (result != EEG_ZSTDFRAME_OK)
+    return damaged (self, data, size, eos, unit, error);
+  self->got_header = FALSE;
+  unit->size = self->walked;
+  unit->out_size = (gsize) self->header.content_size;
+  return GST_EEG_CHUNK_PARSE_JOB;
+}
+
+static gboolean
+gst_eeg_zstd_dec_process (GstEegChunkCodec *codec, gpointer worker,
+    GstEegChunkJob *job, GError **error)
+{
+  gsize size = ZSTD_decompressDCtx (worker, job->out, job->out_capacity,
+      job->data, job->size);
+
+  if (ZSTD_isError (size) || size != job->out_capacity) {
+    set_damaged (error);
+    return FALSE;
+  }
+  job->out_size = size;
+  return TRUE;
+}
+
+static GstEegChunkStream
+gst_eeg_zstd_dec_stream (GstEegChunkCodec *codec, const guint8 *data,
+    gsize size, gsize *consumed, guint8 *out, gsize out_capacity,
+    gsize *produced, GError **error)
+{
+  GstEegZstdDec *self = GST_EEG_ZSTD_DEC (codec);
+  ZSTD_inBuffer in = { data, size, 0 };
+  ZSTD_outBuffer output = { out, out_capacity, 0 };
+  gsize result = ZSTD_decompressStream (self->stream, &output, &in);
+
+  *consumed = in.pos;
+  *produced = output.pos;
+  if (ZSTD_isError (result)) {
+    ZSTD_DCtx_reset (self->stream, ZSTD_reset_session_only);
+    set_damaged (error);
+    return GST_EEG_CHUNK_STREAM_ERROR;
+  }
+  return result == 0 ? GST_EEG_CHUNK_STREAM_END : GST_EEG_CHUNK_STREAM_MORE;
+}
+
+static void
+gst_eeg_zstd_dec_set_property (GObject *object, guint prop_id,
+    const GValue *value, GParamSpec *pspec)
+{
+  GstEegZstdDec *self = GST_EEG_ZSTD_DEC (object);
+
+  switch (prop_id) {
+    case PROP_MAX_WINDOW_LOG:
+      GST_OBJECT_LOCK (self);
+      self->max_window_log = g_value_get_uint (value);
+      GST_OBJECT_UNLOCK (self);
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, prop_id, pspec);
+      break;
+  }
+}
+
+static void
+gst_eeg_zstd_dec_get_property (GObject *object, guint prop_id, GValue *value,
+    GParamSpec *pspec)
+{
+  GstEegZstdDec *self = GST_EEG_ZSTD_DEC (object);
+
+  switch (prop_id) {
+    case PROP_MAX_WINDOW_LOG:
+      GST_OBJECT_LOCK (self);
+      g_value_set_uint (value, self->max_window_log);
+      GST_OBJECT_UNLOCK (self);
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, prop_id, pspec);
+      break;
+  }
+}
+
+static void
+gst_eeg_zstd_dec_class_init (GstEegZstdDecClass *klass)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+  GstElementClass *element_class = GST_ELEMENT_CLASS (klass);
+  GstEegChunkCodecClass *codec_class = GST_EEG_CHUNK_CODEC_CLASS (klass);
+
+  object_class->set_property = gst_eeg_zstd_dec_set_property;
+  object_class->get_property = gst_eeg_zstd_dec_get_property;
+  codec_class->media_type = "application/x-zstd";
+  codec_class->limits = gst_eeg_zstd_dec_limits;
+  codec_class->start = gst_eeg_zstd_dec_start;
+  codec_class->stop = gst_eeg_zstd_dec_stop;
+  codec_class->reset = gst_eeg_zstd_dec_reset;
+  codec_class->worker_new = gst_eeg_zstd_dec_worker_new;
+  codec_class->worker_free = gst_eeg_zstd_dec_worker_free;
+  codec_class->parse = gst_eeg_zstd_dec_parse;
+  codec_class->process = gst_eeg_zstd_dec_process;
+  codec_class->stream = gst_eeg_zstd_dec_stream;
+
+  /**
+   * GstEegZstdDec:max-window-log:
+   *
+   * Binary logarithm of the largest window, in bytes, that a frame may need:
+   * what it asks for is memory of this process.
+   */
+  g_object_class_install_property (object_class, PROP_MAX_WINDOW_LOG,
+      g_param_spec_uint ("max-window-log", "Maximum window",
+          "Binary logarithm of the largest window in bytes, 10 to 31",
+          MIN_WINDOW_LOG, MAX_WINDOW_LOG, DEFAULT_MAX_WINDOW_LOG,
+          G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS
+              | GST_PARAM_MUTABLE_READY));
+
+  gst_element_class_add_static_pad_template (element_class, &sink_template);
+  gst_element_class_add_static_pad_template (element_class, &src_template);
+  gst_element_class_set_static_metadata (element_class, "zstd decoder",
+      "Codec/Decoder/Decompressor",
+      "Decompresses zstd files, frames in parallel where their sizes are known",
+      "gst-plugins-eeg developers");
+}
+
+static void
+gst_eeg_zstd_dec_init (GstEegZstdDec *self)
+{
+  self->max_window_log = DEFAULT_MAX_WINDOW_LOG;
+}

@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/**
+ * SECTION:element-zstdenc
+ * @title: zstdenc
+ * @short_description: compresses with zstd in parallel chunks
+ *
+ * Each chunk becomes one complete zstd frame with content size and checksum, so
+ * that a file that breaks off loses its last chunk only. `zstd -d` reads the
+ * result.
+ *
+ * ## Example launch line
+ * |[
+ * gst-launch-1.0 eegsrc num-samples=25000 ! edfmux ! zstdenc ! filesink location=night.edf.zst
+ * ]|
+ *
+ * - Caps: any in; `application/x-zstd` out, with the input's as `original-caps`.
+ * - Latency: a chunk; set `chunk-duration` to bound it when live.
+ * - GAP and other serialized events end the chunk and keep their place.
+ * - FLUSH drops what is held; EOS sends it. No input gives one empty frame.
+ */
+#include "gstzstdenc.h"
+
+#include <string.h>
+
+#define ZSTD_STATIC_LINKING_ONLY
+#include <zstd.h>
+
+GST_DEBUG_CATEGORY_STATIC (gst_eeg_zstd_enc_debug);
+#define GST_CAT_DEFAULT gst_eeg_zstd_enc_debug
+
+enum
+{
+  PROP_0,
+  PROP_LEVEL,
+  PROP_SEEK_TABLE
+};
+
+#define DEFAULT_LEVEL 3
+#define MIN_LEVEL -100
+#define MAX_LEVEL 22
+#define DEFAULT_SEEK_TABLE FALSE
+
+/* The seekable format's own limit. */
+#define MAX_SEEK_FRAMES 0x8000000
+#define SEEK_TABLE_MAGIC 0x8F92EAB1u
+#define SEEK_FRAME_MAGIC 0x184D2A5Eu
+#define SEEK_ENTRY_SIZE 12
+
+struct settings
+{
+  gint level;
+  gboolean seek_table;
+};
+
+struct _GstEegZstdEnc
+{
+  GstEegCompressor parent;
+
+  struct settings settings; /* object lock */
+
+  gboolean seek_table;    /* from start to stop */
+  GByteArray *seek_index; /* of the side that pushes, in order */
+};
+
+/*
+ * Locking: the object lock guards the settings and is held for nothing else.
+ * Everything about threads is the base class's business.
+ */
+
+static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE ("sink",
+    GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS_ANY);
+static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE ("src",
+    GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS ("application/x-zstd"));
+
+G_DEFINE_TYPE_WITH_CODE (GstEegZstdEnc, gst_eeg_zstd_enc,
+    GST_TYPE_EEG_COMPRESSOR,
+    GST_DEBUG_CATEGORY_INIT (gst_eeg_zstd_enc_debug, "zstdenc", 0,
+        "zstd encoder"))
+GST_ELEMENT_REGISTER_DEFINE (zstdenc, "zstdenc", GST_RANK_NONE,
+    GST_TYPE_EEG_ZSTD_ENC)
+
+static gsize
+gst_eeg_zstd_enc_bound (GstEegChunkCodec *codec, gsize size)
+{
+  return ZSTD_compressBound (size);
+}
+
+static void
+gst_eeg_zstd_enc_limits (GstEegChunkCodec *codec, GstEegChunkLimits *limits)
+{
+  GstEegZstdEnc *self = GST_EEG_ZSTD_ENC (codec);
+  gsize size = gst_eeg_compressor_get_chunk_size (GST_EEG_COMPRESSOR (codec));
+  gint level;
+
+  GST_OBJECT_LOCK (self);
+  level = self->settings.level;
+  GST_OBJECT_UNLOCK (self);
+  limits->max_input = size;
+  limits->max_output = ZSTD_compressBound (size);
+  limits->context_bytes =
+      ZSTD_estimateCCtxSize_usingCParams (ZSTD_getCParams (level, size, 0));
+}
+
+static gboolean
+gst_eeg_zstd_enc_start (GstEegChunkCodec *codec, GError **error)
+{
+  GstEegZstdEnc *self = GST_EEG_ZSTD_ENC (codec);
+
+  if (!GST_EEG_CHUNK_CODEC_CLASS (gst_eeg_zstd_enc_parent_class)
+           ->start (codec, error))
+    return FALSE;
+  GST_OBJECT_LOCK (self);
+  self->seek_table = self->settings.seek_table;
+  GST_OBJECT_UNLOCK (self);
+  return TRUE;
+}
+
+static void
+gst_eeg_zstd_enc_reset (GstEegChunkCodec *codec)
+{
+  g_byte_array_set_size (GST_EEG_ZSTD_ENC (codec)->seek_index, 0);
+}
+
+static gpointer
+gst_eeg_zstd_enc_worker_new (GstEegChunkCodec *codec, GError **error)
+{
+  return ZSTD_createCCtx ();
+}
+
+static void
+gst_eeg_zstd_enc_worker_free (GstEegChunkCodec *codec, gpointer worker)
+{
+  ZSTD_freeCCtx (worker);
+}
+
+static gboolean
+gst_eeg_zstd_enc_prepare (GstEegChunkCodec *codec, GstEegChunkJob *job,
+    GError **error)
+{
+  GstEegZstdEnc *self = GST_EEG_ZSTD_ENC (codec);
+
+  GST_OBJECT_LOCK (self);
+  job->values[0] = (guint64) (gint64) self->settings.level;
+  GST_OBJECT_UNLOCK (self);
+  return TRUE;
+}
+
+static gboolean
+gst_eeg_zstd_enc_process (GstEegChunkCodec *codec, gpointer worker,
+    GstEegChunkJob *job, GError **error)
+{
+  ZSTD_CCtx *context = worker;
+  gsize size;
+
+  ZSTD_CCtx_setParameter (context, ZSTD_c_compressionLevel,
+      (int) (gint64) job->values[0]);
+  ZSTD_CCtx_setParameter (context, ZSTD_c_checksumFlag, 1);
+  size = ZSTD_compress2 (context, job->out, job->out_capacity, job->data,
+      job->size);
+  if (ZSTD_isError (size)) {
+    g_set_error (error, GST_STREAM_ERROR, GST_STREAM_ERROR_ENCODE,
+        "zstd could not compress: %s.", ZSTD_getErrorName (size));
+    return FALSE;
+  }
+  job->out_size = size;
+  return TRUE;
+}
+
+/* Notes the sizes of the frame, and the low half of the hash that ends it. */
+static gboolean
+gst_eeg_zstd_enc_emit (GstEegChunkCodec *codec, GstEegChunkJob *job,
+    GstBuffer **buffer, GError **error)
+{
+  GstEegZstdEnc *self = GST_EEG_ZSTD_ENC (codec);
+  guint8 entry[SEEK_ENTRY_SIZE];
+
+  if (!self->seek_table)
+    return TRUE;
+  if (self->seek_index->len / SEEK_ENTRY_SIZE >= MAX_SEEK_FRAMES) {
+    g_set_error_literal (error, GST_STREAM_ERROR, GST_STREAM_ERROR_ENCODE,
+        "The stream has too many chunks for a seek table; use a larger "
+        "chunk-size.");
+    return FALSE;
+  }
+  GST_WRITE_UINT32_LE (entry, (guint32) job->out_size);
+  GST_WRITE_UINT32_LE (entry + 4, (guint32) job->size);
+  gst_buffer_extract (*buffer, job->out_size - 4, entry + 8, 4);
+  g_byte_array_append (self->seek_index, entry, sizeof entry);
+  return TRUE;
+}
+
+static gboolean
+gst_eeg_zstd_enc_finish (GstEegChunkCodec *codec, GstBuffer **trailer,
+    GError **error)
+{
+  GstEegZstdEnc *self = GST_EEG_ZSTD_ENC (codec);
+  guint index_size = self->seek_index->len;
+  gsize size = 8 + (gsize) index_size + 9;
+  guint8 *data;
+
+  if (!self->seek_table)
+    return TRUE;
+  data = g_malloc (size);
+  GST_WRITE_UINT32_LE (data, SEEK_FRAME_MAGIC);
+  GST_WRITE_UINT32_LE (data + 4, (guint32) (size - 8));
+  if (index_size > 0)
+    memcpy (data + 8, self->seek_index->data, index_size);
+  GST_WRITE_UINT32_LE (data + 8 + index_size, index_size / SEEK_ENTRY_SIZE);
+  data[12 + index_size] = 0x80; /* entries have a checksum */
+  GST_WRITE_UINT32_LE (data + 13 + index_size, SEEK_TABLE_MAGIC);
+  *trailer = gst_buffer_new_wrapped (data, size);
+  g_byte_array_set_size (self->seek_index, 0);
+  return TRUE;
+}
+
+static void
+gst_eeg_zstd_enc_set_property (GObject *object, guint prop_id,
+    const GValue *value, GParamSpec *pspec)
+{
+  GstEegZstdEnc *self = GST_EEG_ZSTD_ENC (object);
+
+  GST_OBJECT_LOCK (self);
+  switch (prop_id) {
+    case PROP_LEVEL:
+      self->settings.level = g_value_get_int (value);
+      break;
+    case PROP_SEEK_TABLE:
+      self->settings.seek_table = g_value_get_boolean (value);
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, prop_id, pspec);
+      break;
+  }
+  GST_OBJECT_UNLOCK (self);
+}
+
+static void
+gst_eeg_zstd_enc_get_property (GObject *object, guint prop_id, GValue *value,
+    GParamSpec *pspec)
+{
+  GstEegZstdEnc *self = GST_EEG_ZSTD_ENC (object);
+
+  GST_OBJECT_LOCK (self);
+  switch (prop_id) {
+    case PROP_LEVEL:
+      g_value_set_int (value, self->settings.level);
+      break;
+    case PROP_SEEK_TABLE:
+      g_value_set_boolean (value, self->settings.seek_table);
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, prop_id, pspec);
+      break;
+  }
+  GST_OBJECT_UNLOCK (self);
+}
+
+static void
+gst_eeg_zstd_enc_finalize (GObject *object)
+{
+  g_byte_array_unref (GST_EEG_ZSTD_ENC (object)->seek_index);
+  G_OBJECT_CLASS (gst_eeg_zstd_enc_parent_class)->finalize (object);
+}
+
+static void
+gst_eeg_zstd_enc_class_init (GstEegZstdEncClass *klass)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+  GstElementClass *element_class = GST_ELEMENT_CLASS (klass);
+  GstEegChunkCodecClass *codec_class = GST_EEG_CHUNK_CODEC_CLASS (klass);
+
+  object_class->set_property = gst_eeg_zstd_enc_set_property;
+  object_class->get_property = gst_eeg_zstd_enc_get_property;
+  object_class->finalize = gst_eeg_zstd_enc_finalize;
+  codec_class->media_type = "application/x-zstd";
+  codec_class->limits = gst_eeg_zstd_enc_limits;
+  codec_class->start = gst_eeg_zstd_enc_start;
+  codec_class->reset = gst_eeg_zstd_enc_reset;
+  codec_class->worker_new = gst_eeg_zstd_enc_worker_new;
+  codec_class->worker_free = gst_eeg_zstd_enc_worker_free;
+  codec_class->bound = gst_eeg_zstd_enc_bound;
+  codec_class->prepare = gst_eeg_zstd_enc_prepare;
+  codec_class->process = gst_eeg_zstd_enc_process;
+  codec_class->emit = gst_eeg_zstd_enc_emit;
+  codec_class->finish = gst_eeg_zstd_enc_finish;
+
+  /**
+   * GstEegZstdEnc:level:
+   *
+   * Compression level, used from the next chunk on. Its window never passes
+   * 128 MiB (2^27), which every decoder accepts.
+   */
+  g_object_class_install_property (object_class, PROP_LEVEL,
+      g_param_spec_int ("level", "Level",
+          "Compression level, -100 (fastest) to 22 (smallest)", MIN_LEVEL,
+          MAX_LEVEL, DEFAULT_LEVEL,
+          G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS
+              | GST_PARAM_MUTABLE_PLAYING));
+
+  /**
+   * GstEegZstdEnc:seek-table:
+   *
+   * Whether the table of the zstd seekable format is written at the end, in a
+   * frame that other decoders skip.
+   */
+  g_object_class_install_property (object_class, PROP_SEEK_TABLE,
+      g_param_spec_boolean ("seek-table", "Seek table",
+          "Write the seek table of the zstd seekable format at the end",
+          DEFAULT_SEEK_TABLE,
+          G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS
+              | GST_PARAM_MUTABLE_READY));
+
+  gst_element_class_add_static_pad_template (element_class, &sink_template);
+  gst_element_class_add_static_pad_template (element_class, &src_template);
+  gst_element_class_set_static_metadata (element_class, "zstd encoder",
+      "Codec/Encoder/Compressor",
+      "Compresses a stream into zstd frames, one per chunk, in parallel",
+      "gst-plugins-eeg developers");
+}
+
+static void
+gst_eeg_zstd_enc_init (GstEegZstdEnc *self)
+{
+  self->settings.level = DEFAULT_LEVEL;
+  self->settings.seek_table = DEFAULT_SEEK_TABLE;
+  self->seek_index = g_byte_array_new ();
+}

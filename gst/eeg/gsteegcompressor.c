@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/**
+ * SECTION:gsteegcompressor
+ * @title: GstEegCompressor and GstEegDecompressor
+ * @short_description: what all compressions have in common
+ *
+ * The properties of the chunk for encoders, and of bounded and rescued output
+ * for decoders, on top of #GstEegChunkCodec.
+ */
+#include "gsteegcompressor.h"
+
+#define MIN_CHUNK_SIZE 1024
+#define MAX_CHUNK_SIZE (100 * 1024 * 1024)
+#define DEFAULT_CHUNK_SIZE (256 * 1024)
+#define DEFAULT_CHUNK_DURATION 0
+#define DEFAULT_MAX_OUTPUT_BYTES 0
+#define DEFAULT_SALVAGE FALSE
+
+/* Compressors */
+
+enum
+{
+  PROP_0,
+  PROP_CHUNK_SIZE,
+  PROP_CHUNK_DURATION
+};
+
+typedef struct
+{
+  /* object lock */
+  guint64 chunk_size;
+  GstClockTime chunk_duration;
+
+  gsize active_chunk_size; /* from start to stop */
+} GstEegCompressorPrivate;
+
+G_DEFINE_ABSTRACT_TYPE_WITH_PRIVATE (GstEegCompressor, gst_eeg_compressor,
+    GST_TYPE_EEG_CHUNK_CODEC)
+
+#define PRIVATE(self)                                                          \
+  ((GstEegCompressorPrivate *) gst_eeg_compressor_get_instance_private (self))
+
+/**
+ * gst_eeg_compressor_get_chunk_size:
+ * @compressor: a compressor
+ *
+ * Returns: bytes of a chunk, inside the limits that start() checks
+ */
+gsize
+gst_eeg_compressor_get_chunk_size (GstEegCompressor *compressor)
+{
+  guint64 size;
+
+  g_return_val_if_fail (GST_IS_EEG_COMPRESSOR (compressor), 0);
+
+  GST_OBJECT_LOCK (compressor);
+  size = PRIVATE (compressor)->chunk_size;
+  GST_OBJECT_UNLOCK (compressor);
+  return (gsize) CLAMP (size, MIN_CHUNK_SIZE, MAX_CHUNK_SIZE);
+}
+
+static gsize
+gst_eeg_compressor_capacity (GstEegChunkCodec *codec)
+{
+  return PRIVATE (GST_EEG_COMPRESSOR (codec))->active_chunk_size;
+}
+
+static gboolean
+gst_eeg_compressor_start (GstEegChunkCodec *codec, GError **error)
+{
+  GstEegCompressor *self = GST_EEG_COMPRESSOR (codec);
+  GstEegCompressorPrivate *priv = PRIVATE (self);
+  guint64 size;
+
+  GST_OBJECT_LOCK (self);
+  size = priv->chunk_size;
+  GST_OBJECT_UNLOCK (self);
+  if (size < MIN_CHUNK_SIZE || size > MAX_CHUNK_SIZE) {
+    g_set_error (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS,
+        "chunk-size is %" G_GUINT64_FORMAT
+        " bytes, but has to be from %d to %d.",
+        size, MIN_CHUNK_SIZE, MAX_CHUNK_SIZE);
+    return FALSE;
+  }
+  priv->active_chunk_size = (gsize) size;
+  return TRUE;
+}
+
+static void
+gst_eeg_compressor_set_property (GObject *object, guint prop_id,
+    const GValue *value, GParamSpec *pspec)
+{
+  GstEegCompressorPrivate *priv = PRIVATE (GST_EEG_COMPRESSOR (object));
+  GstClockTime duration;
+
+  switch (prop_id) {
+    case PROP_CHUNK_SIZE:
+      GST_OBJECT_LOCK (object);
+      priv->chunk_size = g_value_get_uint64 (value);
+      GST_OBJECT_UNLOCK (object);
+      break;
+    case PROP_CHUNK_DURATION:
+      duration = g_value_get_uint64 (value);
+      GST_OBJECT_LOCK (object);
+      priv->chunk_duration = duration;
+      GST_OBJECT_UNLOCK (object);
+      gst_eeg_chunk_codec_set_chunk_duration (GST_EEG_CHUNK_CODEC (object),
+          duration);
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, prop_id, pspec);
+      break;
+  }
+}
+
+static void
+gst_eeg_compressor_get_property (GObject *object, guint prop_id, GValue *value,
+    GParamSpec *pspec)
+{
+  GstEegCompressorPrivate *priv = PRIVATE (GST_EEG_COMPRESSOR (object));
+
+  GST_OBJECT_LOCK (object);
+  switch (prop_id) {
+    case PROP_CHUNK_SIZE:
+      g_value_set_uint64 (value, priv->chunk_size);
+      break;
+    case PROP_CHUNK_DURATION:
+      g_value_set_uint64 (value, priv->chunk_duration);
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, prop_id, pspec);
+      break;
+  }
+  GST_OBJECT_UNLOCK (object);
+}
+
+static void
+gst_eeg_compressor_class_init (GstEegCompressorClass *klass)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+  GstEegChunkCodecClass *codec_class = GST_EEG_CHUNK_CODEC_CLASS (klass);
+
+  object_class->set_property = gst_eeg_compressor_set_property;
+  object_class->get_property = gst_eeg_compressor_get_property;
+  codec_class->kind = GST_EEG_STAGE_KIND_COMPRESSION;
+  codec_class->start = gst_eeg_compressor_start;
+  codec_class->capacity = gst_eeg_compressor_capacity;
+
+  /**
+   * GstEegCompressor:chunk-size:
+   *
+   * Bytes of input in a chunk, each of which is coded on its own. Larger chunks
+   * compress better, smaller ones lose less when a recording breaks off. Values
+   * outside 1 KiB to 100 MiB are refused when the element starts.
+   */
+  g_object_class_install_property (object_class, PROP_CHUNK_SIZE,
+      g_param_spec_uint64 ("chunk-size", "Chunk size",
+          "Bytes of input in a chunk, 1024 to 104857600", 0, G_MAXUINT64,
+          DEFAULT_CHUNK_SIZE,
+          G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS
+              | GST_PARAM_MUTABLE_READY));
+
+  /**
+   * GstEegCompressor:chunk-duration:
+   *
+   * Stream time after which a chunk ends though it is not full; 0 for never.
+   * With it, the output depends on how the input was split into buffers.
+   */
+  g_object_class_install_property (object_class, PROP_CHUNK_DURATION,
+      g_param_spec_uint64 ("chunk-duration", "Chunk duration",
+          "Stream time in nanoseconds after which a chunk ends even if it is "
+          "not full, 0: never",
+          0, G_MAXINT64, DEFAULT_CHUNK_DURATION,
+          G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS
+              | GST_PARAM_MUTABLE_READY));
+
+  gst_type_mark_as_plugin_api (GST_TYPE_EEG_COMPRESSOR, 0);
+}
+
+static void
+gst_eeg_compressor_init (GstEegCompressor *self)
+{
+  PRIVATE (self)->chunk_size = DEFAULT_CHUNK_SIZE;
+  PRIVATE (self)->chunk_duration = DEFAULT_CHUNK_DURATION;
+}
+
+/* Decompressors */
+
+enum
+{
+  PROP_DEC_0,
+  PROP_MAX_OUTPUT_BYTES,
+  PROP_SALVAGE
+};
+
+typedef struct
+{
+  guint64 max_output_bytes; /* object lock */
+} GstEegDecompressorPrivate;
+
+G_DEFINE_ABSTRACT_TYPE_WITH_PRIVATE (GstEegDecompressor, gst_eeg_decompressor,
+    GST_TYPE_EEG_CHUNK_CODEC)
+
+static GstEegDecompressorPrivate *
+decompressor_private (GObject *object)
+{
+  return gst_eeg_decompressor_get_instance_private (
+      GST_EEG_DECOMPRESSOR (object));
+}
+
+static void
+gst_eeg_decompressor_set_property (GObject *object, guint prop_id,
+    const GValue *value, GParamSpec *pspec)
+{
+  GstEegChunkCodec *codec = GST_EEG_CHUNK_CODEC (object);
+
+  switch (prop_id) {
+    case PROP_MAX_OUTPUT_BYTES:
+      GST_OBJECT_LOCK (object);
+      decompressor_private (object)->max_output_bytes =
+          g_value_get_uint64 (value);
+      GST_OBJECT_UNLOCK (object);
+      gst_eeg_chunk_codec_set_max_output_bytes (codec,
+          g_value_get_uint64 (value));
+      break;
+    case PROP_SALVAGE:
+      gst_eeg_chunk_codec_set_salvage (codec, g_value_get_boolean (value));
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, prop_id, pspec);
+      break;
+  }
+}
+
+static void
+gst_eeg_decompressor_get_property (GObject *object, guint prop_id,
+    GValue *value, GParamSpec *pspec)
+{
+  switch (prop_id) {
+    case PROP_MAX_OUTPUT_BYTES:
+      GST_OBJECT_LOCK (object);
+      g_value_set_uint64 (value,
+          decompressor_private (object)->max_output_bytes);
+      GST_OBJECT_UNLOCK (object);
+      break;
+    case PROP_SALVAGE:
+      g_value_set_boolean (value,
+          gst_eeg_chunk_codec_get_salvage (GST_EEG_CHUNK_CODEC (object)));
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, prop_id, pspec);
+      break;
+  }
+}
+
+static void
+gst_eeg_decompressor_class_init (GstEegDecompressorClass *klass)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+
+  object_class->set_property = gst_eeg_decompressor_set_property;
+  object_class->get_property = gst_eeg_decompressor_get_property;
+  GST_EEG_CHUNK_CODEC_CLASS (klass)->kind = GST_EEG_STAGE_KIND_DECOMPRESSION;
+
+  /**
+   * GstEegDecompressor:max-output-bytes:
+   *
+   * A stream that decodes to more bytes is an error: a bound for input of which
+   * nobody knows whether it was made to fill the disk.
+   */
+  g_object_class_install_property (object_class, PROP_MAX_OUTPUT_BYTES,
+      g_param_spec_uint64 ("max-output-bytes", "Maximum output",
+          "Bytes that a stream may decode to, 0: no limit", 0, G_MAXINT64,
+          DEFAULT_MAX_OUTPUT_BYTES,
+          G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS
+              | GST_PARAM_MUTABLE_READY));
+
+  /**
+   * GstEegDecompressor:salvage:
+   *
+   * Whether damaged chunks are left out instead of being an error: each becomes
+   * a GAP event and an element message `eeg-salvage` with counts.
+   */
+  g_object_class_install_property (object_class, PROP_SALVAGE,
+      g_param_spec_boolean ("salvage", "Salvage",
+          "Replace damaged chunks by GAP events and go on, instead of an error",
+          DEFAULT_SALVAGE,
+          G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS
+              | GST_PARAM_MUTABLE_READY));
+
+  gst_type_mark_as_plugin_api (GST_TYPE_EEG_DECOMPRESSOR, 0);
+}
+
+static void
+gst_eeg_decompressor_init (GstEegDecompressor *self)
+{
+  decompressor_private (G_OBJECT (self))->max_output_bytes =
+      DEFAULT_MAX_OUTPUT_BYTES;
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef __GST_EEG_COMPRESSOR_H__
+#define __GST_EEG_COMPRESSOR_H__
+
+#include <gst/eeg/gsteegchunkcodec.h>
+
+G_BEGIN_DECLS
+
+#define GST_TYPE_EEG_COMPRESSOR (gst_eeg_compressor_get_type ())
+GST_EEG_API
+G_DECLARE_DERIVABLE_TYPE (GstEegCompressor, gst_eeg_compressor, GST,
+    EEG_COMPRESSOR, GstEegChunkCodec)
+
+/**
+ * GstEegCompressorClass:
+ * @parent_class: parent; a subclass sets its bound() and process(), and chains
+ *     up in start()
+ *
+ * Adds the properties of the chunk to the chunk codec.
+ */
+struct _GstEegCompressorClass
+{
+  GstEegChunkCodecClass parent_class;
+
+  /*< private >*/
+  gpointer _gst_reserved[GST_PADDING];
+};
+
+#define GST_TYPE_EEG_DECOMPRESSOR (gst_eeg_decompressor_get_type ())
+GST_EEG_API
+G_DECLARE_DERIVABLE_TYPE (GstEegDecompressor, gst_eeg_decompressor, GST,
+    EEG_DECOMPRESSOR, GstEegChunkCodec)
+
+/**
+ * GstEegDecompressorClass:
+ * @parent_class: parent; a subclass sets its parse(), process() and stream()
+ *
+ * Adds the properties that bound and rescue the output.
+ */
+struct _GstEegDecompressorClass
+{
+  GstEegChunkCodecClass parent_class;
+
+  /*< private >*/
+  gpointer _gst_reserved[GST_PADDING];
+};
+
+GST_EEG_API
+gsize gst_eeg_compressor_get_chunk_size (GstEegCompressor *compressor);
+
+G_END_DECLS
+
+#endif /* __GST_EEG_COMPRESSOR_H__ */
