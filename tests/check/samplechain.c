@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "../benchmarks/benchmark.h"
+#include "edf-file.h"
 
 #define CHANNELS 64
 #define RATE 1000
@@ -314,21 +315,28 @@ run_chain (const gchar *source, const gchar *line, guint64 *n_allocated,
   "queue max-size-buffers=8"
 
 static void
-check_chain (const gchar *source)
+check_line (const gchar *data, const gchar *packing, const gchar *source,
+    const gchar *chain)
 {
-  struct bench_row row = { .data = source,
-    .packing = "S32LE to F32LE",
+  struct bench_row row = { .data = data,
+    .packing = packing,
     .threads = 2,
     .backend = "GstEegAllocator",
     .direction = BENCH_AT_MOST };
   guint64 allocated, copied;
 
-  run_chain (source, CHAIN, &allocated, &copied);
+  run_chain (source, chain, &allocated, &copied);
   row.name = "sample chain, heap allocations for a buffer";
   if (COUNTS_MALLOC)
     fail_unless (bench_report (&row, (gdouble) allocated / COUNTED, "count"));
   row.name = "sample chain, copies of buffers and memories for a buffer";
   fail_unless (bench_report (&row, (gdouble) copied / COUNTED, "count"));
+}
+
+static void
+check_chain (const gchar *source)
+{
+  check_line (source, "S32LE to F32LE", source, CHAIN);
 }
 
 GST_START_TEST (test_chain)
@@ -345,6 +353,51 @@ GST_START_TEST (test_eegsrc)
     return; /* the build is without it */
   gst_object_unref (factory);
   check_chain ("eegsrc channels=64 rate=1000/1");
+}
+GST_END_TEST;
+
+/* The source alone, paced by the clock, and from a file in two formats. */
+GST_START_TEST (test_eegsrc_alone)
+{
+  static const gchar *const formats[] = { "S16LE", "S32LE" };
+  static const EdfFileSignal signal = { "C3", "", "uV", "-100", "100", "-1000",
+    "1000", "", 50 };
+  const EdfFile edf = { .records = "20",
+    .duration = "1",
+    .signals = &signal,
+    .n_signals = 1 };
+  GstElementFactory *factory = gst_element_factory_find ("eegsrc");
+  GByteArray *bytes;
+  gchar *path;
+  guint i;
+
+  if (factory == NULL)
+    return;
+  gst_object_unref (factory);
+  check_line ("eegsrc", "S32LE", "eegsrc", "queue max-size-buffers=8");
+  check_line ("eegsrc, live", "S32LE",
+      "eegsrc is-live=true rate=20000/1 buffer-time=0",
+      "queue max-size-buffers=8");
+
+  bytes = edf_file_new (&edf);
+  for (i = 0; i < 1000; i++)
+    edf_file_sample (bytes, FALSE, i);
+  close (g_file_open_tmp ("samplechain-XXXXXX.edf", &path, NULL));
+  fail_unless (
+      g_file_set_contents (path, (gchar *) bytes->data, bytes->len, NULL));
+  for (i = 0; i < G_N_ELEMENTS (formats); i++) {
+    gchar *line =
+        g_strdup_printf ("eegsrc loop=true buffer-time=100000000 location=%s "
+                         "format=%s",
+            path, formats[i]);
+
+    check_line ("eegsrc, EDF file", formats[i], line,
+        "queue max-size-buffers=8");
+    g_free (line);
+  }
+  unlink (path);
+  g_free (path);
+  g_byte_array_unref (bytes);
 }
 GST_END_TEST;
 
@@ -382,6 +435,7 @@ samplechain_suite (void)
   suite_add_tcase (suite, tcase);
   tcase_add_test (tcase, test_chain);
   tcase_add_test (tcase, test_eegsrc);
+  tcase_add_test (tcase, test_eegsrc_alone);
   tcase_add_test (tcase, test_branch);
   tcase_add_test (tcase, test_counters);
   return suite;
