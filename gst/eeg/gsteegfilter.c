@@ -54,6 +54,7 @@ typedef struct
   /* streaming thread */
   GstEegInfo in_info;
   GstEegInfo out_info;
+  gboolean refused;      /* the caps, and the error was posted */
   gboolean running;      /* a run has begun */
   gboolean was_enabled;  /* what the current run is */
   gboolean need_discont; /* the next output begins a run */
@@ -542,11 +543,14 @@ gst_eeg_filter_set_caps (GstBaseTransform *trans, GstCaps *in_caps,
   GstEegFilterClass *klass = GST_EEG_FILTER_GET_CLASS (self);
   GError *error = NULL;
 
+  /* negotiation is tried again for each buffer; one error is enough */
   if (!gst_eeg_info_from_caps (&priv->in_info, in_caps)
       || !gst_eeg_info_from_caps (&priv->out_info, out_caps)) {
-    GST_ELEMENT_ERROR (self, CORE, NEGOTIATION,
-        ("The caps describe no EEG samples."),
-        ("in %" GST_PTR_FORMAT ", out %" GST_PTR_FORMAT, in_caps, out_caps));
+    if (!priv->refused)
+      GST_ELEMENT_ERROR (self, CORE, NEGOTIATION,
+          ("The caps describe no EEG samples."),
+          ("in %" GST_PTR_FORMAT ", out %" GST_PTR_FORMAT, in_caps, out_caps));
+    priv->refused = TRUE;
     return FALSE;
   }
   GST_OBJECT_LOCK (self);
@@ -675,6 +679,7 @@ gst_eeg_filter_start (GstBaseTransform *trans)
   GstEegFilterPrivate *priv = PRIVATE (self);
 
   gst_eeg_stage_counters_reset (&priv->counters);
+  priv->refused = FALSE;
   priv->running = FALSE;
   priv->next_out = GST_BUFFER_OFFSET_NONE;
   return TRUE;
