@@ -561,9 +561,14 @@ gst_eeg_filter_set_caps (GstBaseTransform *trans, GstCaps *in_caps,
 
   if (klass->set_info != NULL
       && !klass->set_info (self, &priv->in_info, &priv->out_info, &error)) {
-    post_error (self, error);
+    if (priv->refused)
+      g_error_free (error);
+    else
+      post_error (self, error);
+    priv->refused = TRUE;
     return FALSE;
   }
+  priv->refused = FALSE;
   reset_run (self);
   /* the latency is known before the first buffer */
   priv->was_enabled = gst_eeg_filter_get_enabled (self);

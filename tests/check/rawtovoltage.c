@@ -208,13 +208,15 @@ GST_START_TEST (test_scale_is_hot)
 GST_END_TEST;
 
 static void
-check_error (GstHarness *h, GstBuffer *buffer, GQuark domain, gint code)
+check_error (GstHarness *h, GstCaps *caps, GstBuffer *buffer, GQuark domain,
+    gint code)
 {
   GstBus *bus = gst_bus_new ();
   GstMessage *message;
   GError *error = NULL;
 
   gst_element_set_bus (h->element, bus);
+  gst_harness_set_src_caps (h, caps);
   fail_if (gst_harness_push (h, buffer) == GST_FLOW_OK);
   message = gst_bus_pop_filtered (bus, GST_MESSAGE_ERROR);
   fail_unless (message != NULL, "no error was posted");
@@ -235,9 +237,9 @@ GST_START_TEST (test_no_calibration)
       "application/x-eeg-raw, format=S32LE, rate=(fraction)250/1, channels=3, "
       "layout=interleaved, domain=counts");
 
-  gst_harness_set_src_caps (h, gst_caps_ref (caps));
-  check_error (h, make_buffer (GST_EEG_FORMAT_S32LE, counts, 15),
-      GST_CORE_ERROR, GST_CORE_ERROR_NEGOTIATION);
+  check_error (h, gst_caps_ref (caps),
+      make_buffer (GST_EEG_FORMAT_S32LE, counts, 15), GST_CORE_ERROR,
+      GST_CORE_ERROR_NEGOTIATION);
   gst_harness_teardown (h);
 
   /* a scale makes up for a missing table */
@@ -249,9 +251,9 @@ GST_START_TEST (test_no_calibration)
   gst_harness_teardown (h);
 
   h = gst_harness_new ("rawtovoltage");
-  gst_harness_set_src_caps (h, make_caps (GST_EEG_FORMAT_S32LE, -8388608));
-  check_error (h, make_buffer (GST_EEG_FORMAT_S32LE, counts, 15),
-      GST_CORE_ERROR, GST_CORE_ERROR_NEGOTIATION);
+  check_error (h, make_caps (GST_EEG_FORMAT_S32LE, -8388608),
+      make_buffer (GST_EEG_FORMAT_S32LE, counts, 15), GST_CORE_ERROR,
+      GST_CORE_ERROR_NEGOTIATION);
   gst_harness_teardown (h);
 }
 
@@ -261,9 +263,9 @@ GST_START_TEST (test_broken_frames)
 {
   GstHarness *h = gst_harness_new ("rawtovoltage");
 
-  gst_harness_set_src_caps (h, make_caps (GST_EEG_FORMAT_S32LE, 8388607));
-  check_error (h, make_buffer (GST_EEG_FORMAT_S32LE, counts, 14),
-      GST_STREAM_ERROR, GST_STREAM_ERROR_FORMAT);
+  check_error (h, make_caps (GST_EEG_FORMAT_S32LE, 8388607),
+      make_buffer (GST_EEG_FORMAT_S32LE, counts, 14), GST_STREAM_ERROR,
+      GST_STREAM_ERROR_FORMAT);
   gst_harness_teardown (h);
 }
 
