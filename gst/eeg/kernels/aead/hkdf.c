@@ -21,7 +21,9 @@ eeg_aead_hkdf_sha256 (const uint8_t *ikm, size_t ikm_size, const uint8_t *salt,
   if (out_size > 255 * HASH_SIZE)
     return false;
 
-  crypto_auth_hmacsha256_init (&hmac, salt, salt_size);
+  /* the library wants a pointer also for an empty salt */
+  crypto_auth_hmacsha256_init (&hmac,
+      salt != NULL ? salt : (const uint8_t *) "", salt_size);
   crypto_auth_hmacsha256_update (&hmac, ikm, ikm_size);
   crypto_auth_hmacsha256_final (&hmac, prk);
 
@@ -31,7 +33,8 @@ eeg_aead_hkdf_sha256 (const uint8_t *ikm, size_t ikm_size, const uint8_t *salt,
     crypto_auth_hmacsha256_init (&hmac, prk, sizeof prk);
     if (counter > 0)
       crypto_auth_hmacsha256_update (&hmac, block, sizeof block);
-    crypto_auth_hmacsha256_update (&hmac, info, info_size);
+    if (info_size > 0)
+      crypto_auth_hmacsha256_update (&hmac, info, info_size);
     counter++;
     crypto_auth_hmacsha256_update (&hmac, &counter, 1);
     crypto_auth_hmacsha256_final (&hmac, block);
