@@ -1853,6 +1853,20 @@ write_annotations (GstEegEdfMux *self, gboolean last)
   return all_written;
 }
 
+/* Says which samples of the open record were lost. */
+static void
+announce_lost (GstEegEdfMux *self, GstEegEdfMuxPad *pad)
+{
+  GstClockTime time;
+
+  if (pad->lost_count == 0)
+    return;
+  time = pad_time (pad, pad->lost_first);
+  add_marker (self, pad->number, time,
+      pad_time (pad, pad->lost_first + pad->lost_count) - time, LOST_TEXT);
+  pad->lost_count = 0;
+}
+
 static GstFlowReturn
 write_record (GstEegEdfMux *self, gboolean last, gboolean *all_written)
 {
@@ -1861,6 +1875,8 @@ write_record (GstEegEdfMux *self, gboolean last, gboolean *all_written)
   gboolean written;
   guint i;
 
+  for (i = 0; i < state->pads->len; i++)
+    announce_lost (self, g_ptr_array_index (state->pads, i));
   written = write_annotations (self, last);
   if (all_written != NULL)
     *all_written = written;
@@ -1877,19 +1893,6 @@ write_record (GstEegEdfMux *self, gboolean last, gboolean *all_written)
   state->offset += state->layout->record_size;
   gst_eeg_stage_count (&self->num_records, 1);
   return push_bytes (self, memory, state->offset - state->layout->record_size);
-}
-
-static void
-announce_lost (GstEegEdfMux *self, GstEegEdfMuxPad *pad)
-{
-  GstClockTime time;
-
-  if (pad->lost_count == 0)
-    return;
-  time = pad_time (pad, pad->lost_first);
-  add_marker (self, pad->number, time,
-      pad_time (pad, pad->lost_first + pad->lost_count) - time, LOST_TEXT);
-  pad->lost_count = 0;
 }
 
 /* Writes physical zero in place of samples up to slot end of the record. */
