@@ -40,6 +40,7 @@ read_file (uint32_t segment_size, const uint8_t *data, size_t size)
   EegAeadPiece piece;
   EegAeadReader reader = { &piece, 1, 0 };
   size_t opened;
+  bool ended;
 
   if (!eeg_tink_header_parse (&header, data, size))
     return;
@@ -48,7 +49,7 @@ read_file (uint32_t segment_size, const uint8_t *data, size_t size)
   piece.size = size - EEG_TINK_HEADER_SIZE;
   out = malloc (piece.size + 1);
   if (eeg_tink_open (open, &header, segment_size, 0, true, &reader, piece.size,
-          out, &opened)
+          out, &opened, &ended)
       != 0)
     abort ();
   free (out);
@@ -62,6 +63,7 @@ round_trip (uint32_t segment_size, size_t cut, size_t damage,
   uint64_t expected;
   uint8_t *sealed, *out;
   size_t n, opened, done, segments;
+  bool ended;
   EegAeadPiece pieces[2] = { { data, cut % (size + 1) }, { NULL, 0 } };
   EegAeadReader reader = { pieces, 2, 0 };
 
@@ -82,16 +84,16 @@ round_trip (uint32_t segment_size, size_t cut, size_t damage,
   pieces[1].size = n - pieces[0].size;
   reader = (EegAeadReader){ pieces, 2, 0 };
   if (eeg_tink_open (open, &header, segment_size, 0, true, &reader, n, out,
-          &opened)
+          &opened, &ended)
           != n
-      || opened != size || memcmp (out, data, size) != 0)
+      || !ended || opened != size || memcmp (out, data, size) != 0)
     abort ();
 
   damage %= n;
   sealed[damage] ^= 0x80;
   reader = (EegAeadReader){ pieces, 2, 0 };
   done = eeg_tink_open (open, &header, segment_size, 0, true, &reader, n, out,
-      &opened);
+      &opened, &ended);
   segments = (damage + EEG_TINK_HEADER_SIZE) / segment_size;
   if (done
           != (segments == 0 ? 0

@@ -118,27 +118,41 @@ fail:
   return 0;
 }
 
+static bool
+open_segment (EegAeadContext *context, const EegTinkHeader *header,
+    uint64_t index, bool final, EegAeadReader *in, size_t size, uint8_t *out)
+{
+  uint8_t nonce[EEG_AEAD_NONCE_SIZE];
+
+  make_nonce (header, index, final, nonce);
+  return eeg_aead_open (context, nonce, NULL, 0, in, size, out);
+}
+
 size_t
 eeg_tink_open (EegAeadContext *context, const EegTinkHeader *header,
     uint32_t segment_size, uint64_t first, bool final, EegAeadReader *in,
-    size_t size, uint8_t *out, size_t *opened)
+    size_t size, uint8_t *out, size_t *opened, bool *ended)
 {
   uint64_t index = first;
   size_t done = 0;
 
   *opened = 0;
-  while (done < size) {
-    size_t n = sealed_capacity (segment_size, index);
-    uint8_t nonce[EEG_AEAD_NONCE_SIZE];
-    bool last;
+  *ended = false;
+  while (done < size && !*ended && index < EEG_TINK_MAX_SEGMENTS) {
+    size_t capacity = sealed_capacity (segment_size, index);
+    size_t n = capacity < size - done ? capacity : size - done;
+    bool last = final && n == size - done;
 
-    if (n > size - done)
-      n = size - done;
-    last = final && n == size - done;
-    if (index >= EEG_TINK_MAX_SEGMENTS)
+    /* a short segment is the last */
+    if (n < capacity && !last)
       break;
-    make_nonce (header, index, last, nonce);
-    if (!eeg_aead_open (context, nonce, NULL, 0, in, n, out + *opened))
+    if (open_segment (context, header, index, last, in, n, out + *opened))
+      *ended = last;
+    else if (n == capacity
+        && open_segment (context, header, index, !last, in, n, out + *opened))
+      /* genuine, but the file was cut behind it, or something put there */
+      *ended = !last;
+    else
       break;
     *opened += n - EEG_AEAD_TAG_SIZE;
     done += n;

@@ -86,14 +86,17 @@ size_t eeg_tink_seal (EegAeadContext *context, const EegTinkHeader *header,
 /*
  * The reverse of eeg_tink_seal(): decrypts the next @size bytes of @in, which
  * are whole segments from @first on, the last of which is the @final one of
- * the file or not. Stops at the first segment that does not verify.
- * Returns how many bytes of @in did verify, @size when all, by which @in has
- * moved; @opened tells the length of their plaintext. Nothing else is left in
- * @out, which takes @size bytes.
+ * the file or not. Stops at the first segment that does not verify, and after
+ * one that is marked as the last of its file. A full segment whose mark is not
+ * the expected one is genuine and counts as verified.
+ * Returns how many bytes of @in did verify, by which @in has moved; @opened
+ * tells the length of their plaintext and @ended whether the last of them ends
+ * the file: all is well when @size bytes did verify and @ended equals @final.
+ * Nothing else is left in @out, which takes @size bytes.
  */
 size_t eeg_tink_open (EegAeadContext *context, const EegTinkHeader *header,
     uint32_t segment_size, uint64_t first, bool final, EegAeadReader *in,
-    size_t size, uint8_t *out, size_t *opened);
+    size_t size, uint8_t *out, size_t *opened, bool *ended);
 
 /*
  * Keys
