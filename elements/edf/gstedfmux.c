@@ -2245,6 +2245,12 @@ gst_eeg_edf_mux_aggregate (GstAggregator *agg, gboolean timeout)
   } while (ret == GST_FLOW_OK);
   gst_eeg_stage_count (&self->counters.busy_ns,
       gst_util_get_timestamp () - started);
+  if (ret == GST_FLOW_NOT_LINKED) {
+    /* the task stops here, and upstream may have nothing more to send that
+     * would tell it */
+    gst_eeg_stage_count (&self->counters.errors, 1);
+    GST_ELEMENT_FLOW_ERROR (self, ret);
+  }
   return ret;
 }
 

@@ -134,7 +134,9 @@ struct state
   gboolean order_checked;
   gboolean order_wrong;
   gboolean got_segment;
-  gboolean got_eos;
+  gboolean got_eos;   /* atomic: the src task looks at it */
+  gboolean flow_told; /* atomic: upstream or the application knows of a flow
+                         that is neither error nor flushing */
   gboolean begun;
   gboolean complete; /* the source announced its true end */
   gboolean failed;   /* an error is on its way through the ring */
@@ -575,6 +577,20 @@ push_item (GstEegChunkCodec *self, Item *item)
 }
 
 /* The source pad's task. */
+/* Posts that nothing is linked downstream, unless it is known already. */
+static void
+tell_flow (GstEegChunkCodec *self, GstFlowReturn flow)
+{
+  GstEegChunkCodecPrivate *priv = PRIVATE (self);
+
+  if (flow != GST_FLOW_NOT_LINKED && flow != GST_FLOW_NOT_NEGOTIATED)
+    return;
+  if (__atomic_exchange_n (&priv->state.flow_told, TRUE, __ATOMIC_SEQ_CST))
+    return;
+  gst_eeg_stage_count (&priv->counters.errors, 1);
+  GST_ELEMENT_FLOW_ERROR (self, flow);
+}
+
 static void
 src_loop (gpointer user_data)
 {
@@ -592,19 +608,13 @@ src_loop (gpointer user_data)
   }
   flow = push_item (self, item);
   if (flow != GST_FLOW_OK) {
-    gboolean nobody_else_tells;
-
     GST_DEBUG_OBJECT (self, "pausing: %s", gst_flow_get_name (flow));
-    /* upstream learns it from its next buffer, unless there is none */
-    nobody_else_tells =
-        __atomic_load_n (&priv->state.got_eos, __ATOMIC_RELAXED);
     eeg_jobring_close (priv->ring, CODE_FROM_FLOW (flow));
     eeg_jobring_release (priv->ring);
-    if (nobody_else_tells
-        && (flow == GST_FLOW_NOT_LINKED || flow == GST_FLOW_NOT_NEGOTIATED)) {
-      gst_eeg_stage_count (&priv->counters.errors, 1);
-      GST_ELEMENT_FLOW_ERROR (self, flow);
-    }
+    /* upstream learns it from its next buffer, unless there is none. After
+     * close: handle_eos() looks at the ring after it has set got_eos. */
+    if (__atomic_load_n (&priv->state.got_eos, __ATOMIC_SEQ_CST))
+      tell_flow (self, flow);
     gst_pad_pause_task (priv->src_pad);
     return;
   }
@@ -1589,6 +1599,8 @@ sink_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
                              : decode_buffer (self, buffer);
   }
   gst_buffer_unref (buffer);
+  if (flow != GST_FLOW_OK)
+    __atomic_store_n (&st->flow_told, TRUE, __ATOMIC_SEQ_CST);
   return flow;
 }
 
@@ -1603,7 +1615,8 @@ reset_stream (GstEegChunkCodec *self)
   st->begun = FALSE;
   st->complete = FALSE;
   st->failed = FALSE;
-  __atomic_store_n (&st->got_eos, FALSE, __ATOMIC_RELAXED);
+  __atomic_store_n (&st->got_eos, FALSE, __ATOMIC_SEQ_CST);
+  __atomic_store_n (&st->flow_told, FALSE, __ATOMIC_SEQ_CST);
   st->got_segment = FALSE;
   gst_segment_init (&st->segment, GST_FORMAT_UNDEFINED);
   st->position = 0;
@@ -1797,15 +1810,21 @@ handle_eos (GstEegChunkCodec *self, GstEvent *event)
   GstFlowReturn flow = flow_of_ring (self);
 
   if (flow == GST_FLOW_OK && !st->got_eos) {
+    gboolean sent;
+
     if (!end_stream (self)) {
       /* never EOS after an error: what was written is not whole */
       GST_DEBUG_OBJECT (self, "not passing on EOS");
+      tell_flow (self, flow_of_ring (self));
       gst_event_unref (event);
       return FALSE;
     }
-    __atomic_store_n (&st->got_eos, TRUE, __ATOMIC_RELAXED);
-    return send_event (self, event);
+    __atomic_store_n (&st->got_eos, TRUE, __ATOMIC_SEQ_CST);
+    sent = send_event (self, event);
+    tell_flow (self, flow_of_ring (self));
+    return sent;
   }
+  tell_flow (self, flow);
   if (flow == GST_FLOW_EOS || flow == GST_FLOW_NOT_LINKED
       || flow == GST_FLOW_OK)
     return gst_pad_push_event (priv->src_pad, event);
