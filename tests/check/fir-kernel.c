@@ -267,6 +267,35 @@ GST_START_TEST (test_streams)
 }
 GST_END_TEST;
 
+/* Kernels that are applied by levels of transforms. */
+GST_START_TEST (test_long_streams)
+{
+  static const gsize lengths[] = { 513, 825, 1089, 1100, 3301 };
+  static const guint channels[] = { 1, 9, 17 };
+  guint turn = 0;
+
+  for (eeg_cpu cpu = 0; cpu < EEG_CPU_COUNT; cpu++) {
+    if (!eeg_cpu_supports (cpu))
+      continue;
+    for (guint l = 0; l < G_N_ELEMENTS (lengths); l++, turn++) {
+      bool filtered[17];
+      eeg_fir_config config = { .channels = channels[turn % 3],
+        .format = turn % 2 ? EEG_FIR_F32 : EEG_FIR_F64,
+        .edge = turn % 3,
+        .filtered = turn % 5 < 2 ? filtered : NULL,
+        .cpu = cpu };
+      gsize delay = turn % 4 == 1 ? 100 : EEG_FIR_DELAY_AUTO;
+      eeg_fir_kernel *kernel = make_kernel (turn % SHAPES, lengths[l], delay);
+
+      for (guint i = 0; i < config.channels; i++)
+        filtered[i] = i < 2 || i == 16;
+      check_stream (kernel, &config, lengths[l] + 700 + random_below (300));
+      eeg_fir_kernel_unref (kernel);
+    }
+  }
+}
+GST_END_TEST;
+
 GST_START_TEST (test_short_streams)
 {
   /* ended before the first output was due */
@@ -279,6 +308,9 @@ GST_START_TEST (test_short_streams)
       eeg_fir_kernel *kernel = make_kernel (SYMMETRIC, 101, EEG_FIR_DELAY_AUTO);
 
       check_stream (kernel, &config, n);
+      eeg_fir_kernel_unref (kernel);
+      kernel = make_kernel (SYMMETRIC, 801, EEG_FIR_DELAY_AUTO);
+      check_stream (kernel, &config, 7 * n);
       eeg_fir_kernel_unref (kernel);
     }
 }
@@ -337,11 +369,14 @@ check_precision (gsize n_taps, eeg_fir_format format, gdouble offset,
     gdouble rms, output;
     gsize compared = 0;
 
-    if (!eeg_cpu_supports (cpu))
+    /* the longest take their time */
+    if (!eeg_cpu_supports (cpu)
+        || (n_taps > 100000 && cpu != eeg_cpu_choose ()))
       continue;
     stream = eeg_fir_stream_new (kernel, &config, 0);
     eeg_fir_stream_process (stream, in, n, out);
-    for (gsize i = n_taps; i < n - n_taps / 2 - 1; i++)
+    for (gsize i = n_taps; i < n - n_taps / 2 - 1; i +=
+         1 + random_below (2 * n_taps / 300 + 1))
       for (guint c = 0; c < channels; c++) {
         long double sum = 0;
         gdouble got = sample_at (format, out, i * channels + c);
@@ -372,9 +407,15 @@ check_precision (gsize n_taps, eeg_fir_format format, gdouble offset,
 
 GST_START_TEST (test_precision)
 {
-  static const gsize lengths[] = { 31, 101, 331, 1001 };
+  static const gsize lengths[] = { 31, 101, 331, 1001, 3301, 33001, 200001 };
 
   for (guint i = 0; i < G_N_ELEMENTS (lengths); i++) {
+    if (lengths[i] > 100000) {
+      /* one of each is long enough */
+      check_precision (lengths[i], EEG_FIR_F32, 1e5, 1e-6, 0);
+      check_precision (lengths[i], EEG_FIR_F64, 1e5, 0, 1e-14);
+      continue;
+    }
     check_precision (lengths[i], EEG_FIR_F32, 0, 1e-6, 0);
     check_precision (lengths[i], EEG_FIR_F32, 1e5, 1e-6, 0);
     check_precision (lengths[i], EEG_FIR_F64, 0, 1e-13, 0);
@@ -466,8 +507,8 @@ check_take_over (gsize n_old, gsize n_new, gsize at, eeg_fir_edge edge)
 
 GST_START_TEST (test_take_over)
 {
-  static const gsize lengths[] = { 1, 31, 101, 451 };
-  static const gsize at[] = { 0, 1, 20, 60, 230, 700 };
+  static const gsize lengths[] = { 1, 31, 451, 801 };
+  static const gsize at[] = { 0, 1, 60, 230, 700, 1100 };
 
   for (guint a = 0; a < G_N_ELEMENTS (lengths); a++)
     for (guint b = 0; b < G_N_ELEMENTS (lengths); b++)
@@ -692,7 +733,9 @@ fir_kernel_suite (void)
   TCase *tcase = tcase_create ("general");
 
   suite_add_tcase (suite, tcase);
+  tcase_set_timeout (tcase, 150);
   tcase_add_test (tcase, test_streams);
+  tcase_add_test (tcase, test_long_streams);
   tcase_add_test (tcase, test_short_streams);
   tcase_add_test (tcase, test_nothing);
   tcase_add_test (tcase, test_precision);

@@ -8,54 +8,11 @@
  * and multiplied once. */
 #include "fir-private.h"
 
+#include "fir-vector.h"
+
 #include <string.h>
 
-/* Vector type, its width, and how many outputs and taps one tile spans: as many
- * as the registers hold, since each row that a tile loads serves all of them. */
-#if defined(__AVX512F__)
-#include <immintrin.h>
-#define LANES 8
-#define TILE_ROWS 6
-#define TILE_TAPS 4
-typedef __m512d vec;
-#define SET1(x) _mm512_set1_pd (x)
-#define MULTIPLY_ADD(a, b, c) _mm512_fmadd_pd (a, b, c)
-#elif defined(__AVX2__)
-#include <immintrin.h>
-#define LANES 4
-#define TILE_ROWS 4
-#define TILE_TAPS 2
-typedef __m256d vec;
-#define SET1(x) _mm256_set1_pd (x)
-#define MULTIPLY_ADD(a, b, c) _mm256_fmadd_pd (a, b, c)
-#elif defined(__aarch64__)
-#include <arm_neon.h>
-#define LANES 2
-#define TILE_ROWS 6
-#define TILE_TAPS 4
-typedef float64x2_t vec;
-#define SET1(x) vdupq_n_f64 (x)
-#define MULTIPLY_ADD(a, b, c) vfmaq_f64 (c, a, b)
-#else
-/* product and sum rounded one by one (-ffp-contract=off) */
-#define LANES 2
-#define TILE_ROWS 4
-#define TILE_TAPS 2
-typedef double vec __attribute__ ((vector_size (LANES * 8)));
-#define SET1(x) ((vec){ x, x })
-#define MULTIPLY_ADD(a, b, c) ((a) * (b) + (c))
-#endif
-
-#define UNROLL _Pragma ("GCC unroll 16")
-#define INLINE static inline __attribute__ ((always_inline))
-
 typedef float vec_f32 __attribute__ ((vector_size (LANES * 4)));
-
-INLINE vec
-load_vec (const double *p)
-{
-  return *(const vec *) p;
-}
 
 INLINE vec
 join (vec a, vec b, eeg_fir_symmetry symmetry)
@@ -66,8 +23,9 @@ join (vec a, vec b, eeg_fir_symmetry symmetry)
 /* `rows` outputs of one vector of channels; rows and symmetry are constants
  * where this is inlined. */
 INLINE void
-tile (const double *panel, const double *taps, size_t n_taps, double *out,
-    const int rows, const eeg_fir_symmetry symmetry)
+tile (const double *panel, const double *taps, size_t n_taps,
+    const double *addend, double *out, const int rows,
+    const eeg_fir_symmetry symmetry)
 {
   vec sum[TILE_ROWS], early[TILE_ROWS + TILE_TAPS], late[TILE_ROWS + TILE_TAPS];
   const double *last = panel + (n_taps - 1) * EEG_FIR_PANEL;
@@ -124,8 +82,11 @@ tile (const double *panel, const double *taps, size_t n_taps, double *out,
           sum[t]);
   }
   UNROLL
-  for (int t = 0; t < rows; t++)
-    *(vec *) (out + t * EEG_FIR_PANEL) = sum[t];
+  for (int t = 0; t < rows; t++) {
+    if (addend != NULL)
+      sum[t] = sum[t] + load_vec (addend + t * EEG_FIR_PANEL);
+    store_vec (out + t * EEG_FIR_PANEL, sum[t]);
+  }
 }
 
 INLINE void
@@ -146,9 +107,9 @@ store_row (void *out, const double *row, unsigned lanes, eeg_fir_format format)
 }
 
 INLINE void
-filter_as (const double *panel, const eeg_fir_kernel *kernel, uint8_t *out,
-    size_t stride, unsigned lanes, size_t rows, eeg_fir_format format,
-    const eeg_fir_symmetry symmetry)
+filter_as (const double *panel, const double *taps, size_t n_taps,
+    const double *addend, uint8_t *out, size_t stride, unsigned lanes,
+    size_t rows, eeg_fir_format format, const eeg_fir_symmetry symmetry)
 {
   double result[TILE_ROWS * EEG_FIR_PANEL]
       __attribute__ ((aligned (EEG_FIR_ALIGN)));
@@ -157,11 +118,13 @@ filter_as (const double *panel, const eeg_fir_kernel *kernel, uint8_t *out,
 #define TILES(count)                                                           \
   for (; rows >= (count); rows -= (count)) {                                   \
     for (int i = 0; i < EEG_FIR_PANEL; i += LANES)                             \
-      tile (panel + i, kernel->reversed, kernel->n_taps, result + i, (count),  \
-          symmetry);                                                           \
+      tile (panel + i, taps, n_taps, addend != NULL ? addend + i : NULL,       \
+          result + i, (count), symmetry);                                      \
     for (int t = 0; t < (count); t++, out += frame)                            \
       store_row (out, result + t * EEG_FIR_PANEL, lanes, format);              \
     panel += (count) *EEG_FIR_PANEL;                                           \
+    if (addend != NULL)                                                        \
+      addend += (count) *EEG_FIR_PANEL;                                        \
   }
   TILES (TILE_ROWS)
   TILES (TILE_ROWS / 2)
@@ -170,20 +133,21 @@ filter_as (const double *panel, const eeg_fir_kernel *kernel, uint8_t *out,
 }
 
 static void
-filter (const double *panel, const eeg_fir_kernel *kernel, void *out,
-    size_t stride, unsigned lanes, size_t rows, eeg_fir_format format)
+filter (const double *panel, const double *taps, size_t n_taps,
+    eeg_fir_symmetry symmetry, const double *addend, void *out, size_t stride,
+    unsigned lanes, size_t rows, eeg_fir_format format)
 {
-  switch (kernel->symmetry) {
+  switch (symmetry) {
     case EEG_FIR_SYMMETRIC:
-      filter_as (panel, kernel, out, stride, lanes, rows, format,
+      filter_as (panel, taps, n_taps, NULL, out, stride, lanes, rows, format,
           EEG_FIR_SYMMETRIC);
       break;
     case EEG_FIR_ANTISYMMETRIC:
-      filter_as (panel, kernel, out, stride, lanes, rows, format,
+      filter_as (panel, taps, n_taps, NULL, out, stride, lanes, rows, format,
           EEG_FIR_ANTISYMMETRIC);
       break;
     default:
-      filter_as (panel, kernel, out, stride, lanes, rows, format,
+      filter_as (panel, taps, n_taps, addend, out, stride, lanes, rows, format,
           EEG_FIR_GENERAL);
       break;
   }
