@@ -54,6 +54,7 @@ typedef enum
 #define DEFAULT_LOW 0.5
 #define DEFAULT_HIGH 40.0
 #define DEFAULT_TAPS 0
+#define DEFAULT_TRANSITION 0.0
 #define DEFAULT_WINDOW EEG_FIR_HAMMING
 #define DEFAULT_BETA 6.0
 #define DEFAULT_INITIAL EEG_FIR_HOLD
@@ -65,6 +66,7 @@ enum
   PROP_LOW,
   PROP_HIGH,
   PROP_TAPS,
+  PROP_TRANSITION,
   PROP_WINDOW,
   PROP_BETA,
   PROP_COEFFICIENTS,
@@ -80,6 +82,7 @@ typedef struct
   Mode mode;
   gdouble low, high;
   guint taps;
+  gdouble transition;
   eeg_fir_window window;
   gdouble beta;
   eeg_fir_edge initial;
@@ -200,6 +203,7 @@ settings_to_spec (const Settings *settings, gdouble rate, eeg_fir_spec *spec)
     .low = settings->low,
     .high = settings->high,
     .taps = settings->taps,
+    .transition = settings->transition,
     .window = settings->window,
     .beta = settings->beta,
   };
@@ -675,6 +679,9 @@ gst_eeg_fir_filter_set_property (GObject *object, guint id, const GValue *value,
     case PROP_TAPS:
       self->settings.taps = g_value_get_uint (value);
       break;
+    case PROP_TRANSITION:
+      self->settings.transition = g_value_get_double (value);
+      break;
     case PROP_WINDOW:
       self->settings.window = g_value_get_enum (value);
       break;
@@ -725,6 +732,9 @@ gst_eeg_fir_filter_get_property (GObject *object, guint id, GValue *value,
       break;
     case PROP_TAPS:
       g_value_set_uint (value, self->settings.taps);
+      break;
+    case PROP_TRANSITION:
+      g_value_set_double (value, self->settings.transition);
       break;
     case PROP_WINDOW:
       g_value_set_enum (value, self->settings.window);
@@ -841,6 +851,18 @@ gst_eeg_fir_filter_class_init (GstEegFirFilterClass *klass)
           "Length of the kernel in samples, odd, up to 4194303; 0 = automatic "
           "by the width of the transition bands",
           0, G_MAXUINT, DEFAULT_TAPS, hot));
+  /**
+   * GstEegFirFilter:transition:
+   *
+   * Width of each transition band. With #GstEegFirFilter:taps too, the kernel
+   * has that length, as mne.filter.create_filter (filter_length=taps), and too
+   * few taps are an error.
+   */
+  g_object_class_install_property (object_class, PROP_TRANSITION,
+      g_param_spec_double ("transition", "Transition",
+          "Width of each transition band in Hz, 0 or more; 0 = automatic; if "
+          "set, low and high are the edges of the pass band also with taps",
+          -G_MAXDOUBLE, G_MAXDOUBLE, DEFAULT_TRANSITION, hot));
   g_object_class_install_property (object_class, PROP_WINDOW,
       g_param_spec_enum ("window", "Window", "Window of the windowed sinc",
           window_get_type (), DEFAULT_WINDOW, hot));
@@ -916,6 +938,7 @@ gst_eeg_fir_filter_init (GstEegFirFilter *self)
     .low = DEFAULT_LOW,
     .high = DEFAULT_HIGH,
     .taps = DEFAULT_TAPS,
+    .transition = DEFAULT_TRANSITION,
     .window = DEFAULT_WINDOW,
     .beta = DEFAULT_BETA,
     .initial = DEFAULT_INITIAL,

@@ -104,4 +104,10 @@ else:
             compare(f"MNE {name} {initial}", y, expected,
                     1e-14 * np.abs(x).max())
 
+    x, y = run("mode=band-pass low=4 high=30 transition=3 window=hann")
+    expected = mne.filter.filter_data(
+        x.T.copy(), RATE, 4, 30, l_trans_bandwidth=3, h_trans_bandwidth=3,
+        fir_window="hann", pad="edge").T
+    compare("MNE transition", y, expected, 1e-14 * np.abs(x).max())
+
 sys.exit(1 if failed else 0)
