@@ -2279,10 +2279,13 @@ static gboolean
 gst_eeg_edf_mux_stop (GstAggregator *agg)
 {
   GstEegEdfMux *self = GST_EEG_EDF_MUX (agg);
-  GList *l;
+  GList *pads, *l;
 
   GST_OBJECT_LOCK (self);
-  for (l = GST_ELEMENT_CAST (self)->sinkpads; l != NULL; l = l->next) {
+  pads = g_list_copy (GST_ELEMENT_CAST (self)->sinkpads);
+  g_list_foreach (pads, (GFunc) gst_object_ref, NULL);
+  GST_OBJECT_UNLOCK (self);
+  for (l = pads; l != NULL; l = l->next) {
     GstEegEdfMuxPad *pad = GST_EEG_EDF_MUX_PAD (l->data);
 
     pad_reset (pad);
@@ -2291,7 +2294,7 @@ gst_eeg_edf_mux_stop (GstAggregator *agg)
     gst_eeg_info_clear (&pad->info);
     GST_OBJECT_UNLOCK (pad);
   }
-  GST_OBJECT_UNLOCK (self);
+  g_list_free_full (pads, gst_object_unref);
   reset (self);
   return TRUE;
 }
