@@ -2283,7 +2283,8 @@ gst_eeg_edf_mux_stop (GstAggregator *agg)
 
   GST_OBJECT_LOCK (self);
   pads = g_list_copy (GST_ELEMENT_CAST (self)->sinkpads);
-  g_list_foreach (pads, (GFunc) gst_object_ref, NULL);
+  for (l = pads; l != NULL; l = l->next)
+    gst_object_ref (l->data);
   GST_OBJECT_UNLOCK (self);
   for (l = pads; l != NULL; l = l->next) {
     GstEegEdfMuxPad *pad = GST_EEG_EDF_MUX_PAD (l->data);
