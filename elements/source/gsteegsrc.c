@@ -1023,9 +1023,9 @@ fill (GstEegSrc *self, GstBuffer *buffer, guint64 offset, guint64 first,
   return ok;
 }
 
-/* The base class drops a buffer when the source is paused or flushed just then.
- * It moves its position only when it pushes: so this tells whether it did, and
- * goes back if not. */
+/* The base class drops a finished buffer when the source is flushed just then,
+ * and after GStreamer 1.22 also when it is paused. It moves its position only
+ * when it pushes: so this tells whether it did, and goes back if not. */
 static void
 take_back_dropped (GstEegSrc *self)
 {
