@@ -1387,6 +1387,9 @@ decode_stream (GstEegChunkCodec *self, Input *in)
     if (result == GST_EEG_CHUNK_STREAM_ERROR) {
       st->streaming = FALSE;
       if (priv->active.salvage && error->domain == GST_STREAM_ERROR) {
+        /* the same bytes would give the same error for ever */
+        if (consumed == 0 && st->fifo_fill + in->size > 0)
+          consume (self, in, 1);
         flow = push_lost (self, st->stream_bytes, 0, 0, error->message);
         g_clear_error (&error);
         break;
