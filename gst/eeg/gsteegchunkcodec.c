@@ -1914,6 +1914,15 @@ sink_query (GstPad *pad, GstObject *parent, GstQuery *query)
     case GST_QUERY_CAPS:
     case GST_QUERY_ACCEPT_CAPS:
       return gst_pad_query_default (pad, parent, query);
+    case GST_QUERY_SEEKING: {
+      /* a muxer asks whether it may go back: not in what is coded, whatever
+       * the sink can do */
+      GstFormat format;
+
+      gst_query_parse_seeking (query, &format, NULL, NULL, NULL);
+      gst_query_set_seeking (query, format, FALSE, 0, -1);
+      return TRUE;
+    }
     default:
       break;
   }

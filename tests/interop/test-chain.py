@@ -123,6 +123,16 @@ class Opened(Folder):
             "match = numpy.corrcoef(was[inner], now[inner])[0, 1]\n"
             "assert match > 0.9999, match")
 
+    def test_unknown_length(self):
+        """A recorder that does not know how long it will run: the header says
+        -1 records, as no stage can go back to it, and MNE reads them all."""
+        self.play("eegsrc driver=synthetic channels=16 rate=500/1 "
+                  f"num-buffers=20 {RECORD}")
+        self.open_with_tools()
+        self.assertEqual((self.folder / "r.bdf").read_bytes()[236:244],
+                         b"-1      ")
+        self.mne("assert raw.n_times == 20 * 500, raw.n_times")
+
     def test_same_bytes_without_encryption(self):
         """Everything before the cipher is the same from one run to the next."""
         line = (f"{SYNTHETIC} ! rawtovoltage ! firfilter mode=low-pass "
