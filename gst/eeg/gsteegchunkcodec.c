@@ -1298,8 +1298,10 @@ decode_job (GstEegChunkCodec *self, Input *in, const GstEegChunkUnit *unit)
       set_memory_error (&error, size);
       return send_error (self, error);
     }
-    memcpy (item->slab_map.data,
-        st->fifo_fill > 0 ? st->fifo_map.data : in->data, size);
+    /* at the end of the stream there may be a unit without bytes */
+    if (size > 0)
+      memcpy (item->slab_map.data,
+          st->fifo_fill > 0 ? st->fifo_map.data : in->data, size);
     item->job.data = item->slab_map.data;
     consume (self, in, size);
   }
