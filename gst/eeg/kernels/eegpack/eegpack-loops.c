@@ -67,56 +67,6 @@ count (const eeg_eegpack_coder *c, size_t frames, const int32_t *rows,
 
 /* ---- samples, rows and columns ---- */
 
-static inline int32_t
-get_sample (const uint8_t *p, size_t size)
-{
-  switch (size) {
-    case 2:
-      return (int16_t) (p[0] | p[1] << 8);
-    case 3:
-      return (int32_t) ((uint32_t) p[0] << 8 | (uint32_t) p[1] << 16
-                 | (uint32_t) p[2] << 24)
-          >> 8;
-    default:
-      return (int32_t) ((uint32_t) p[0] | (uint32_t) p[1] << 8
-          | (uint32_t) p[2] << 16 | (uint32_t) p[3] << 24);
-  }
-}
-
-static inline void
-put_sample (uint8_t *p, size_t size, int32_t v)
-{
-  p[0] = (uint8_t) v;
-  p[1] = (uint8_t) ((uint32_t) v >> 8);
-  if (size > 2)
-    p[2] = (uint8_t) ((uint32_t) v >> 16);
-  if (size > 3)
-    p[3] = (uint8_t) ((uint32_t) v >> 24);
-}
-
-static inline __attribute__ ((always_inline)) void
-load_rows_sized (const uint8_t *in, size_t stride, size_t size, unsigned lanes,
-    size_t frames, int32_t *rows)
-{
-  for (size_t t = 0; t < frames; t++, in += stride, rows += LANES) {
-    unsigned l;
-
-    for (l = 0; l < lanes; l++)
-      rows[l] = get_sample (in + l * size, size);
-    for (; l < LANES; l++)
-      rows[l] = 0;
-  }
-}
-
-static inline __attribute__ ((always_inline)) void
-store_rows_sized (const int32_t *rows, unsigned lanes, size_t frames,
-    uint8_t *out, size_t stride, size_t size)
-{
-  for (size_t t = 0; t < frames; t++, out += stride, rows += LANES)
-    for (unsigned l = 0; l < lanes; l++)
-      put_sample (out + l * size, size, rows[l]);
-}
-
 #if defined(__AVX512BW__)
 /* 16 samples of three bytes to the upper bytes of 16 words, and back */
 #define SPREAD_WORDS                                                           \
@@ -167,6 +117,56 @@ store_rows (const int32_t *rows, unsigned lanes, size_t frames, uint8_t *out,
   }
 }
 #else
+static inline int32_t
+get_sample (const uint8_t *p, size_t size)
+{
+  switch (size) {
+    case 2:
+      return (int16_t) (p[0] | p[1] << 8);
+    case 3:
+      return (int32_t) ((uint32_t) p[0] << 8 | (uint32_t) p[1] << 16
+                 | (uint32_t) p[2] << 24)
+          >> 8;
+    default:
+      return (int32_t) ((uint32_t) p[0] | (uint32_t) p[1] << 8
+          | (uint32_t) p[2] << 16 | (uint32_t) p[3] << 24);
+  }
+}
+
+static inline void
+put_sample (uint8_t *p, size_t size, int32_t v)
+{
+  p[0] = (uint8_t) v;
+  p[1] = (uint8_t) ((uint32_t) v >> 8);
+  if (size > 2)
+    p[2] = (uint8_t) ((uint32_t) v >> 16);
+  if (size > 3)
+    p[3] = (uint8_t) ((uint32_t) v >> 24);
+}
+
+static inline __attribute__ ((always_inline)) void
+load_rows_sized (const uint8_t *in, size_t stride, size_t size, unsigned lanes,
+    size_t frames, int32_t *rows)
+{
+  for (size_t t = 0; t < frames; t++, in += stride, rows += LANES) {
+    unsigned l;
+
+    for (l = 0; l < lanes; l++)
+      rows[l] = get_sample (in + l * size, size);
+    for (; l < LANES; l++)
+      rows[l] = 0;
+  }
+}
+
+static inline __attribute__ ((always_inline)) void
+store_rows_sized (const int32_t *rows, unsigned lanes, size_t frames,
+    uint8_t *out, size_t stride, size_t size)
+{
+  for (size_t t = 0; t < frames; t++, out += stride, rows += LANES)
+    for (unsigned l = 0; l < lanes; l++)
+      put_sample (out + l * size, size, rows[l]);
+}
+
 static void
 load_rows (const uint8_t *in, size_t stride, size_t size, unsigned lanes,
     size_t frames, int32_t *rows)
