@@ -320,7 +320,7 @@ GST_START_TEST (test_gains)
   fail_unless (SIZE_OF (KIND_CONSTANT, channels) < 12 * channels);
   fail_unless (SIZE_OF (KIND_REPEAT, channels) < 150 * channels);
   fail_unless (SIZE_OF (KIND_RAMP, channels) < 350 * channels);
-  /* Gaussian other of deviation 100 has 8.69 bits, of 10 has 5.37 */
+  /* Gaussian noise of deviation 100 has 8.69 bits, of 10 has 5.37 */
   other = SIZE_OF (KIND_NOISE, channels);
   fail_unless (other < 8.76 / 8 * frames * channels, "%" G_GSIZE_FORMAT, other);
   size = SIZE_OF (KIND_STEP, channels);
