@@ -151,6 +151,7 @@ struct _GstEegEdfMuxPad
   guint32 filled;       /* samples of the current record that are there */
   guint64 lost_first;   /* samples that were lost and not yet announced */
   guint64 lost_count;
+  guint64 gap_end; /* index behind the last GAP event, 0 without one */
 };
 
 G_DEFINE_TYPE (GstEegEdfMuxPad, gst_eeg_edf_mux_pad, GST_TYPE_AGGREGATOR_PAD)
@@ -184,6 +185,7 @@ pad_reset (GstEegEdfMuxPad *pad)
   pad->eos = FALSE;
   pad->filled = 0;
   pad->lost_count = 0;
+  pad->gap_end = 0;
   g_clear_pointer (&pad->channels, g_free);
   GST_OBJECT_LOCK (pad);
   pad->complete = FALSE;
@@ -689,6 +691,25 @@ place_buffer (GstEegEdfMux *self, GstEegEdfMuxPad *pad, GstBuffer *buffer,
   return TRUE;
 }
 
+/* The next buffer's time tells how long a GAP event was; only where none comes,
+ * at the end, its own is needed. */
+static void
+note_gap (GstEegEdfMuxPad *pad, GstBuffer *buffer)
+{
+  GstClockTime time = GST_CLOCK_TIME_NONE;
+
+  if (!GST_BUFFER_PTS_IS_VALID (buffer)
+      || !GST_BUFFER_DURATION_IS_VALID (buffer))
+    return;
+  GST_OBJECT_LOCK (pad);
+  time = gst_segment_to_stream_time (&pad->parent.segment, GST_FORMAT_TIME,
+      GST_BUFFER_PTS (buffer) + GST_BUFFER_DURATION (buffer));
+  GST_OBJECT_UNLOCK (pad);
+  if (GST_CLOCK_TIME_IS_VALID (time))
+    pad->gap_end =
+        MAX (pad->gap_end, gst_eeg_info_time_to_samples (&pad->info, time));
+}
+
 /* Has the pad samples, or ended? FALSE: wait, or an error. */
 static gboolean
 fetch (GstEegEdfMux *self, GstEegEdfMuxPad *pad)
@@ -723,7 +744,7 @@ fetch (GstEegEdfMux *self, GstEegEdfMuxPad *pad)
     }
     take_markers (self, pad, buffer);
     if (gst_buffer_get_size (buffer) == 0) {
-      /* a GAP event: the next buffer's time tells how long it was */
+      note_gap (pad, buffer);
       gst_buffer_unref (buffer);
       gst_aggregator_pad_drop_buffer (aggregator_pad);
       continue;
@@ -2088,7 +2109,7 @@ finish (GstEegEdfMux *self)
 {
   struct state *state = &self->state;
   GstFlowReturn ret = GST_FLOW_OK;
-  GstClockTime end = 0;
+  GstClockTime end = 0, lost_end = 0;
   guint64 samples = 0;
   gboolean all_written = FALSE;
   guint i;
@@ -2098,7 +2119,13 @@ finish (GstEegEdfMux *self)
 
     end = MAX (end, pad_time (pad, pad->index));
     samples = MAX (samples, pad->index);
+    if (pad->gap_end > pad->index) {
+      gst_eeg_stage_count (&self->counters.lost, pad->gap_end - pad->index);
+      lost_end = MAX (lost_end, pad_time (pad, pad->gap_end));
+    }
   }
+  if (samples > 0 && lost_end > end && state->annotation_bytes > 0)
+    add_marker (self, 0, end, lost_end - end, LOST_TEXT);
 
   /* derived from samples that are written, so nothing new */
   if (!state->open)

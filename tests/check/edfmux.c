@@ -581,6 +581,114 @@ GST_START_TEST (test_gaps)
 
 GST_END_TEST;
 
+/* What is lost at the very end is written as lost, too. */
+GST_START_TEST (test_gap_at_end)
+{
+  static const struct
+  {
+    const gchar *gaps;
+    guint records;
+    const gchar *annotations;
+  } cases[] = {
+    { "gaps=fill", 2, "1: +1.5/1.75 Samples lost;1: +1.5 Recording ends;" },
+    { "gaps=discontinuous", 2,
+        "1: +1.5/1.75 Samples lost;1: +1.5 Recording ends;" },
+  };
+  guint k;
+
+  for (k = 0; k < G_N_ELEMENTS (cases); k++) {
+    Mux *m = mux_new (cases[k].gaps);
+    EegEdfHeader *h;
+    EdfRunResult r;
+    GByteArray *file;
+    gchar *list;
+
+    mux_add (m, GST_EEG_FORMAT_S16LE, 100, 1, make_table (1, -2048, 2047, -1));
+    gst_harness_push (m->in[0], make_buffer (100, 1, 0, 150));
+    gst_harness_push_event (m->in[0],
+        gst_event_new_gap (1500 * GST_MSECOND, 1750 * GST_MSECOND));
+    mux_eos (m);
+    file = mux_finish (m, &h, &r);
+    fail_unless_equals_int (r.errors + r.warnings, 0);
+    fail_unless_equals_int (sample_at (h, file, 0, 149), 149);
+    list = list_annotations (h, file);
+    fail_unless_equals_string (list, cases[k].annotations);
+    fail_unless_equals_int (eeg_edf_records_in_file (h, file->len),
+        cases[k].records);
+    g_free (list);
+    eeg_edf_header_free (h);
+    g_byte_array_unref (file);
+    mux_free (m);
+  }
+}
+
+GST_END_TEST;
+
+static void
+link_to_queue (GstElement *demux, GstPad *pad, gpointer pipeline)
+{
+  guint i;
+
+  for (i = 0; i < 2 && !gst_pad_is_linked (pad); i++) {
+    gchar *name = g_strdup_printf ("queue%u", i);
+    GstElement *queue = gst_bin_get_by_name (pipeline, name);
+    GstPad *sink = gst_element_get_static_pad (queue, "sink");
+
+    if (!gst_pad_is_linked (sink))
+      gst_pad_link (pad, sink);
+    gst_object_unref (sink);
+    gst_object_unref (queue);
+    g_free (name);
+  }
+}
+
+/* Two rates, live and not, seeks and states at any moment. */
+GST_START_TEST (test_many_pads_stress)
+{
+  GstElement *pipeline, *demux;
+  GError *error = NULL;
+  gchar *line;
+  guint i;
+
+  line = g_strdup_printf ("eegsrc driver=synthetic rate=250/1 is-live=%d "
+                          "num-samples=50000 ! edfmux name=mux ! "
+                          "edfdemux name=demux eegsrc driver=synthetic "
+                          "rate=100/1 num-samples=20000 is-live=%d ! mux. "
+                          "queue name=queue0 ! fakesink async=false "
+                          "queue name=queue1 ! fakesink async=false",
+      __i__ == 1, __i__ == 1);
+  pipeline = gst_parse_launch (line, &error);
+  fail_unless (error == NULL, "%s", error ? error->message : "");
+  demux = gst_bin_get_by_name (GST_BIN (pipeline), "demux");
+  g_signal_connect (demux, "pad-added", G_CALLBACK (link_to_queue), pipeline);
+  gst_object_unref (demux);
+  for (i = 0; i < 40; i++) {
+    static const GstState states[] = { GST_STATE_PLAYING, GST_STATE_PAUSED,
+      GST_STATE_PLAYING, GST_STATE_READY, GST_STATE_PLAYING, GST_STATE_NULL };
+
+    gst_element_set_state (pipeline,
+        states[g_random_int_range (0, G_N_ELEMENTS (states))]);
+    g_usleep (g_random_int_range (0, 8000));
+    if (g_random_boolean ())
+      gst_element_seek_simple (pipeline, GST_FORMAT_TIME, GST_SEEK_FLAG_FLUSH,
+          g_random_int_range (0, 5) * GST_SECOND);
+  }
+  /* and it still works */
+  gst_element_set_state (pipeline, GST_STATE_NULL);
+  if (__i__ == 0) {
+    EdfRunResult r;
+
+    edf_run_pipeline (pipeline, &r);
+    fail_unless (r.eos && r.errors == 0, "%s", r.text);
+  }
+  gst_element_set_state (pipeline, GST_STATE_NULL);
+  ASSERT_OBJECT_REFCOUNT (pipeline, "pipeline", 1);
+  gst_object_unref (pipeline);
+  g_free (line);
+}
+
+GST_END_TEST;
+
 /* --- counts in the header ------------------------------------------------ */
 
 GST_START_TEST (test_record_count)
@@ -910,6 +1018,8 @@ edfmux_suite (void)
   tcase_add_test (tc, test_rates);
   tcase_add_test (tc, test_markers);
   tcase_add_test (tc, test_gaps);
+  tcase_add_test (tc, test_gap_at_end);
+  tcase_add_loop_test (tc, test_many_pads_stress, 0, 2);
   tcase_add_test (tc, test_record_count);
   tcase_add_test (tc, test_no_data);
   tcase_add_test (tc, test_flush);
