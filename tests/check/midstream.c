@@ -4,11 +4,12 @@
  * in the registry, each is fed with a recorded stream of a kind that its sink pad
  * takes, and whatever happens there are no two errors, no hang and no object
  * left over, which the tracer "leaks" counts. GSTEEG_TEST_ELEMENT=zstdenc tries
- * only that one. */
+ * only that one, GSTEEG_TEST_ROUNDS=1000 tries longer. */
 #include <gst/check/gstcheck.h>
 #include <gst/eeg/eeg.h>
 
 #include <glib/gstdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Streams that elements may be fed with, most telling first. The second is the
@@ -602,32 +603,115 @@ change_states (const Feed *feed)
   rig_clear (&rig);
 }
 
-/* Seeks and states of a whole pipeline while its own thread pushes. */
-static void
-seek_and_states (const Feed *feed)
+typedef struct
 {
-  static const GstState walk[] = { GST_STATE_PLAYING, GST_STATE_PAUSED,
-    GST_STATE_PLAYING, GST_STATE_READY, GST_STATE_PAUSED, GST_STATE_PLAYING,
-    GST_STATE_NULL };
+  guint buffers, damaged; /* the buffer of this number is damaged */
+} Damage;
+
+static GstPadProbeReturn
+damage_one (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
+{
+  Damage *damage = user_data;
+  GstBuffer *buffer = GST_PAD_PROBE_INFO_BUFFER (info);
+  GstMapInfo map;
+
+  if (damage->buffers++ != damage->damaged || gst_buffer_get_size (buffer) == 0)
+    return GST_PAD_PROBE_OK;
+  /* a copy: others may hold the memory */
+  buffer = gst_buffer_copy_deep (buffer);
+  gst_buffer_unref (GST_PAD_PROBE_INFO_BUFFER (info));
+  fail_unless (gst_buffer_map (buffer, &map, GST_MAP_READWRITE));
+  map.data[map.size / 2] ^= 1;
+  gst_buffer_unmap (buffer, &map);
+  GST_PAD_PROBE_INFO_DATA (info) = buffer;
+  return GST_PAD_PROBE_OK;
+}
+
+static void
+do_anything (GstElement *pipeline)
+{
+  switch (g_random_int_range (0, 6)) {
+    case 0:
+    case 1:
+      gst_element_seek_simple (pipeline, GST_FORMAT_TIME, GST_SEEK_FLAG_FLUSH,
+          g_random_int_range (0, 4) * GST_SECOND);
+      break;
+    case 2:
+      gst_element_set_state (pipeline, GST_STATE_PAUSED);
+      break;
+    case 3:
+      gst_element_set_state (pipeline, GST_STATE_PLAYING);
+      break;
+    case 4:
+      gst_element_set_state (pipeline, GST_STATE_READY);
+      gst_element_set_state (pipeline, GST_STATE_PLAYING);
+      break;
+    case 5:
+      /* gst_element_send_event() waits for a source's thread with the lock of
+       * the pipeline's state held, and a source that is blocked in preroll
+       * waits for that lock: only in PLAYING, and not on the way */
+      gst_element_set_state (pipeline, GST_STATE_PLAYING);
+      if (gst_element_get_state (pipeline, NULL, NULL, GST_SECOND)
+          == GST_STATE_CHANGE_SUCCESS)
+        gst_element_send_event (pipeline, gst_event_new_eos ());
+      break;
+  }
+}
+
+/* Seeks, states, EOS and damaged input while a pipeline's own thread pushes. */
+static void
+stress (const Feed *feed)
+{
+  const gchar *text = g_getenv ("GSTEEG_TEST_ROUNDS");
+  /* as many in the first round of the leaks tracer as in the second */
+  guint round, rounds = text != NULL ? ((guint) atoi (text) + 1) / 2 : 3;
   gchar *front = find_front (feed->name, FALSE);
   gchar *description = describe (feed->name);
   gboolean is_sink = g_str_has_suffix (feed->name, "sink");
-  gchar *launch = g_strdup_printf ("%s ! %s %s", front, description,
-      is_sink ? "" : "! fakesink async=false");
-  GError *error = NULL;
-  GstElement *pipeline = gst_parse_launch (launch, &error);
-  gsize i;
+  gchar *launch =
+      g_strdup_printf ("%s ! identity name=before ! %s name=tried %s", front,
+          description, is_sink ? "" : "! fakesink async=false");
 
-  fail_unless (error == NULL, "%s: %s", launch, error ? error->message : "");
-  for (i = 0; i < G_N_ELEMENTS (walk); i++) {
-    gst_element_set_state (pipeline, walk[i]);
-    if (walk[i] >= GST_STATE_PAUSED) {
-      g_usleep (g_random_int_range (0, 5000));
-      gst_element_seek_simple (pipeline, GST_FORMAT_TIME, GST_SEEK_FLAG_FLUSH,
-          GST_SECOND);
+  for (round = 0; round < rounds; round++) {
+    Damage damage = { 0, g_random_int_range (0, 100) };
+    GError *error = NULL;
+    GstElement *pipeline = gst_parse_launch (launch, &error), *element;
+    GstBus *bus;
+    GstPad *pad;
+    guint i, actions = g_random_int_range (1, 6);
+
+    fail_unless (error == NULL, "%s: %s", launch, error ? error->message : "");
+    element = gst_bin_get_by_name (GST_BIN (pipeline), "tried");
+    if (g_object_class_find_property (G_OBJECT_GET_CLASS (element), "threads"))
+      g_object_set (element, "threads", 1 + round % 3, NULL);
+    gst_object_unref (element);
+    element = gst_bin_get_by_name (GST_BIN (pipeline), "before");
+    pad = gst_element_get_static_pad (element, "src");
+    gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BUFFER, damage_one, &damage,
+        NULL);
+    gst_object_unref (pad);
+    gst_object_unref (element);
+    bus = gst_element_get_bus (pipeline);
+    gst_element_set_state (pipeline,
+        g_random_boolean () ? GST_STATE_PAUSED : GST_STATE_PLAYING);
+    for (i = 0; i < actions; i++) {
+      g_usleep (g_random_int_range (0, 3000));
+      do_anything (pipeline);
     }
+    /* now and then to the end, whichever it is */
+    if (g_random_int_range (0, 4) == 0) {
+      GstMessage *message;
+
+      gst_element_set_state (pipeline, GST_STATE_PLAYING);
+      message = gst_bus_timed_pop_filtered (bus, 20 * GST_SECOND,
+          GST_MESSAGE_EOS | GST_MESSAGE_ERROR);
+      fail_unless (message != NULL, "%s: round %u hangs", feed->name, round);
+      gst_message_unref (message);
+    }
+    gst_element_set_state (pipeline, GST_STATE_NULL);
+    gst_object_unref (bus);
+    gst_object_unref (pipeline);
   }
-  gst_object_unref (pipeline);
   g_free (launch);
   g_free (description);
   g_free (front);
@@ -644,7 +728,7 @@ static const struct
   { "other caps", change_caps },
   { "trouble downstream", trouble_downstream },
   { "states", change_states },
-  { "seek and states", seek_and_states },
+  { "stress", stress },
 };
 
 /* ---- leaks ---- */
