@@ -19,7 +19,8 @@
  *   time it changes.
  *
  * Locking: the object lock guards #GstEegFilterPrivate.enabled, .delay and
- * .live_info; everything else belongs to the streaming thread. Nothing is
+ * .live_info; .renegotiate is atomic; everything else belongs to the streaming
+ * thread. Nothing is
  * pushed, posted or unreffed under it.
  */
 #include "gsteegfilter.h"
@@ -51,10 +52,14 @@ typedef struct
   gsize delay;          /* frames, as reported */
   GstEegInfo live_info; /* copy of in_info for queries */
 
+  gint renegotiate; /* atomic: other caps may come out from the next buffer */
+
   /* streaming thread */
   GstEegInfo in_info;
   GstEegInfo out_info;
   gboolean refused;      /* the caps, and the error was posted */
+  gboolean configured;   /* in_info and out_info are what set_info() took */
+  gboolean is_new;       /* settings were taken over that set_info() must see */
   gboolean running;      /* a run has begun */
   gboolean was_enabled;  /* what the current run is */
   gboolean need_discont; /* the next output begins a run */
@@ -144,6 +149,18 @@ update_delay (GstEegFilter *self)
     GST_INFO_OBJECT (self, "delay is now %" G_GSIZE_FORMAT " samples", delay);
     gst_element_post_message (GST_ELEMENT (self),
         gst_message_new_latency (GST_OBJECT (self)));
+  }
+}
+
+/* Before caps are negotiated, with nothing held. */
+static void
+take_settings (GstEegFilter *self)
+{
+  GstEegFilterClass *klass = GST_EEG_FILTER_GET_CLASS (self);
+
+  if (klass->negotiate != NULL) {
+    klass->negotiate (self);
+    PRIVATE (self)->is_new = TRUE;
   }
 }
 
@@ -511,6 +528,28 @@ gst_eeg_filter_generate_output (GstBaseTransform *trans, GstBuffer **out)
   return ret;
 }
 
+/* Takes over settings that change the caps, with the run under way ended. */
+static GstFlowReturn
+gst_eeg_filter_submit_input_buffer (GstBaseTransform *trans,
+    gboolean is_discont, GstBuffer *buffer)
+{
+  GstEegFilter *self = GST_EEG_FILTER (trans);
+  GstEegFilterPrivate *priv = PRIVATE (self);
+
+  if (g_atomic_int_compare_and_exchange (&priv->renegotiate, TRUE, FALSE)) {
+    GstFlowReturn ret = drain_all (self);
+
+    if (ret != GST_FLOW_OK) {
+      gst_buffer_unref (buffer);
+      return ret;
+    }
+    take_settings (self);
+    gst_pad_mark_reconfigure (trans->srcpad);
+  }
+  return GST_BASE_TRANSFORM_CLASS (gst_eeg_filter_parent_class)
+      ->submit_input_buffer (trans, is_discont, buffer);
+}
+
 /* Never called: generate_output() is overridden. Without a transform function
  * the base class would only know pass-through. */
 static GstFlowReturn
@@ -534,6 +573,97 @@ gst_eeg_filter_get_unit_size (GstBaseTransform *trans, GstCaps *caps,
   return ok;
 }
 
+/* What comes out for fixed caps; for others, whatever may. So too for those
+ * that the subclass refuses: it says why when they arrive. */
+static GstStructure *
+transform_structure (GstEegFilter *self, GstPadDirection direction,
+    const GstStructure *s)
+{
+  GstEegFilterClass *klass = GST_EEG_FILTER_GET_CLASS (self);
+  GstCaps *caps = gst_caps_new_full (gst_structure_copy (s), NULL);
+  GstStructure *result = gst_structure_copy (s);
+  GstEegInfo in_info, out_info;
+
+  gst_eeg_info_init (&in_info);
+  gst_eeg_info_init (&out_info);
+  gst_structure_remove_fields (result, "channel-table", NULL);
+  if (direction == GST_PAD_SINK && gst_eeg_info_from_caps (&in_info, caps))
+    gst_eeg_info_copy_into (&in_info, &out_info);
+  if (out_info.channels > 0
+      && klass->transform_info (self, &in_info, &out_info, NULL)) {
+    gst_structure_set (result, "rate", GST_TYPE_FRACTION, out_info.rate_n,
+        out_info.rate_d, "channels", G_TYPE_INT, out_info.channels, NULL);
+    if (out_info.channel_table != NULL)
+      gst_structure_set (result, "channel-table", GST_TYPE_EEG_CHANNELS,
+          out_info.channel_table, NULL);
+  } else {
+    gst_structure_set (result, "channels", GST_TYPE_INT_RANGE, 1,
+        GST_EEG_MAX_CHANNELS, "rate", GST_TYPE_FRACTION_RANGE, 1, G_MAXINT,
+        G_MAXINT, 1, NULL);
+  }
+  gst_eeg_info_clear (&in_info);
+  gst_eeg_info_clear (&out_info);
+  gst_caps_unref (caps);
+  return result;
+}
+
+static GstCaps *
+gst_eeg_filter_transform_caps (GstBaseTransform *trans,
+    GstPadDirection direction, GstCaps *caps, GstCaps *filter)
+{
+  GstEegFilter *self = GST_EEG_FILTER (trans);
+  GstCaps *result;
+  guint i;
+
+  if (GST_EEG_FILTER_GET_CLASS (self)->transform_info == NULL) {
+    result = gst_caps_ref (caps);
+  } else {
+    result = gst_caps_new_empty ();
+    for (i = 0; i < gst_caps_get_size (caps); i++)
+      result = gst_caps_merge_structure (result,
+          transform_structure (self, direction,
+              gst_caps_get_structure (caps, i)));
+  }
+  if (filter != NULL) {
+    GstCaps *both =
+        gst_caps_intersect_full (filter, result, GST_CAPS_INTERSECT_FIRST);
+
+    gst_caps_unref (result);
+    result = both;
+  }
+  return result;
+}
+
+/* Whether the subclass has an answer for the caps; posts why not. */
+static gboolean
+check_caps (GstEegFilter *self, GstCaps *caps)
+{
+  GstEegFilterPrivate *priv = PRIVATE (self);
+  GstEegFilterClass *klass = GST_EEG_FILTER_GET_CLASS (self);
+  GstEegInfo in_info, out_info;
+  GError *error = NULL;
+
+  if (klass->transform_info == NULL)
+    return TRUE;
+  gst_eeg_info_init (&in_info);
+  gst_eeg_info_init (&out_info);
+  if (gst_eeg_info_from_caps (&in_info, caps)) {
+    gst_eeg_info_copy_into (&in_info, &out_info);
+    klass->transform_info (self, &in_info, &out_info, &error);
+  }
+  gst_eeg_info_clear (&in_info);
+  gst_eeg_info_clear (&out_info);
+  if (error == NULL)
+    return TRUE;
+  /* the event comes again with each buffer; one error is enough */
+  if (priv->refused)
+    g_error_free (error);
+  else
+    post_error (self, error);
+  priv->refused = TRUE;
+  return FALSE;
+}
+
 static gboolean
 gst_eeg_filter_set_caps (GstBaseTransform *trans, GstCaps *in_caps,
     GstCaps *out_caps)
@@ -541,18 +671,40 @@ gst_eeg_filter_set_caps (GstBaseTransform *trans, GstCaps *in_caps,
   GstEegFilter *self = GST_EEG_FILTER (trans);
   GstEegFilterPrivate *priv = PRIVATE (self);
   GstEegFilterClass *klass = GST_EEG_FILTER_GET_CLASS (self);
+  GstEegInfo in_info, out_info;
   GError *error = NULL;
+  gboolean same;
 
   /* negotiation is tried again for each buffer; one error is enough */
-  if (!gst_eeg_info_from_caps (&priv->in_info, in_caps)
-      || !gst_eeg_info_from_caps (&priv->out_info, out_caps)) {
+  gst_eeg_info_init (&in_info);
+  gst_eeg_info_init (&out_info);
+  if (!gst_eeg_info_from_caps (&in_info, in_caps)
+      || !gst_eeg_info_from_caps (&out_info, out_caps)) {
     if (!priv->refused)
       GST_ELEMENT_ERROR (self, CORE, NEGOTIATION,
           ("The caps describe no EEG samples."),
           ("in %" GST_PTR_FORMAT ", out %" GST_PTR_FORMAT, in_caps, out_caps));
     priv->refused = TRUE;
+    gst_eeg_info_clear (&in_info);
+    gst_eeg_info_clear (&out_info);
     return FALSE;
   }
+  /* downstream may ask for another negotiation at any time; what was held stays
+   * where that changes nothing */
+  same = priv->configured && !priv->is_new
+      && gst_eeg_info_is_equal (&in_info, &priv->in_info)
+      && gst_eeg_info_is_equal (&out_info, &priv->out_info);
+  if (!same) {
+    drain_all (self);
+    gst_eeg_info_copy_into (&in_info, &priv->in_info);
+    gst_eeg_info_copy_into (&out_info, &priv->out_info);
+  }
+  gst_eeg_info_clear (&in_info);
+  gst_eeg_info_clear (&out_info);
+  if (same)
+    return TRUE;
+  priv->is_new = FALSE;
+  priv->configured = FALSE;
   GST_OBJECT_LOCK (self);
   /* the table is not needed for queries and would be unreffed under the lock */
   priv->live_info = priv->in_info;
@@ -569,6 +721,7 @@ gst_eeg_filter_set_caps (GstBaseTransform *trans, GstCaps *in_caps,
     return FALSE;
   }
   priv->refused = FALSE;
+  priv->configured = TRUE;
   reset_run (self);
   /* the latency is known before the first buffer */
   priv->was_enabled = gst_eeg_filter_get_enabled (self);
@@ -615,6 +768,16 @@ gst_eeg_filter_sink_event (GstBaseTransform *trans, GstEvent *event)
   }
   if (is_end)
     drain_all (self);
+  if (GST_EVENT_TYPE (event) == GST_EVENT_CAPS) {
+    GstCaps *caps;
+
+    gst_event_parse_caps (event, &caps);
+    take_settings (self);
+    if (!check_caps (self, caps)) {
+      gst_event_unref (event);
+      return FALSE;
+    }
+  }
   return GST_BASE_TRANSFORM_CLASS (gst_eeg_filter_parent_class)
       ->sink_event (trans, event);
 }
@@ -685,6 +848,8 @@ gst_eeg_filter_start (GstBaseTransform *trans)
 
   gst_eeg_stage_counters_reset (&priv->counters);
   priv->refused = FALSE;
+  priv->configured = FALSE;
+  priv->is_new = FALSE;
   priv->running = FALSE;
   priv->next_out = GST_BUFFER_OFFSET_NONE;
   return TRUE;
@@ -698,6 +863,7 @@ gst_eeg_filter_stop (GstBaseTransform *trans)
 
   reset_run (self);
   clear_pool (self);
+  priv->configured = FALSE;
   GST_OBJECT_LOCK (self);
   priv->delay = 0;
   gst_eeg_info_init (&priv->live_info);
@@ -774,7 +940,9 @@ gst_eeg_filter_class_init (GstEegFilterClass *klass)
 
   trans_class->start = gst_eeg_filter_start;
   trans_class->stop = gst_eeg_filter_stop;
+  trans_class->transform_caps = gst_eeg_filter_transform_caps;
   trans_class->set_caps = gst_eeg_filter_set_caps;
+  trans_class->submit_input_buffer = gst_eeg_filter_submit_input_buffer;
   trans_class->get_unit_size = gst_eeg_filter_get_unit_size;
   trans_class->sink_event = gst_eeg_filter_sink_event;
   trans_class->query = gst_eeg_filter_query;
@@ -837,6 +1005,23 @@ gst_eeg_filter_get_counters (GstEegFilter *filter)
   g_return_val_if_fail (GST_IS_EEG_FILTER (filter), NULL);
 
   return &PRIVATE (filter)->counters;
+}
+
+/**
+ * gst_eeg_filter_renegotiate:
+ * @filter: a filter with #GstEegFilterClass.negotiate
+ *
+ * Says that settings were changed that decide about what comes out. Before the
+ * next buffer what is held goes out, #GstEegFilterClass.negotiate takes the
+ * settings over and set_info() is called, with new caps downstream if they
+ * differ. Any thread.
+ */
+void
+gst_eeg_filter_renegotiate (GstEegFilter *filter)
+{
+  g_return_if_fail (GST_IS_EEG_FILTER (filter));
+
+  g_atomic_int_set (&PRIVATE (filter)->renegotiate, TRUE);
 }
 
 /**

@@ -19,6 +19,13 @@ G_DECLARE_DERIVABLE_TYPE (GstEegFilter, gst_eeg_filter, GST, EEG_FILTER,
  * @kind: what the element does; %GST_EEG_STAGE_KIND_TRANSFORM by default
  * @in_place: process() may be given the same memory for input and output, if
  *     frames have the same size on both sides and no more come out than go in
+ * @transform_info: fills in @out_info, which begins as a copy of @in_info, with
+ *     what comes out for what comes in; also called by queries, from any
+ *     thread. Without it the subclass answers transform_caps() itself, or both
+ *     sides are equal. Only rate, channels and channel table may differ
+ * @negotiate: takes over the settings that decide about the output's caps; what
+ *     transform_info() says changes only here. Called before caps are
+ *     negotiated, and before a buffer after gst_eeg_filter_renegotiate()
  * @set_info: caps were negotiated; makes what processing needs. Nothing is held
  *     any more: the samples of the old caps were drained
  * @reset: forgets all samples; a new run begins
@@ -35,8 +42,9 @@ G_DECLARE_DERIVABLE_TYPE (GstEegFilter, gst_eeg_filter, GST, EEG_FILTER,
  * @get_memory: bytes that the filter holds beside buffers, with the current
  *     settings; any thread; 0 by default
  *
- * All but @get_memory are called on the streaming thread, without a lock. A
- * function that returns %FALSE sets the error as it shall be posted.
+ * All but @get_memory and @transform_info are called on the streaming thread,
+ * without a lock. A function that returns %FALSE sets the error as it shall be
+ * posted.
  */
 struct _GstEegFilterClass
 {
@@ -56,6 +64,9 @@ struct _GstEegFilterClass
   gsize (*drain) (GstEegFilter *filter, gpointer out, gsize max_frames);
   gsize (*get_delay) (GstEegFilter *filter);
   gsize (*get_memory) (GstEegFilter *filter);
+  gboolean (*transform_info) (GstEegFilter *filter, const GstEegInfo *in_info,
+      GstEegInfo *out_info, GError **error);
+  void (*negotiate) (GstEegFilter *filter);
 
   /*< private >*/
   gpointer _gst_reserved[GST_PADDING_LARGE];
@@ -69,6 +80,9 @@ const GstEegInfo *gst_eeg_filter_get_out_info (GstEegFilter *filter);
 
 GST_EEG_API
 GstEegStageCounters *gst_eeg_filter_get_counters (GstEegFilter *filter);
+
+GST_EEG_API
+void gst_eeg_filter_renegotiate (GstEegFilter *filter);
 
 GST_EEG_API
 void gst_eeg_filter_class_install_enabled (GstEegFilterClass *klass,

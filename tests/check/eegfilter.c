@@ -21,6 +21,8 @@ typedef struct
   guint n_held;
   guint resets, infos;
   gboolean fails;
+  const gchar *label;
+  const gchar *next_label; /* atomic */
 } ThirdFilter;
 typedef GstEegFilterClass ThirdFilterClass;
 
@@ -48,28 +50,31 @@ make_caps (gint rate, gint channels)
   return caps;
 }
 
-static GstCaps *
-third_transform_caps (GstBaseTransform *trans, GstPadDirection direction,
-    GstCaps *caps, GstCaps *filter)
+static gboolean
+third_transform_info (GstEegFilter *filter, const GstEegInfo *in_info,
+    GstEegInfo *out_info, GError **error)
 {
-  GstCaps *result = gst_caps_make_writable (gst_caps_ref (caps));
-  GstCaps *both;
-  gint n = 0, d = 1;
+  ThirdFilter *self = (ThirdFilter *) filter;
 
-  if (gst_structure_get_fraction (gst_caps_get_structure (caps, 0), "rate", &n,
-          &d)) {
-    if (direction == GST_PAD_SINK)
-      gst_caps_set_simple (result, "rate", GST_TYPE_FRACTION, n / FACTOR, d,
-          "channels", G_TYPE_INT, 1, NULL);
-    else
-      gst_caps_set_simple (result, "rate", GST_TYPE_FRACTION, n * FACTOR, d,
-          "channels", G_TYPE_INT, CHANNELS, NULL);
+  if (in_info->channels != CHANNELS) {
+    g_set_error (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS,
+        "not so many channels");
+    return FALSE;
   }
-  if (filter == NULL)
-    return result;
-  both = gst_caps_intersect (filter, result);
-  gst_caps_unref (result);
-  return both;
+  out_info->rate_n /= FACTOR;
+  out_info->channels = 1;
+  if (self->label != NULL)
+    out_info->channel_table =
+        gst_eeg_channels_new (&(GstEegChannel){ .label = self->label }, 1);
+  return TRUE;
+}
+
+static void
+third_negotiate (GstEegFilter *filter)
+{
+  ThirdFilter *self = (ThirdFilter *) filter;
+
+  self->label = g_atomic_pointer_get (&self->next_label);
 }
 
 static gboolean
@@ -174,7 +179,8 @@ third_filter_class_init (ThirdFilterClass *klass)
   gst_element_class_add_static_pad_template (element_class, &src_template);
   gst_element_class_set_static_metadata (element_class, "third", "Filter",
       "Every third frame", "nobody");
-  GST_BASE_TRANSFORM_CLASS (klass)->transform_caps = third_transform_caps;
+  klass->transform_info = third_transform_info;
+  klass->negotiate = third_negotiate;
   klass->in_place = TRUE; /* which different frames rule out */
   klass->set_info = third_set_info;
   klass->reset = third_reset;
@@ -453,6 +459,80 @@ GST_START_TEST (test_errors)
 }
 GST_END_TEST;
 
+/* Downstream may ask for another negotiation: nothing that is held is lost by
+ * it, also not if other caps come out. */
+GST_START_TEST (test_renegotiation)
+{
+  GstHarness *h = harness ();
+  ThirdFilter *filter = (ThirdFilter *) h->element;
+  GstEegInfo info;
+  GstCaps *caps;
+  guint infos;
+
+  gst_harness_push (h, make_buffer (0, 11));
+  infos = filter->infos;
+  gst_harness_push_upstream_event (h, gst_event_new_reconfigure ());
+  gst_harness_push (h, make_buffer (11, 1));
+  fail_unless_equals_int (filter->infos, infos);
+  check_output (h, 0, 10, TRUE);
+
+  g_atomic_pointer_set (&filter->next_label, "Oz");
+  gst_harness_push (h, make_buffer (12, 9));
+  fail_unless_equals_int (filter->infos, infos);
+  check_output (h, 10, 19, FALSE);
+  gst_eeg_filter_renegotiate (GST_EEG_FILTER (filter));
+  gst_harness_push (h, make_buffer (21, 12));
+  fail_unless_equals_int (filter->infos, infos + 1);
+  check_output (h, 19, 31, FALSE);
+  caps = gst_pad_get_current_caps (h->sinkpad);
+  gst_eeg_info_init (&info);
+  fail_unless (gst_eeg_info_from_caps (&info, caps));
+  fail_unless_equals_int (info.rate_n, RATE / FACTOR);
+  fail_unless_equals_string (gst_eeg_channels_get (info.channel_table, 0)
+                                 ->label,
+      "Oz");
+  gst_eeg_info_clear (&info);
+  gst_caps_unref (caps);
+  gst_harness_teardown (h);
+}
+GST_END_TEST;
+
+/* What the subclass refuses is said once, when the caps arrive. */
+GST_START_TEST (test_refused_info)
+{
+  GstHarness *h = harness ();
+  GstBus *bus = gst_bus_new ();
+  GstCaps *caps = make_caps (RATE, CHANNELS + 1);
+
+  gst_element_set_bus (h->element, bus);
+  gst_harness_push_event (h, gst_event_new_caps (caps));
+  check_error (bus, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS);
+  fail_unless_equals_int (gst_harness_push (h, make_buffer (0, 12)),
+      GST_FLOW_NOT_NEGOTIATED);
+  fail_if (gst_bus_have_pending (bus));
+  gst_caps_unref (caps);
+  gst_element_set_bus (h->element, NULL);
+  gst_object_unref (bus);
+  gst_harness_teardown (h);
+}
+GST_END_TEST;
+
+/* What may go in where the other side is not known. */
+GST_START_TEST (test_caps_of_either_side)
+{
+  GstHarness *h = harness ();
+  GstPad *sink = gst_element_get_static_pad (h->element, "sink");
+  GstCaps *caps = gst_pad_query_caps (sink, NULL);
+  GstCaps *other = make_caps (77, 12);
+
+  fail_unless (gst_caps_can_intersect (caps, other));
+  gst_caps_unref (caps);
+  gst_caps_unref (other);
+  gst_object_unref (sink);
+  gst_harness_teardown (h);
+}
+GST_END_TEST;
+
 /* Output comes from slabs that are used again. */
 GST_START_TEST (test_memory)
 {
@@ -507,6 +587,9 @@ eegfilter_suite (void)
   tcase_add_test (tcase, test_markers);
   tcase_add_test (tcase, test_latency);
   tcase_add_test (tcase, test_errors);
+  tcase_add_test (tcase, test_renegotiation);
+  tcase_add_test (tcase, test_refused_info);
+  tcase_add_test (tcase, test_caps_of_either_side);
   tcase_add_test (tcase, test_memory);
   tcase_add_test (tcase, test_restart);
   return suite;
