@@ -272,9 +272,12 @@ gst_eeg_aes_gcm_enc_process (GstEegChunkCodec *codec, gpointer worker,
 {
   const GstAeadFile *file = job->user_data;
   GstAeadWorker *self = worker;
-  EegAeadPiece piece = { job->data, job->size };
-  EegAeadReader reader = { &piece, 1, 0 };
+  EegAeadPiece *pieces = g_newa (EegAeadPiece, job->n_pieces);
+  EegAeadReader reader = { pieces, job->n_pieces, 0 };
+  guint i;
 
+  for (i = 0; i < job->n_pieces; i++)
+    pieces[i] = (EegAeadPiece){ job->pieces[i].data, job->pieces[i].size };
   if (gst_aead_worker_use (self, file))
     job->out_size =
         eeg_tink_seal (self->context, &file->header, file->segment_size,
@@ -401,6 +404,7 @@ gst_eeg_aes_gcm_enc_class_init (GstEegAesGcmEncClass *klass)
   codec_class->kind = GST_EEG_STAGE_KIND_ENCRYPTION;
   codec_class->media_type = GST_AES_GCM_MEDIA_TYPE;
   codec_class->hold_back = TRUE;
+  codec_class->takes_pieces = TRUE;
   codec_class->limits = gst_eeg_aes_gcm_enc_limits;
   codec_class->start = gst_eeg_aes_gcm_enc_start;
   codec_class->stop = gst_eeg_aes_gcm_enc_stop;

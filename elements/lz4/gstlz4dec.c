@@ -212,13 +212,15 @@ static gboolean
 gst_eeg_lz4_dec_process (GstEegChunkCodec *codec, gpointer worker,
     GstEegChunkJob *job, GError **error)
 {
+  /* the whole output stays where it is: no copy of the window is needed */
+  const LZ4F_decompressOptions_t options = { .stableDst = 1 };
   gsize done = 0, read = 0, result;
 
   do {
     gsize produced = job->out_capacity - done, consumed = job->size - read;
 
     result = LZ4F_decompress (worker, job->out + done, &produced,
-        job->data + read, &consumed, NULL);
+        job->data + read, &consumed, &options);
     done += produced;
     read += consumed;
     if (LZ4F_isError (result) || (result != 0 && produced + consumed == 0)) {

@@ -278,6 +278,20 @@ gst_eeg_allocator_get_slab_size (GstEegAllocator *allocator)
 }
 
 /**
+ * gst_eeg_allocator_get_max_slabs:
+ * @allocator: an allocator
+ *
+ * Returns: how many slabs may exist, 0 for no limit
+ */
+guint
+gst_eeg_allocator_get_max_slabs (GstEegAllocator *allocator)
+{
+  g_return_val_if_fail (GST_IS_EEG_ALLOCATOR (allocator), 0);
+
+  return allocator->max_slabs;
+}
+
+/**
  * gst_eeg_allocator_get_counts:
  * @allocator: an allocator
  * @allocated: (out) (optional): slabs that exist

@@ -33,6 +33,9 @@ GST_EEG_API
 gsize gst_eeg_allocator_get_slab_size (GstEegAllocator *allocator);
 
 GST_EEG_API
+guint gst_eeg_allocator_get_max_slabs (GstEegAllocator *allocator);
+
+GST_EEG_API
 void gst_eeg_allocator_get_counts (GstEegAllocator *allocator, guint *allocated,
     guint *in_use, guint64 *reused);
 

@@ -60,6 +60,10 @@ enum
 
 /* Output of stream() in one buffer at most. */
 #define STREAM_OUTPUT_BYTES (256 * 1024)
+/* Input that is not copied together, of classes that take pieces: up to this
+ * many runs of at least this many bytes each. */
+#define MAX_PIECES 16
+#define PIECE_BYTES (32 * 1024)
 /* Input that is gathered at once when parse() does not say how much it needs.
  */
 #define PARSE_STEP_BYTES 4096
@@ -92,18 +96,28 @@ typedef enum
   ITEM_ERROR   /* posted in its place */
 } ItemKind;
 
+/* Bytes of a buffer, used where they lie. */
+typedef struct
+{
+  GstBuffer *buffer; /* kept whole, so that its pool gets it back whole */
+  GstMemory *memory;
+  GstMapInfo map;
+} ItemInput;
+
 typedef struct
 {
   GstEegChunkJob job; /* first: subclasses are given its address */
   ItemKind kind;
   GstEegChunkCodec *codec;
 
-  /* Input: either gathered in the item's own slab, or bytes of a buffer. */
+  /* Input: gathered in the item's own slab, or bytes of buffers. What is
+   * copied has the same place in the slab as in the job. */
   GstMemory *slab;
   GstMapInfo slab_map;
-  GstBuffer *input_buffer; /* kept whole, so that its pool gets it back whole */
-  GstMemory *input;
-  GstMapInfo input_map;
+  ItemInput inputs[MAX_PIECES];
+  guint n_inputs;
+  GstEegChunkPiece pieces[MAX_PIECES];
+  guint n_pieces;
   gsize capacity;
   gsize fill;
   GstClockTime end; /* time stamp behind the last byte, if known */
@@ -307,11 +321,14 @@ item_reset (Item *item)
     item->job.user_free (item->job.user_data);
   memset (&item->job, 0, sizeof item->job);
   item->kind = ITEM_NONE;
-  if (item->input != NULL) {
-    gst_memory_unmap (item->input, &item->input_map);
-    g_clear_pointer (&item->input, gst_memory_unref);
+  while (item->n_inputs > 0) {
+    ItemInput *input = &item->inputs[--item->n_inputs];
+
+    gst_memory_unmap (input->memory, &input->map);
+    gst_memory_unref (input->memory);
+    gst_buffer_unref (input->buffer);
   }
-  gst_clear_buffer (&item->input_buffer);
+  item->n_pieces = 0;
   item->capacity = item->fill = 0;
   gst_clear_buffer (&item->markers);
   gst_clear_buffer (&item->buffer);
@@ -319,6 +336,63 @@ item_reset (Item *item)
   while ((event = g_queue_pop_head (&item->events)))
     gst_event_unref (event);
   g_clear_error (&item->error);
+}
+
+static void
+add_piece (Item *item, const guint8 *data, gsize size)
+{
+  GstEegChunkPiece *last = &item->pieces[MAX (item->n_pieces, 1) - 1];
+
+  if (item->n_pieces > 0 && last->data + last->size == data) {
+    last->size += size;
+  } else {
+    g_assert (item->n_pieces < MAX_PIECES);
+    item->pieces[item->n_pieces++] = (GstEegChunkPiece){ data, size };
+  }
+  item->fill += size;
+}
+
+/* Adds bytes as a copy. */
+static gboolean
+add_copy (GstEegChunkCodec *self, Item *item, const guint8 *data, gsize size)
+{
+  if (!ensure_slab (self, &PRIVATE (self)->in_allocator, &item->slab,
+          &item->slab_map, item->capacity))
+    return FALSE;
+  memcpy (item->slab_map.data + item->fill, data, size);
+  add_piece (item, item->slab_map.data + item->fill, size);
+  return TRUE;
+}
+
+/* Adds bytes of a buffer where they lie. FALSE if they cannot be read. */
+static gboolean
+add_reference (Item *item, GstBuffer *buffer, GstMemory *memory, gsize offset,
+    gsize size)
+{
+  ItemInput *input = &item->inputs[item->n_inputs];
+
+  if (!gst_memory_map (memory, &input->map, GST_MAP_READ))
+    return FALSE;
+  input->buffer = gst_buffer_ref (buffer);
+  input->memory = gst_memory_ref (memory);
+  item->n_inputs++;
+  add_piece (item, input->map.data + offset, size);
+  return TRUE;
+}
+
+/* Copies the last @size bytes of the input. */
+static void
+copy_rest (const Item *item, guint8 *out, gsize size)
+{
+  guint i;
+
+  for (i = item->n_pieces; size > 0;) {
+    const GstEegChunkPiece *piece = &item->pieces[--i];
+    gsize n = MIN (size, piece->size);
+
+    size -= n;
+    memcpy (out + size, piece->data + piece->size - n, n);
+  }
 }
 
 static void
@@ -936,7 +1010,12 @@ end_chunk (GstEegChunkCodec *self, gsize size, gboolean last)
   guint8 *rest_data = NULL;
   GstClockTime end = item->end, rest_pts = GST_CLOCK_TIME_NONE;
 
-  job->data = item->input != NULL ? job->data : item->slab_map.data;
+  /* an empty stream's one job has a slab without a byte in it */
+  if (item->n_pieces == 0)
+    add_piece (item, item->slab_map.data, 0);
+  job->pieces = item->pieces;
+  job->n_pieces = item->n_pieces;
+  job->data = item->n_pieces == 1 ? item->pieces[0].data : NULL;
   job->size = size;
   job->last = last;
   job->out_capacity = CLASS (self)->bound (self, size);
@@ -948,24 +1027,22 @@ end_chunk (GstEegChunkCodec *self, gsize size, gboolean last)
       rest_pts = job->pts + job->duration;
     }
   }
-  if (rest > 0)
-    rest_data = g_memdup2 (item->slab_map.data + size, rest);
+  if (rest > 0) {
+    rest_data = g_malloc (rest);
+    copy_rest (item, rest_data, rest);
+  }
   flow = send_job (self, item);
   if (rest == 0)
     return flow;
 
   if (flow == GST_FLOW_OK && (next = acquire_item (self, &flow)) != NULL) {
     next->capacity = CLASS (self)->capacity (self);
-    if (next->capacity < rest
-        || !ensure_slab (self, &priv->in_allocator, &next->slab,
-            &next->slab_map, next->capacity)) {
+    if (next->capacity < rest || !add_copy (self, next, rest_data, rest)) {
       GError *error = NULL;
 
       set_memory_error (&error, next->capacity);
       flow = send_error (self, error);
     } else {
-      memcpy (next->slab_map.data, rest_data, rest);
-      next->fill = rest;
       next->job.offset = st->stream_bytes - rest;
       next->job.pts = rest_pts;
       next->job.duration = GST_CLOCK_TIME_NONE;
@@ -986,7 +1063,7 @@ send_whole_cells (GstEegChunkCodec *self)
   gsize size;
 
   if (st->current == NULL || st->current->fill == 0
-      || st->current->input != NULL || CLASS (self)->cut == NULL)
+      || CLASS (self)->cut == NULL)
     return GST_FLOW_OK;
   size = CLASS (self)->cut (self, st->current->fill - 1);
   return size > 0 ? end_chunk (self, size, FALSE) : GST_FLOW_OK;
@@ -1069,6 +1146,29 @@ open_chunk (GstEegChunkCodec *self)
   return GST_FLOW_OK;
 }
 
+/* May the next @n of @left bytes of the buffer be used where they lie? */
+static gboolean
+may_be_held (GstEegChunkCodec *self, const Item *item, GstBuffer *buffer,
+    GstMemory *memory, gsize n, gsize left)
+{
+  GstEegChunkCodecPrivate *priv = PRIVATE (self);
+  GstEegChunkCodecClass *klass = CLASS (self);
+
+  /* a chunk that lies in one piece, and can leave at once */
+  if (n == item->capacity && (left > n || !klass->hold_back))
+    return TRUE;
+  /* An unfinished chunk waits for more input, so that it must not keep what
+   * upstream may need to make that. Small runs in large blocks would hold a
+   * multiple of the memory that they are worth. */
+  return klass->takes_pieces && n >= PIECE_BYTES && n >= memory->maxsize / 2
+      && item->n_pieces + 2 < MAX_PIECES && !priv->state.live
+      && priv->active.chunk_duration == 0 && buffer->pool == NULL
+      && !(GST_IS_EEG_ALLOCATOR (memory->allocator)
+          && gst_eeg_allocator_get_max_slabs (
+                 GST_EEG_ALLOCATOR (memory->allocator))
+              > 0);
+}
+
 /* Takes @size bytes at @offset of @memory, mapped as @map, which began at @pts
  * in all of the @total bytes of @buffer. */
 static GstFlowReturn
@@ -1107,24 +1207,15 @@ gather (GstEegChunkCodec *self, GstBuffer *buffer, GstMemory *memory,
     }
 
     n = MIN (left, item->capacity - item->fill);
-    if (n == item->capacity && (left > n || !klass->hold_back)
-        && gst_memory_map (memory, &item->input_map, GST_MAP_READ)) {
-      /* a chunk that lies in one piece is not copied */
-      item->input_buffer = gst_buffer_ref (buffer);
-      item->input = gst_memory_ref (memory);
-      item->job.data = item->input_map.data + pos;
-    } else {
-      if (!ensure_slab (self, &priv->in_allocator, &item->slab, &item->slab_map,
-              item->capacity)) {
-        GError *error = NULL;
+    if (!(may_be_held (self, item, buffer, memory, n, left)
+            && add_reference (item, buffer, memory, pos, n))
+        && !add_copy (self, item, map->data + pos, n)) {
+      GError *error = NULL;
 
-        set_memory_error (&error, item->capacity);
-        st->current = NULL;
-        return send_error (self, error);
-      }
-      memcpy (item->slab_map.data + item->fill, map->data + pos, n);
+      set_memory_error (&error, item->capacity);
+      st->current = NULL;
+      return send_error (self, error);
     }
-    item->fill += n;
     pos += n;
     st->stream_bytes += n;
     if (GST_CLOCK_TIME_IS_VALID (pts) && GST_CLOCK_TIME_IS_VALID (duration))
@@ -1285,26 +1376,29 @@ decode_job (GstEegChunkCodec *self, Input *in, const GstEegChunkUnit *unit)
     st->fifo_map = map;
     st->fifo_fill = 0;
     st->stream_bytes += size;
-    item->job.data = item->slab_map.data;
+    add_piece (item, item->slab_map.data, size);
   } else if (st->fifo_fill == 0 && in->buffer != NULL
-      && gst_memory_map (in->memory, &item->input_map, GST_MAP_READ)) {
-    item->input_buffer = gst_buffer_ref (in->buffer);
-    item->input = gst_memory_ref (in->memory);
-    item->job.data = item->input_map.data + (item->input_map.size - in->size);
+      && add_reference (item, in->buffer, in->memory,
+          in->memory->size - in->size, size)) {
     consume (self, in, size);
   } else {
+    item->capacity = size;
+    /* at the end of the stream there may be a unit without bytes */
     if (!ensure_slab (self, &priv->in_allocator, &item->slab, &item->slab_map,
-            size)) {
+            size)
+        || (size > 0
+            && !add_copy (self, item,
+                st->fifo_fill > 0 ? st->fifo_map.data : in->data, size))) {
       set_memory_error (&error, size);
       return send_error (self, error);
     }
-    /* at the end of the stream there may be a unit without bytes */
-    if (size > 0)
-      memcpy (item->slab_map.data,
-          st->fifo_fill > 0 ? st->fifo_map.data : in->data, size);
-    item->job.data = item->slab_map.data;
+    if (size == 0)
+      add_piece (item, item->slab_map.data, 0);
     consume (self, in, size);
   }
+  item->job.pieces = item->pieces;
+  item->job.n_pieces = item->n_pieces;
+  item->job.data = item->pieces[0].data;
   item->job.size = size;
   item->job.out_capacity = unit->out_size;
   item->job.last = unit->last;
@@ -2042,13 +2136,14 @@ count_threads (GstEegChunkCodec *self, guint threads)
   return threads;
 }
 
-/* With threads: one item for each, one that is cut, one that is pushed. */
+/* With threads: two items for each, so that a worker need not wait while a
+ * result is pushed in its turn, one that is cut, one that is pushed. */
 static guint
 count_slots (GstEegChunkCodec *self, guint threads)
 {
   if (threads == 1)
     return 1;
-  return (CLASS (self)->sequential ? 1 : threads) + 2;
+  return (CLASS (self)->sequential ? 1 : 2 * threads) + 2;
 }
 
 static gboolean
@@ -2195,6 +2290,9 @@ gst_eeg_chunk_codec_estimate (GstEegStage *stage, guint64 input_bytes,
   slots = count_slots (self, threads);
   if (klass->limits != NULL)
     klass->limits (self, &limits);
+  /* pieces may keep blocks of twice their size */
+  if (klass->takes_pieces)
+    limits.max_input *= 2;
 
   /* the inline context comes on top of the workers' */
   contexts = threads == 1 ? 1 : klass->sequential ? 2 : threads + 1;

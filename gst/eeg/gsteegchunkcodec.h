@@ -40,15 +40,32 @@ GST_EEG_API
 G_DECLARE_DERIVABLE_TYPE (GstEegChunkCodec, gst_eeg_chunk_codec, GST,
     EEG_CHUNK_CODEC, GstElement)
 
+typedef struct _GstEegChunkPiece GstEegChunkPiece;
 typedef struct _GstEegChunkJob GstEegChunkJob;
 typedef struct _GstEegChunkUnit GstEegChunkUnit;
 typedef struct _GstEegChunkLimits GstEegChunkLimits;
 
 /**
+ * GstEegChunkPiece:
+ * @data: bytes that lie together
+ * @size: their number
+ *
+ * A part of a job's input.
+ */
+struct _GstEegChunkPiece
+{
+  const guint8 *data;
+  gsize size;
+};
+
+/**
  * GstEegChunkJob:
- * @data: input of the job
- * @size: bytes of @data; 0 only for the one job of an empty stream
- * @offset: input bytes of the stream before @data
+ * @data: input of the job; %NULL if it lies in several pieces
+ * @size: bytes of the input; 0 only for the one job of an empty stream
+ * @pieces: (array length=n_pieces): the input as it lies in memory, at least
+ *     @size bytes
+ * @n_pieces: number of pieces, 1 unless the class takes more
+ * @offset: input bytes of the stream before this input
  * @pts: time stamp of the first input buffer in the job, if it had one
  * @duration: time that the job's input spans, if known
  * @last: the job ends its stream: encoders mark it final
@@ -68,6 +85,8 @@ struct _GstEegChunkJob
 {
   const guint8 *data;
   gsize size;
+  const GstEegChunkPiece *pieces;
+  guint n_pieces;
   guint64 offset;
   GstClockTime pts;
   GstClockTime duration;
@@ -171,6 +190,8 @@ struct _GstEegChunkLimits
  * @media_type: media type of the coded side, as in the pad template
  * @hold_back: the last job must be known as such before it is made
  * @sequential: process() depends on the jobs before: in order, one at a time
+ * @takes_pieces: an encoder's process() reads job->pieces, so that large input
+ *     buffers are not copied together
  * @limits: what jobs can need with the current settings; any state, any thread
  * @start: READY to PAUSED: checks settings, makes what is needed; %FALSE with
  *     the error set to refuse
@@ -210,6 +231,7 @@ struct _GstEegChunkCodecClass
   const gchar *media_type;
   gboolean hold_back;
   gboolean sequential;
+  gboolean takes_pieces;
 
   void (*limits) (GstEegChunkCodec *codec, GstEegChunkLimits *limits);
   gboolean (*start) (GstEegChunkCodec *codec, GError **error);

@@ -1710,7 +1710,7 @@ GST_START_TEST (test_queries)
   fail_unless (
       gst_eeg_stage_estimate (GST_EEG_STAGE (h->element), 1000, &estimate));
   fail_unless_equals_uint64 (estimate.memory_bytes,
-      4 * (1000 + 1005) + 3 * sizeof (guint));
+      6 * (1000 + 1005) + 3 * sizeof (guint));
   fail_unless_equals_int (estimate.threads, 3);
   fail_unless (estimate.output_bytes == G_MAXUINT64);
   fail_unless (estimate.duration == GST_CLOCK_TIME_NONE);
@@ -1761,15 +1761,15 @@ GST_START_TEST (test_backpressure)
   gst_harness_set_blocking_push_mode (h);
   start_bytes (h);
   thread = g_thread_new ("push", push_all, &p);
-  while (get_stat (h, "queue-high-water") < 4)
+  while (get_stat (h, "queue-high-water") < 6)
     g_thread_yield ();
   g_usleep (20000); /* nothing can come any more, however long */
-  fail_unless (g_atomic_int_get (&p.accepted) <= 4);
+  fail_unless (g_atomic_int_get (&p.accepted) <= 6);
   expected = expected_frames (data, 20 * size, size);
   got = pull_bytes (h, expected->len);
   g_thread_join (thread);
   assert_bytes (got, expected);
-  fail_unless (get_stat (h, "queue-high-water") == 4);
+  fail_unless (get_stat (h, "queue-high-water") == 6);
   fail_unless (get_stat (h, "threads-started") == 2);
   fail_unless (get_stat (h, "queue-waits") > 0);
   /* input and output of each slot, of which one may be on its way */
