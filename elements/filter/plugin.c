@@ -4,6 +4,7 @@
 #endif
 
 #include "gstfirfilter.h"
+#include "gstiirfilter.h"
 
 static gboolean
 plugin_init (GstPlugin *plugin)
@@ -11,6 +12,7 @@ plugin_init (GstPlugin *plugin)
   gboolean ret = FALSE;
 
   ret |= GST_ELEMENT_REGISTER (firfilter, plugin);
+  ret |= GST_ELEMENT_REGISTER (iirfilter, plugin);
   return ret;
 }
 

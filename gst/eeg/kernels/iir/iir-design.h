@@ -7,7 +7,8 @@
 
 /* Most order that a design takes; band filters have twice as many poles. */
 #define EEG_IIR_MAX_ORDER 12
-#define EEG_IIR_MAX_SECTIONS EEG_IIR_MAX_ORDER
+/* A band filter of that order, and as many notches. */
+#define EEG_IIR_MAX_SECTIONS (2 * EEG_IIR_MAX_ORDER)
 
 typedef enum
 {

@@ -36,8 +36,10 @@ struct EegIir
   EegIirDesign design;
   uint64_t frame; /* since the start */
   bool start_steady;
-  unsigned char *filtered; /* n_tiles * LANES */
-  TileState *state;        /* n_tiles * EEG_IIR_MAX_SECTIONS */
+  bool has_shift; /* the design changed since the last frame */
+  double shift[EEG_IIR_MAX_SECTIONS][2]; /* of the states, for an input of 1 */
+  unsigned char *filtered;               /* n_tiles * LANES */
+  TileState *state;                      /* n_tiles * EEG_IIR_MAX_SECTIONS */
 };
 
 static size_t
@@ -92,6 +94,7 @@ eeg_iir_restart (EegIir *iir, bool steady)
       iir->n_tiles * EEG_IIR_MAX_SECTIONS * sizeof *iir->state);
   iir->frame = 0;
   iir->start_steady = steady;
+  iir->has_shift = false;
 }
 
 void
@@ -99,36 +102,89 @@ eeg_iir_set_design (EegIir *iir, const EegIirDesign *design)
 {
   bool same = iir->design.n_sections == design->n_sections;
 
-  iir->design = *design;
-  if (!same)
+  if (!same) {
+    iir->design = *design;
     eeg_iir_restart (iir, iir->start_steady);
-}
+  } else if (iir->frame > 0) {
+    double before[EEG_IIR_MAX_SECTIONS][2], after[EEG_IIR_MAX_SECTIONS][2];
 
-static void
-snap_tile (TileState *state, size_t n_sections)
-{
-  for (size_t s = 0; s < n_sections; s++) {
-    for (size_t i = 0; i < LANES; i++) {
-      if (fabs (state[s].first[i]) < SNAP_BELOW)
-        state[s].first[i] = 0.0;
-      if (fabs (state[s].second[i]) < SNAP_BELOW)
-        state[s].second[i] = 0.0;
+    eeg_iir_steady_state (&iir->design, before);
+    eeg_iir_steady_state (design, after);
+    for (size_t s = 0; s < design->n_sections; s++) {
+      for (size_t i = 0; i < 2; i++)
+        iir->shift[s][i] = (iir->has_shift ? iir->shift[s][i] : 0) + after[s][i]
+            - before[s][i];
     }
+    iir->has_shift = true;
+    iir->design = *design;
+  } else {
+    iir->design = *design;
   }
 }
 
+const EegIirDesign *
+eeg_iir_get_design (const EegIir *iir)
+{
+  return &iir->design;
+}
+
+/* The steady state of one lane for this sample. */
 static void
-start_tile (const EegIirDesign *design, TileState *state, const double *first)
+start_lane (const EegIirDesign *design, TileState *state, size_t lane, double x)
 {
   double steady[EEG_IIR_MAX_SECTIONS][2];
 
   eeg_iir_steady_state (design, steady);
   for (size_t s = 0; s < design->n_sections; s++) {
+    state[s].first[lane] = isfinite (x) ? steady[s][0] * x : 0.0;
+    state[s].second[lane] = isfinite (x) ? steady[s][1] * x : 0.0;
+  }
+}
+
+static void
+snap_tile (const EegIirDesign *design, TileState *state, const double *frame,
+    bool steady)
+{
+  for (size_t i = 0; i < LANES; i++) {
+    bool finite = true;
+
+    for (size_t s = 0; s < design->n_sections; s++) {
+      finite &= isfinite (state[s].first[i]) && isfinite (state[s].second[i]);
+      if (fabs (state[s].first[i]) < SNAP_BELOW)
+        state[s].first[i] = 0.0;
+      if (fabs (state[s].second[i]) < SNAP_BELOW)
+        state[s].second[i] = 0.0;
+    }
+    if (!finite)
+      start_lane (design, state, i, steady ? frame[i] : 0.0);
+  }
+}
+
+static void
+shift_tile (const EegIir *iir, TileState *state, const double *frame)
+{
+  for (size_t s = 0; s < iir->design.n_sections; s++) {
     for (size_t i = 0; i < LANES; i++) {
-      state[s].first[i] = steady[s][0] * first[i];
-      state[s].second[i] = steady[s][1] * first[i];
+      if (!isfinite (frame[i]))
+        continue;
+      state[s].first[i] += iir->shift[s][0] * frame[i];
+      state[s].second[i] += iir->shift[s][1] * frame[i];
     }
   }
+}
+
+/* What comes before a tile's next block; `frame` is the first one of it. */
+static void
+prepare_tile (const EegIir *iir, TileState *state, const double *frame)
+{
+  if (iir->frame == 0 && iir->start_steady) {
+    for (size_t i = 0; i < LANES; i++)
+      start_lane (&iir->design, state, i, frame[i]);
+  }
+  if (iir->has_shift)
+    shift_tile (iir, state, frame);
+  if (iir->frame > 0 && iir->frame % SNAP_INTERVAL == 0)
+    snap_tile (&iir->design, state, frame, iir->start_steady);
 }
 
 /* x: LANES samples, replaced by the output */
@@ -183,8 +239,6 @@ DEFINE_RUN_TILE (run_tile_f64, double)
 #define DEFINE_PROCESS(name, type, run_tile)                                   \
   void name (EegIir *iir, const type *in, type *out, size_t frames)            \
   {                                                                            \
-    const size_t n = iir->design.n_sections;                                   \
-                                                                               \
     while (frames > 0) {                                                       \
       size_t block = SNAP_INTERVAL - iir->frame % SNAP_INTERVAL;               \
                                                                                \
@@ -196,18 +250,17 @@ DEFINE_RUN_TILE (run_tile_f64, double)
                                                                                \
         if (lanes > LANES)                                                     \
           lanes = LANES;                                                       \
-        if (iir->frame == 0 && iir->start_steady) {                            \
+        if (iir->frame % SNAP_INTERVAL == 0 || iir->has_shift) {               \
           double frame[LANES] = { 0 };                                         \
                                                                                \
           for (size_t i = 0; i < lanes; i++)                                   \
             frame[i] = in[first + i];                                          \
-          start_tile (&iir->design, state, frame);                             \
-        } else if (iir->frame % SNAP_INTERVAL == 0) {                          \
-          snap_tile (state, n);                                                \
+          prepare_tile (iir, state, frame);                                    \
         }                                                                      \
         run_tile (&iir->design, state, &iir->filtered[first], in + first,      \
             out + first, block, iir->channels, lanes);                         \
       }                                                                        \
+      iir->has_shift = false;                                                  \
       iir->frame += block;                                                     \
       in += block * iir->channels;                                             \
       out += block * iir->channels;                                            \
@@ -301,14 +354,6 @@ eeg_iir_load_state (EegIir *iir, const unsigned char *bytes, size_t size)
       || load_word (bytes + 8) != iir->channels)
     return false;
   p = bytes + 8 * STATE_HEADER;
-  for (size_t i = 0; i < count_state_doubles (iir); i++) {
-    uint64_t word = load_word (p + 8 * i);
-    double value;
-
-    memcpy (&value, &word, sizeof value);
-    if (!isfinite (value))
-      return false;
-  }
   for (size_t t = 0; t < iir->n_tiles; t++) {
     for (size_t s = 0; s < iir->design.n_sections; s++) {
       TileState *state = &iir->state[t * EEG_IIR_MAX_SECTIONS + s];
@@ -318,5 +363,6 @@ eeg_iir_load_state (EegIir *iir, const unsigned char *bytes, size_t size)
     }
   }
   iir->frame = load_word (bytes + 16);
+  iir->has_shift = false;
   return true;
 }

@@ -20,15 +20,20 @@ void eeg_iir_free (EegIir *iir);
 /* Memory of an object for so many channels. */
 size_t eeg_iir_memory (size_t channels);
 
-/* Takes other coefficients. The state stays if the number of sections is the
- * same, else the filter starts anew. */
+/* Takes other coefficients. With the same number of sections the filter goes
+ * on: its state moves by what the steady states of the two designs differ for
+ * the next frame, so that an electrode's offset makes no step. With another
+ * number it starts anew at the next frame. */
 void eeg_iir_set_design (EegIir *iir, const EegIirDesign *design);
+const EegIirDesign *eeg_iir_get_design (const EegIir *iir);
 
 /* The next call starts in the steady state of its first frame (true), or from
  * rest (false). */
 void eeg_iir_restart (EegIir *iir, bool steady);
 
-/* in and out hold frames times channels samples and may be the same. */
+/* in and out hold frames times channels samples and may be the same. A channel
+ * that met a sample which is not finite gives NaN for up to 1024 frames and then
+ * starts anew. */
 void eeg_iir_process_f32 (EegIir *iir, const float *in, float *out,
     size_t frames);
 void eeg_iir_process_f64 (EegIir *iir, const double *in, double *out,
@@ -36,7 +41,7 @@ void eeg_iir_process_f64 (EegIir *iir, const double *in, double *out,
 
 /* The state, as bytes to save and restore: little-endian doubles. size must be
  * eeg_iir_state_size(). load returns false if the bytes hold other numbers of
- * sections or channels, or a value that is not finite. */
+ * sections or channels. */
 size_t eeg_iir_state_size (const EegIir *iir);
 void eeg_iir_save_state (const EegIir *iir, unsigned char *bytes);
 bool eeg_iir_load_state (EegIir *iir, const unsigned char *bytes, size_t size);
