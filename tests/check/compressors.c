@@ -540,9 +540,10 @@ GST_START_TEST (test_twice)
 
   if (!have (codec))
     return;
-  launch = g_strdup_printf ("fakesrc num-buffers=10 sizetype=fixed sizemax=9 "
-                            "format=bytes ! %senc name=first ! identity ! "
-                            "%senc name=second ! fakesink",
+  launch = g_strdup_printf (
+      "fakesrc filltype=pattern num-buffers=10 sizetype=fixed sizemax=9 "
+      "format=bytes ! %senc name=first ! identity ! "
+      "%senc name=second ! fakesink",
       codec->name, codec->name);
   pipeline = gst_parse_launch (launch, &error);
   fail_unless (error == NULL);
