@@ -3,6 +3,7 @@
 #include "config.h"
 #endif
 
+#include "gsteegselect.h"
 #include "gstrawtovoltage.h"
 
 static gboolean
@@ -10,6 +11,7 @@ plugin_init (GstPlugin *plugin)
 {
   gboolean ret = FALSE;
 
+  ret |= GST_ELEMENT_REGISTER (eegselect, plugin);
   ret |= GST_ELEMENT_REGISTER (rawtovoltage, plugin);
   return ret;
 }

@@ -14,28 +14,6 @@ make_harness (const gchar *line, GstEegFormat format)
   return h;
 }
 
-/* The one element of a harness made from a line. */
-static GstElement *
-find_element (GstHarness *h)
-{
-  GstIterator *it;
-  GValue item = G_VALUE_INIT;
-  GstElement *element = NULL;
-
-  if (!GST_IS_BIN (h->element))
-    return gst_object_ref (h->element);
-  it = gst_bin_iterate_elements (GST_BIN (h->element));
-  while (gst_iterator_next (it, &item) == GST_ITERATOR_OK) {
-    GstElement *one = g_value_get_object (&item);
-
-    if (GST_IS_EEG_STAGE (one))
-      element = gst_object_ref (one);
-    g_value_unset (&item);
-  }
-  gst_iterator_free (it);
-  return element;
-}
-
 /* The recursion itself, from the coefficients that the element tells. */
 static void
 filter_reference (GstElement *element, gdouble *x, guint n, gboolean steady)
@@ -76,7 +54,7 @@ check_line (const gchar *line, GstEegFormat format, gboolean steady)
 {
   const guint n = 2500;
   GstHarness *h = make_harness (line, format);
-  GstElement *element = find_element (h);
+  GstElement *element = samples_element (h);
   gdouble *x = g_new (gdouble, n);
   Samples out;
   guint c, i;
@@ -262,7 +240,7 @@ GST_START_TEST (test_hot)
 {
   GstHarness *h =
       make_harness ("iirfilter mode=high-pass low=0.1", GST_EEG_FORMAT_F64LE);
-  GstElement *element = find_element (h);
+  GstElement *element = samples_element (h);
   GstBus *bus = gst_bus_new ();
   Samples out;
   gdouble low, high;
@@ -355,7 +333,7 @@ GST_START_TEST (test_bad_at_rate)
 {
   gchar *line = g_strdup_printf ("iirfilter %s", bad_at_rate[__i__]);
   GstHarness *h = gst_harness_new_parse (line);
-  GstElement *element = find_element (h);
+  GstElement *element = samples_element (h);
   GstBus *bus = gst_bus_new ();
 
   gst_element_set_bus (element, bus);
@@ -385,7 +363,7 @@ check_resume (guint at, guint replay)
   static const gchar line[] = "iirfilter notch=50";
   const guint n = 3000, size = CHANNELS * 4;
   GstHarness *h = make_harness (line, GST_EEG_FORMAT_F32LE);
-  GstElement *element = find_element (h);
+  GstElement *element = samples_element (h);
   Samples whole, rest;
   GBytes *state, *again;
   GError *error = NULL;
@@ -402,7 +380,7 @@ check_resume (guint at, guint replay)
   gst_harness_teardown (h);
 
   h = gst_harness_new_parse (line);
-  element = find_element (h);
+  element = samples_element (h);
   fail_unless (gst_eeg_stage_can_save_state (GST_EEG_STAGE (element)));
   fail_unless_equals_uint64 (gst_eeg_stage_look_back (GST_EEG_STAGE (element)),
       0);
@@ -441,7 +419,7 @@ GST_END_TEST;
 GST_START_TEST (test_wrong_state)
 {
   GstHarness *h = make_harness ("iirfilter", GST_EEG_FORMAT_F32LE);
-  GstElement *element = find_element (h);
+  GstElement *element = samples_element (h);
   GstBus *bus = gst_bus_new ();
   GBytes *state, *broken;
   GError *error = NULL;
@@ -484,7 +462,7 @@ GST_START_TEST (test_wrong_state)
   /* right in itself, but for another filter, channels, or a part of it */
   for (kind = 0; kind < 4; kind++) {
     h = gst_harness_new_parse (kind == 0 ? "iirfilter low=1" : "iirfilter");
-    element = find_element (h);
+    element = samples_element (h);
     gst_element_set_bus (element, bus);
     broken = g_bytes_new_from_bytes (state, 0, size - (kind == 2));
     fail_unless (
@@ -540,7 +518,7 @@ GST_END_TEST;
 GST_START_TEST (test_latency_and_estimate)
 {
   GstHarness *h = make_harness ("iirfilter", GST_EEG_FORMAT_F32LE);
-  GstElement *element = find_element (h);
+  GstElement *element = samples_element (h);
   GstEegEstimate estimate;
   Samples out;
 
