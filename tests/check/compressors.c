@@ -308,12 +308,13 @@ GST_END_TEST;
 GST_START_TEST (test_salvage)
 {
   const Codec *codec = &codecs[__i__];
-  GByteArray *data = make_data (5 * 2048), *coded, *out, *part;
+  GByteArray *data, *coded, *out, *part;
   gboolean failed;
   guint at;
 
   if (!have (codec) || !codec->frames)
     return;
+  data = make_data (5 * 2048);
   /* where the third chunk begins */
   part = g_byte_array_new ();
   g_byte_array_append (part, data->data, 2 * 2048);
