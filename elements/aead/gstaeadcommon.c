@@ -84,6 +84,44 @@ gst_aead_check_cipher (EegAeadCipher cipher, GError **error)
   return TRUE;
 }
 
+EegAeadReader
+gst_aead_read_job (const GstEegChunkJob *job, EegAeadPiece *pieces)
+{
+  guint i;
+
+  for (i = 0; i < job->n_pieces; i++)
+    pieces[i] = (EegAeadPiece){ job->pieces[i].data, job->pieces[i].size };
+  return (EegAeadReader){ pieces, job->n_pieces, 0 };
+}
+
+void
+gst_aead_set_truncated_error (GError **error)
+{
+  g_set_error_literal (error, GST_STREAM_ERROR, GST_STREAM_ERROR_DECRYPT,
+      "The stream is cut short: its end is missing.");
+}
+
+gboolean
+gst_aead_emit (GstElement *element, const GstEegChunkJob *job, gboolean salvage,
+    gboolean *ended, GError **error)
+{
+  if (*ended && job->size > 0 && !salvage)
+    return FALSE;
+  *ended |= job->values[GST_AEAD_VALUE_ENDED] != 0;
+  if (!job->last)
+    return TRUE;
+  if (salvage) {
+    gst_element_post_message (element,
+        gst_message_new_element (GST_OBJECT_CAST (element),
+            gst_structure_new ("eeg-salvage-end", "end-authenticated",
+                G_TYPE_BOOLEAN, *ended, NULL)));
+  } else if (!*ended) {
+    gst_aead_set_truncated_error (error);
+    return FALSE;
+  }
+  return TRUE;
+}
+
 EegAeadSecret *
 gst_aead_read_file (GstElement *element, const gchar *path, gsize max_size,
     GQuark domain, gint code, GError **error)

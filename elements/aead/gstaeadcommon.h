@@ -16,7 +16,14 @@ G_BEGIN_DECLS
 
 /* A job of ciphers is a batch of cells of about this many bytes, or one cell
  * if that is larger: long enough to be worth a hand-off to another thread. */
-#define GST_AEAD_BATCH_BYTES (256 * 1024)
+#define GST_AEAD_BATCH_BYTES (1024 * 1024)
+
+/* values[] of a decoder's job */
+enum
+{
+  GST_AEAD_VALUE_FIRST, /* index of the first cell */
+  GST_AEAD_VALUE_ENDED  /* set by process(): the last cell ends the file */
+};
 
 /**
  * GstAeadFile:
@@ -55,6 +62,18 @@ void gst_aead_worker_free (GstAeadWorker *worker);
 
 /* Gives the context the stream's key, unless it has it. */
 gboolean gst_aead_worker_use (GstAeadWorker *worker, const GstAeadFile *file);
+
+/* The job's input for a cipher; @pieces has room for job->n_pieces. */
+EegAeadReader gst_aead_read_job (const GstEegChunkJob *job,
+    EegAeadPiece *pieces);
+
+void gst_aead_set_truncated_error (GError **error);
+
+/* A decoder's emit(): keeps in @ended whether the genuine end was there. FALSE
+ * when it is missing at the end; *@error stays as it is when cells came behind
+ * it. When salvaging, the end posts `eeg-salvage-end`. */
+gboolean gst_aead_emit (GstElement *element, const GstEegChunkJob *job,
+    gboolean salvage, gboolean *ended, GError **error);
 
 /* Reads a file of secrets. @domain and @code are those of the error. Posts a
  * warning when others may read the file. */

@@ -55,13 +55,6 @@ static const guint32 usual_sizes[] = { 4096, 1024 * 1024 };
 
 #define MAX_CANDIDATES (2 * EEG_TINK_MAX_KEYS)
 
-/* values[] of a job */
-enum
-{
-  VALUE_FIRST, /* index of the first segment */
-  VALUE_ENDED  /* set by process(): the last segment ends the file */
-};
-
 struct settings
 {
   gchar *key_file;
@@ -133,13 +126,6 @@ set_decrypt_error (GError **error)
   g_set_error_literal (error, GST_STREAM_ERROR, GST_STREAM_ERROR_DECRYPT,
       "The stream does not verify: the key or segment-size is wrong, or it was "
       "changed.");
-}
-
-static void
-set_truncated_error (GError **error)
-{
-  g_set_error_literal (error, GST_STREAM_ERROR, GST_STREAM_ERROR_DECRYPT,
-      "The stream is truncated: its end is missing.");
 }
 
 static void
@@ -317,7 +303,7 @@ parse_header (GstEegAesGcmDec *self, const guint8 *data, gsize size,
   if (size < EEG_TINK_HEADER_SIZE) {
     if (!eos)
       return GST_EEG_CHUNK_PARSE_MORE;
-    set_truncated_error (error);
+    gst_aead_set_truncated_error (error);
     return GST_EEG_CHUNK_PARSE_ERROR;
   }
   if (!eeg_tink_header_parse (&st->header, data, size)) {
@@ -383,7 +369,7 @@ probe (GstEegAesGcmDec *self, const guint8 *data, gsize size, gboolean eos,
     candidate->failed = TRUE;
   }
   if (size == 0)
-    set_truncated_error (error);
+    gst_aead_set_truncated_error (error);
   else
     set_decrypt_error (error);
   return GST_EEG_CHUNK_PARSE_ERROR;
@@ -445,7 +431,7 @@ gst_eeg_aes_gcm_dec_prepare (GstEegChunkCodec *codec, GstEegChunkJob *job,
   struct state *st = &GST_EEG_AES_GCM_DEC (codec)->state;
   gsize n = job->size + (st->next_segment == 0 ? EEG_TINK_HEADER_SIZE : 0);
 
-  job->values[VALUE_FIRST] = st->next_segment;
+  job->values[GST_AEAD_VALUE_FIRST] = st->next_segment;
   job->user_data = gst_aead_file_ref (st->file);
   job->user_free = (GDestroyNotify) gst_aead_file_unref;
   st->next_segment += n / st->file->segment_size;
@@ -467,10 +453,10 @@ gst_eeg_aes_gcm_dec_process (GstEegChunkCodec *codec, gpointer worker,
     return TRUE;
   if (gst_aead_worker_use (self, file))
     done = eeg_tink_open (self->context, &file->header, file->segment_size,
-        job->values[VALUE_FIRST], job->last, &reader, job->size, job->out,
-        &opened, &ended);
+        job->values[GST_AEAD_VALUE_FIRST], job->last, &reader, job->size,
+        job->out, &opened, &ended);
   job->out_size = opened;
-  job->values[VALUE_ENDED] = ended;
+  job->values[GST_AEAD_VALUE_ENDED] = ended;
   if (done == job->size)
     return TRUE;
   set_decrypt_error (error);
@@ -482,25 +468,13 @@ gst_eeg_aes_gcm_dec_emit (GstEegChunkCodec *codec, GstEegChunkJob *job,
     GstBuffer **buffer, GError **error)
 {
   GstEegAesGcmDec *self = GST_EEG_AES_GCM_DEC (codec);
-  gboolean salvage = self->state.salvage;
 
-  if (self->ended && job->size > 0 && !salvage) {
-    set_decrypt_error (error);
-    return FALSE;
-  }
-  self->ended |= job->values[VALUE_ENDED] != 0;
-  if (!job->last)
+  if (gst_aead_emit (GST_ELEMENT_CAST (self), job, self->state.salvage,
+          &self->ended, error))
     return TRUE;
-  if (salvage)
-    gst_element_post_message (GST_ELEMENT_CAST (self),
-        gst_message_new_element (GST_OBJECT_CAST (self),
-            gst_structure_new ("eeg-salvage-end", "end-authenticated",
-                G_TYPE_BOOLEAN, self->ended, NULL)));
-  else if (!self->ended) {
-    set_truncated_error (error);
-    return FALSE;
-  }
-  return TRUE;
+  if (error != NULL && *error == NULL)
+    set_decrypt_error (error);
+  return FALSE;
 }
 
 static void
@@ -632,7 +606,7 @@ gst_eeg_aes_gcm_dec_class_init (GstEegAesGcmDecClass *klass)
 
   gst_element_class_set_static_metadata (element_class, "AES-256-GCM decoder",
       "Codec/Decoder", "Decrypts Tink's AES-GCM-HKDF streaming format",
-      "gst-plugins-eeg");
+      "The gst-plugins-eeg developers");
   gst_element_class_add_static_pad_template (element_class, &sink_template);
   gst_element_class_add_static_pad_template (element_class, &src_template);
 

@@ -259,7 +259,7 @@ gst_eeg_aes_gcm_enc_prepare (GstEegChunkCodec *codec, GstEegChunkJob *job,
         "segment-size.");
     return FALSE;
   }
-  job->values[0] = st->next_segment;
+  job->values[GST_AEAD_VALUE_FIRST] = st->next_segment;
   job->user_data = gst_aead_file_ref (st->file);
   job->user_free = (GDestroyNotify) gst_aead_file_unref;
   st->next_segment += n;
@@ -273,15 +273,12 @@ gst_eeg_aes_gcm_enc_process (GstEegChunkCodec *codec, gpointer worker,
   const GstAeadFile *file = job->user_data;
   GstAeadWorker *self = worker;
   EegAeadPiece *pieces = g_newa (EegAeadPiece, job->n_pieces);
-  EegAeadReader reader = { pieces, job->n_pieces, 0 };
-  guint i;
+  EegAeadReader reader = gst_aead_read_job (job, pieces);
 
-  for (i = 0; i < job->n_pieces; i++)
-    pieces[i] = (EegAeadPiece){ job->pieces[i].data, job->pieces[i].size };
   if (gst_aead_worker_use (self, file))
-    job->out_size =
-        eeg_tink_seal (self->context, &file->header, file->segment_size,
-            job->values[0], job->last, &reader, job->size, job->out);
+    job->out_size = eeg_tink_seal (self->context, &file->header,
+        file->segment_size, job->values[GST_AEAD_VALUE_FIRST], job->last,
+        &reader, job->size, job->out);
   if (job->out_size > 0)
     return TRUE;
   g_set_error_literal (error, GST_STREAM_ERROR, GST_STREAM_ERROR_ENCODE,
@@ -397,7 +394,7 @@ gst_eeg_aes_gcm_enc_class_init (GstEegAesGcmEncClass *klass)
 
   gst_element_class_set_static_metadata (element_class, "AES-256-GCM encoder",
       "Codec/Encoder", "Encrypts bytes in Tink's AES-GCM-HKDF streaming format",
-      "gst-plugins-eeg");
+      "The gst-plugins-eeg developers");
   gst_element_class_add_static_pad_template (element_class, &sink_template);
   gst_element_class_add_static_pad_template (element_class, &src_template);
 

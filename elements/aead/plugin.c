@@ -5,6 +5,8 @@
 
 #include "gstaesgcmdec.h"
 #include "gstaesgcmenc.h"
+#include "gstchacha20poly1305dec.h"
+#include "gstchacha20poly1305enc.h"
 
 #include "aead/aead.h"
 
@@ -17,6 +19,8 @@ plugin_init (GstPlugin *plugin)
     return FALSE;
   ret |= GST_ELEMENT_REGISTER (aesgcmenc, plugin);
   ret |= GST_ELEMENT_REGISTER (aesgcmdec, plugin);
+  ret |= GST_ELEMENT_REGISTER (chacha20poly1305enc, plugin);
+  ret |= GST_ELEMENT_REGISTER (chacha20poly1305dec, plugin);
   return ret;
 }
 

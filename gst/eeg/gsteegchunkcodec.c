@@ -241,6 +241,17 @@ is_encoder (GstEegChunkCodec *self)
   return CLASS (self)->capacity != NULL;
 }
 
+/* The end of the input came in the middle of something. */
+static void
+set_truncated_error (GstEegChunkCodec *self, GError **error)
+{
+  g_set_error_literal (error, GST_STREAM_ERROR,
+      CLASS (self)->kind == GST_EEG_STAGE_KIND_DECRYPTION
+          ? GST_STREAM_ERROR_DECRYPT
+          : GST_STREAM_ERROR_DECODE,
+      "The stream is cut short: its end is missing.");
+}
+
 /* Memory */
 
 static void
@@ -1497,9 +1508,11 @@ decode_stream (GstEegChunkCodec *self, Input *in)
         continue;
       if (st->fifo_fill + in->size == 0 && in->buffer != NULL)
         break; /* all consumed, more will come */
-      g_set_error_literal (&error, GST_STREAM_ERROR, GST_STREAM_ERROR_DECODE,
-          in->buffer == NULL ? "The stream is truncated."
-                             : "The stream cannot be decoded.");
+      if (in->buffer == NULL)
+        set_truncated_error (self, &error);
+      else
+        g_set_error_literal (&error, GST_STREAM_ERROR, GST_STREAM_ERROR_DECODE,
+            "The stream cannot be decoded.");
       st->streaming = FALSE;
       if (priv->active.salvage && in->buffer == NULL) {
         flow = push_lost (self, st->stream_bytes, 0, 0, error->message);
@@ -1555,8 +1568,7 @@ decode (GstEegChunkCodec *self, Input *in)
         if (!eos)
           break;
         st->skip = 0;
-        g_set_error_literal (&error, GST_STREAM_ERROR, GST_STREAM_ERROR_DECODE,
-            "The stream is truncated.");
+        set_truncated_error (self, &error);
         if (!priv->active.salvage)
           return send_error (self, error);
         g_clear_error (&error);
@@ -1608,8 +1620,7 @@ decode (GstEegChunkCodec *self, Input *in)
             flow = decode_lost (self, in, &unit);
             break;
           }
-          g_set_error_literal (&error, GST_STREAM_ERROR,
-              GST_STREAM_ERROR_DECODE, "The stream is truncated.");
+          set_truncated_error (self, &error);
           return send_error (self, error);
         }
         if (st->need <= size)

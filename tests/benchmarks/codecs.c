@@ -200,17 +200,17 @@ brotli_decompress (struct bench *bench)
 #ifdef HAVE_LIBCRYPTO
 /* Tags are made, and compared in vain: it is not the file's key. */
 static void
-aes_gcm (struct bench *bench, gboolean encrypt)
+run_cipher (struct bench *bench, const EVP_CIPHER *cipher, gsize cell,
+    gboolean encrypt)
 {
   EVP_CIPHER_CTX *context = EVP_CIPHER_CTX_new ();
-  const gsize segment = bench->row->chunk - (encrypt ? 16 : 0);
   guint8 key[32] = { 1 }, nonce[12] = { 2 }, tag[16] = { 3 };
   gsize pos;
   int n;
 
-  EVP_CipherInit_ex (context, EVP_aes_256_gcm (), NULL, key, NULL, encrypt);
-  for (pos = 0; pos < bench->in->len; pos += segment) {
-    gsize size = MIN (segment, bench->in->len - pos);
+  EVP_CipherInit_ex (context, cipher, NULL, key, NULL, encrypt);
+  for (pos = 0; pos < bench->in->len; pos += cell) {
+    gsize size = MIN (cell, bench->in->len - pos);
 
     nonce[0]++;
     EVP_CipherInit_ex (context, NULL, NULL, NULL, nonce, -1);
@@ -228,13 +228,25 @@ aes_gcm (struct bench *bench, gboolean encrypt)
 static void
 aes_gcm_encrypt (struct bench *bench)
 {
-  aes_gcm (bench, TRUE);
+  run_cipher (bench, EVP_aes_256_gcm (), MIB - 16, TRUE);
 }
 
 static void
 aes_gcm_decrypt (struct bench *bench)
 {
-  aes_gcm (bench, FALSE);
+  run_cipher (bench, EVP_aes_256_gcm (), MIB, FALSE);
+}
+
+static void
+chacha_encrypt (struct bench *bench)
+{
+  run_cipher (bench, EVP_chacha20_poly1305 (), 64 * KIB, TRUE);
+}
+
+static void
+chacha_decrypt (struct bench *bench)
+{
+  run_cipher (bench, EVP_chacha20_poly1305 (), 64 * KIB + 16, FALSE);
 }
 #endif
 
@@ -253,12 +265,15 @@ play (struct bench *bench, const gchar *element, guint threads,
   GstElement *src = gst_bin_get_by_name (GST_BIN (pipeline), "src");
   GstElement *codec = gst_bin_get_by_name (GST_BIN (pipeline), "codec");
   GstBus *bus = gst_element_get_bus (pipeline);
+  static const gchar *const secrets[] = { "key-file", "passphrase-file" };
   GstMessage *message;
   double start, seconds;
   gsize pos;
+  guint i;
 
-  if (g_object_class_find_property (G_OBJECT_GET_CLASS (codec), "key-file"))
-    g_object_set (codec, "key-file", bench->key_file, NULL);
+  for (i = 0; i < G_N_ELEMENTS (secrets); i++)
+    if (g_object_class_find_property (G_OBJECT_GET_CLASS (codec), secrets[i]))
+      g_object_set (codec, secrets[i], bench->key_file, NULL);
   gst_object_unref (codec);
   gst_element_set_state (pipeline, GST_STATE_PLAYING);
   start = bench_now ();
@@ -392,6 +407,10 @@ main (int argc, char **argv)
     { "aesgcmenc", "segment-size=1048576", MIB, 8, "libcrypto", aes_gcm_encrypt,
         0.93, 1.6 },
     { "aesgcmdec", "", MIB, 8, "libcrypto", aes_gcm_decrypt, 0.95, 1.6 },
+    { "chacha20poly1305enc", "work-factor=1", 64 * KIB, 8, "libcrypto",
+        chacha_encrypt, 0.95, 1.6 },
+    { "chacha20poly1305dec", "", 64 * KIB, 8, "libcrypto", chacha_decrypt, 0.95,
+        1.6 },
 #endif
   };
   struct bench bench = { 0 };
@@ -403,7 +422,7 @@ main (int argc, char **argv)
   folder = g_dir_make_tmp ("gsteeg-bench-XXXXXX", NULL);
   bench.key_file = g_build_filename (folder, "key", NULL);
   for (i = 0; i < sizeof key; i++)
-    key[i] = (gchar) g_random_int ();
+    key[i] = (gchar) g_random_int_range ('0', '9');
   if (!g_file_set_contents_full (bench.key_file, key, sizeof key,
           G_FILE_SET_CONTENTS_NONE, 0600, NULL))
     return 1;
@@ -429,9 +448,11 @@ main (int argc, char **argv)
     if (g_str_has_suffix (rows[i].name, "dec")) {
       gchar *encoder = g_strdup_printf ("%.*senc",
           (int) strlen (rows[i].name) - 3, rows[i].name);
-      gchar *element = g_strdup_printf ("%s %s=%" G_GSIZE_FORMAT, encoder,
-          g_str_has_prefix (encoder, "aes") ? "segment-size" : "chunk-size",
-          rows[i].chunk);
+      gchar *element = g_str_has_prefix (encoder, "chacha")
+          ? g_strconcat (encoder, " work-factor=1", NULL)
+          : g_strdup_printf ("%s %s=%" G_GSIZE_FORMAT, encoder,
+              g_str_has_prefix (encoder, "aes") ? "segment-size" : "chunk-size",
+              rows[i].chunk);
 
       bench.in = bench.coded = g_byte_array_new ();
       if (play (&bench, element, 0, bench.plain, bench.passes, bench.coded)

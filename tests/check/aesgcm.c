@@ -253,33 +253,6 @@ GST_START_TEST (test_wrong_key)
 
 GST_END_TEST;
 
-/* The element must refuse to start, with this error first on the bus. */
-static void
-expect_no_start (const gchar *line, GQuark domain, gint code)
-{
-  GError *error = NULL;
-  GstElement *element = gst_parse_launch (line, &error);
-  GstBus *bus = gst_bus_new ();
-  GstMessage *message;
-
-  fail_unless (error == NULL, "%s", error ? error->message : "");
-  gst_element_set_bus (element, bus);
-  fail_unless_equals_int (gst_element_set_state (element, GST_STATE_PAUSED),
-      GST_STATE_CHANGE_FAILURE);
-  message = gst_bus_pop_filtered (bus, GST_MESSAGE_ERROR);
-  fail_unless (message != NULL, "%s", line);
-  gst_message_parse_error (message, &error, NULL);
-  fail_unless (g_error_matches (error, domain, code), "%s: %s", line,
-      error->message);
-  g_error_free (error);
-  gst_message_unref (message);
-  fail_unless (gst_bus_pop_filtered (bus, GST_MESSAGE_ERROR) == NULL);
-  gst_element_set_state (element, GST_STATE_NULL);
-  gst_element_set_bus (element, NULL);
-  gst_object_unref (bus);
-  gst_object_unref (element);
-}
-
 static void
 expect_bad_key (const gchar *path)
 {

@@ -3,87 +3,9 @@
 #include <gst/check/gstcheck.h>
 #include <sodium.h>
 #include <string.h>
-#include <zlib.h>
 
+#include "age-kit.h"
 #include "age/age.h"
-
-/*
- * The test kit: header lines, an empty line, the file.
- */
-
-typedef struct
-{
-  gchar *expect;
-  gchar *payload;
-  gchar *identities;
-  gchar *passphrase;
-  guint8 *file;
-  gsize size;
-} KitFile;
-
-static gboolean
-kit_inflate (KitFile *kit, const guint8 *data, gsize size)
-{
-  uLongf out_size = 32 << 20;
-
-  kit->file = g_malloc (out_size);
-  if (uncompress (kit->file, &out_size, data, size) != Z_OK)
-    return FALSE;
-  kit->size = out_size;
-  return TRUE;
-}
-
-static gboolean
-kit_load (KitFile *kit, const gchar *path)
-{
-  GString *identities = g_string_new (NULL);
-  gboolean compressed = FALSE, ok;
-  gchar *content;
-  gsize size, position = 0;
-
-  memset (kit, 0, sizeof *kit);
-  fail_unless (g_file_get_contents (path, &content, &size, NULL));
-  while (content[position] != '\n') {
-    gchar *end = memchr (content + position, '\n', size - position);
-    gchar *line = g_strndup (content + position, end - content - position);
-    gchar **field = g_strsplit (line, ": ", 2);
-
-    if (g_str_equal (field[0], "expect"))
-      kit->expect = g_strdup (field[1]);
-    else if (g_str_equal (field[0], "payload"))
-      kit->payload = g_strdup (field[1]);
-    else if (g_str_equal (field[0], "identity"))
-      g_string_append_printf (identities, "%s\n", field[1]);
-    else if (g_str_equal (field[0], "passphrase"))
-      kit->passphrase = g_strdup (field[1]);
-    else if (g_str_equal (field[0], "compressed"))
-      compressed = TRUE;
-    g_strfreev (field);
-    g_free (line);
-    position = end - content + 1;
-  }
-  position++;
-  if (compressed) {
-    ok = kit_inflate (kit, (guint8 *) content + position, size - position);
-  } else {
-    kit->size = size - position;
-    kit->file = g_memdup2 (content + position, kit->size);
-    ok = TRUE;
-  }
-  kit->identities = g_string_free (identities, FALSE);
-  g_free (content);
-  return ok;
-}
-
-static void
-kit_clear (KitFile *kit)
-{
-  g_free (kit->expect);
-  g_free (kit->payload);
-  g_free (kit->identities);
-  g_free (kit->passphrase);
-  g_free (kit->file);
-}
 
 static EegAgeIdentities *
 identities_from (const gchar *text)
@@ -141,9 +63,8 @@ open_file (const guint8 *data, gsize size, const EegAgeIdentities *identities,
 }
 
 static void
-run_kit_file (const gchar *name, const gchar *path)
+run_kit_file (const gchar *name, const KitFile *kit)
 {
-  KitFile kit;
   EegAgeIdentities *identities;
   EegAeadSecret *passphrase = NULL;
   EegAgeResult result;
@@ -152,34 +73,33 @@ run_kit_file (const gchar *name, const gchar *path)
   gboolean complete;
   gchar *sum;
 
-  fail_unless (kit_load (&kit, path), "%s", name);
-  identities = identities_from (kit.identities);
-  if (kit.passphrase != NULL)
+  identities = identities_from (kit->identities);
+  if (kit->passphrase != NULL)
     passphrase =
-        eeg_aead_secret_new_copy (kit.passphrase, strlen (kit.passphrase));
-  out = g_malloc (kit.size + 1);
-  result = open_file (kit.file, kit.size, identities, passphrase, out, &opened,
-      &complete);
+        eeg_aead_secret_new_copy (kit->passphrase, strlen (kit->passphrase));
+  out = g_malloc (kit->size + 1);
+  result = open_file (kit->file, kit->size, identities, passphrase, out,
+      &opened, &complete);
 
-  if (g_str_equal (kit.expect, "success")) {
+  if (g_str_equal (kit->expect, "success")) {
     fail_unless (result == EEG_AGE_OK && complete, "%s: %s", name,
         eeg_age_result_text (result));
-  } else if (g_str_equal (kit.expect, "payload failure")) {
+  } else if (g_str_equal (kit->expect, "payload failure")) {
     fail_unless (result == EEG_AGE_OK && !complete, "%s", name);
-  } else if (g_str_equal (kit.expect, "no match")) {
+  } else if (g_str_equal (kit->expect, "no match")) {
     fail_unless (result == EEG_AGE_NO_MATCH || result == EEG_AGE_NEEDS_IDENTITY
             || result == EEG_AGE_NEEDS_PASSPHRASE,
         "%s: %s", name, eeg_age_result_text (result));
-  } else if (g_str_equal (kit.expect, "header failure")) {
+  } else if (g_str_equal (kit->expect, "header failure")) {
     fail_unless (result != EEG_AGE_OK && result != EEG_AGE_NO_MATCH, "%s: %s",
         name, eeg_age_result_text (result));
   } else {
-    fail ("%s: expects '%s'", name, kit.expect);
+    fail ("%s: expects '%s'", name, kit->expect);
   }
 
   sum = g_compute_checksum_for_data (G_CHECKSUM_SHA256, out, opened);
-  if (kit.payload != NULL) {
-    fail_unless_equals_string (sum, kit.payload);
+  if (kit->payload != NULL) {
+    fail_unless_equals_string (sum, kit->payload);
   } else {
     fail_unless_equals_int (opened, 0);
   }
@@ -187,35 +107,11 @@ run_kit_file (const gchar *name, const gchar *path)
   g_free (out);
   eeg_aead_secret_free (passphrase);
   eeg_age_identities_free (identities);
-  kit_clear (&kit);
 }
 
 GST_START_TEST (test_kit)
 {
-  const gchar *shared = g_getenv ("GSTEEG_SHARED_DIR");
-  gchar *folder;
-  const gchar *name;
-  guint run = 0;
-  GDir *dir;
-
-  if (shared == NULL) {
-    g_print ("no folder with test vectors (option shared-dir)\n");
-    return;
-  }
-  folder = g_build_filename (shared, "vectors", "age", "testdata", NULL);
-  dir = g_dir_open (folder, 0, NULL);
-  fail_unless (dir != NULL);
-  while ((name = g_dir_read_name (dir)) != NULL) {
-    gchar *path = g_build_filename (folder, name, NULL);
-
-    run_kit_file (name, path);
-    g_free (path);
-    run++;
-  }
-  g_print ("age: %u files of the test kit, 0 left out\n", run);
-  fail_unless (run > 0);
-  g_dir_close (dir);
-  g_free (folder);
+  kit_run_all (run_kit_file);
 }
 
 GST_END_TEST;

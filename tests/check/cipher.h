@@ -188,6 +188,33 @@ expect_stream_error (const Result *result, gint code, const guint8 *data,
       || memcmp (result->out->data, data, result->out->len) == 0);
 }
 
+/* The element must refuse to start, with this error first on the bus. */
+static inline void
+expect_no_start (const gchar *line, GQuark domain, gint code)
+{
+  GError *error = NULL;
+  GstElement *element = gst_parse_launch (line, &error);
+  GstBus *bus = gst_bus_new ();
+  GstMessage *message;
+
+  fail_unless (error == NULL, "%s", error ? error->message : "");
+  gst_element_set_bus (element, bus);
+  fail_unless_equals_int (gst_element_set_state (element, GST_STATE_PAUSED),
+      GST_STATE_CHANGE_FAILURE);
+  message = gst_bus_pop_filtered (bus, GST_MESSAGE_ERROR);
+  fail_unless (message != NULL, "%s", line);
+  gst_message_parse_error (message, &error, NULL);
+  fail_unless (g_error_matches (error, domain, code), "%s: %s", line,
+      error->message);
+  g_error_free (error);
+  gst_message_unref (message);
+  fail_unless (gst_bus_pop_filtered (bus, GST_MESSAGE_ERROR) == NULL);
+  gst_element_set_state (element, GST_STATE_NULL);
+  gst_element_set_bus (element, NULL);
+  gst_object_unref (bus);
+  gst_object_unref (element);
+}
+
 /* A file of its own for each call, which only the owner may read. Also used
  * before the tests run, so without check's own assertions. */
 static inline gchar *

@@ -41,13 +41,15 @@ static const struct
       "edfmux" },
 };
 
-/* What elements need to be told; @KEY@ and the like are files of the test. */
+/* What elements need to be told; @DIR@ is a folder of the test's. */
 static const struct
 {
   const gchar *name, *settings;
 } settings[] = {
-  { "aesgcmenc", "key-file=@KEY@" },
-  { "aesgcmdec", "key-file=@KEY@" },
+  { "aesgcmenc", "key-file=@DIR@/key" },
+  { "aesgcmdec", "key-file=@DIR@/key" },
+  { "chacha20poly1305enc", "passphrase-file=@DIR@/passphrase work-factor=1" },
+  { "chacha20poly1305dec", "passphrase-file=@DIR@/passphrase" },
   { "firfilter", "mode=low-pass high=40 taps=31" },
 };
 
@@ -100,7 +102,6 @@ describe (const gchar *name)
   for (i = 0; i < G_N_ELEMENTS (settings); i++)
     if (strcmp (settings[i].name, name) == 0)
       g_string_append_printf (text, " %s", settings[i].settings);
-  g_string_replace (text, "@KEY@", "@DIR@/key", 0);
   g_string_replace (text, "@DIR@", directory, 0);
   return g_string_free (text, FALSE);
 }
@@ -827,19 +828,26 @@ GST_START_TEST (test_scene)
 GST_END_TEST;
 
 static void
+make_file (const gchar *name, gconstpointer content, gssize size)
+{
+  gchar *path = g_build_filename (directory, name, NULL);
+
+  fail_unless (g_file_set_contents_full (path, content, size,
+      G_FILE_SET_CONTENTS_NONE, 0600, NULL));
+  g_free (path);
+}
+
+static void
 make_files (void)
 {
-  gchar *key;
   guint8 bytes[32];
   gsize i;
 
   directory = g_dir_make_tmp ("midstream-XXXXXX", NULL);
   for (i = 0; i < sizeof bytes; i++)
     bytes[i] = i;
-  key = g_build_filename (directory, "key", NULL);
-  g_file_set_contents_full (key, (gchar *) bytes, sizeof bytes,
-      G_FILE_SET_CONTENTS_NONE, 0600, NULL);
-  g_free (key);
+  make_file ("key", bytes, sizeof bytes);
+  make_file ("passphrase", "only for a test\n", -1);
 }
 
 static void

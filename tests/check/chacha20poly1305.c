@@ -1,0 +1,499 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "cipher.h"
+
+#include <gst/check/gstharness.h>
+
+#include "age-kit.h"
+#include "age/age.h"
+
+/* A key pair that age-keygen made. */
+#define IDENTITY                                                               \
+  "AGE-SECRET-KEY-1ZJ58DFGQQRVPNFWSN7U9J329GQNWRGSGU00D6HY58RXAMYP6WQGQUUHXPK"
+
+#define RECIPIENT                                                              \
+  "age12dvv84m27vh388zw0kf33qgvss377c826j0gc3x7k5w7eh8psveqtq66r9"
+
+#define CELL EEG_AGE_CELL_SIZE
+#define SEALED EEG_AGE_SEALED_CELL_SIZE
+
+static gchar *identity_file, *passphrase_file;
+
+static Result
+encrypt (const gchar *options, const guint8 *data, gsize size, gsize split)
+{
+  gchar *line = g_strconcat ("chacha20poly1305enc recipients=" RECIPIENT " ",
+      options, NULL);
+  Result result =
+      run_line (line, "application/x-edf, test=(int)1", data, size, split);
+
+  g_free (line);
+  return result;
+}
+
+static Result
+decrypt (const gchar *options, const guint8 *data, gsize size, gsize split)
+{
+  gchar *line = g_strdup_printf ("chacha20poly1305dec identity-file=%s %s",
+      identity_file, options);
+  Result result = run_line (line, NULL, data, size, split);
+
+  g_free (line);
+  return result;
+}
+
+/* Lengths around the ends of cells and jobs, whole and in pieces. */
+GST_START_TEST (test_round_trip)
+{
+  static const gsize sizes[] = { 0, 1, CELL - 1, CELL, CELL + 1, 4 * CELL - 1,
+    4 * CELL, 4 * CELL + 1, 1000000 };
+  static const guint threads[] = { 1, 2, 3, 8 };
+  guint8 *data = test_bytes (1000000);
+
+  for (guint t = 0; t < G_N_ELEMENTS (threads); t++) {
+    gchar *options = g_strdup_printf ("threads=%u", threads[t]);
+
+    for (guint i = 0; i < G_N_ELEMENTS (sizes); i++) {
+      Result sealed = encrypt (options, data, sizes[i], t % 2 ? 0 : 50000);
+      Result opened;
+
+      fail_unless (sealed.eos && sealed.error == NULL);
+      opened = decrypt (options, sealed.out->data, sealed.out->len,
+          i % 2 ? 0 : 70000);
+      expect_bytes (&opened, data, sizes[i]);
+      result_clear (&sealed);
+      result_clear (&opened);
+    }
+    g_free (options);
+  }
+  g_free (data);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_caps)
+{
+  Result sealed = encrypt ("", (const guint8 *) "some bytes", 10, 0), opened;
+  GstStructure *structure = gst_caps_get_structure (sealed.caps, 0);
+  GstCaps *expected = gst_caps_from_string ("application/x-edf, test=(int)1");
+  gchar *line, *caps;
+
+  fail_unless (gst_structure_has_name (structure, "application/x-age"));
+  line =
+      g_strdup_printf ("chacha20poly1305dec identity-file=%s", identity_file);
+  caps = gst_caps_to_string (sealed.caps);
+  opened = run_line (line, caps, sealed.out->data, sealed.out->len, 0);
+  expect_bytes (&opened, (const guint8 *) "some bytes", 10);
+  fail_unless (gst_caps_is_equal (opened.caps, expected));
+  g_free (line);
+  g_free (caps);
+  gst_caps_unref (expected);
+  result_clear (&sealed);
+  result_clear (&opened);
+}
+
+GST_END_TEST;
+
+static void
+expect_any_error (Result *opened, const guint8 *data, gsize size)
+{
+  fail_unless (opened->error != NULL, "no error");
+  fail_unless (g_error_matches (opened->error, GST_STREAM_ERROR,
+                   GST_STREAM_ERROR_DECRYPT)
+          || g_error_matches (opened->error, GST_STREAM_ERROR,
+              GST_STREAM_ERROR_DECRYPT_NOKEY),
+      "%d %s", opened->error->code, opened->error->message);
+  fail_if (opened->eos);
+  fail_unless (opened->out->len <= size);
+  fail_unless (opened->out->len == 0
+      || memcmp (opened->out->data, data, opened->out->len) == 0);
+  result_clear (opened);
+}
+
+/* One flipped bit at each byte, and the file cut at each byte: one error, and no
+ * byte that was not verified. */
+GST_START_TEST (test_damage)
+{
+  guint8 *data = test_bytes (60);
+  Result sealed = encrypt ("", data, 60, 0), opened;
+  guint8 *file = sealed.out->data;
+
+  for (gsize i = 0; i < sealed.out->len; i++) {
+    const gchar *options = i % 2 ? "threads=2" : "threads=1";
+
+    file[i] ^= 1 << (i % 8);
+    opened = decrypt (options, file, sealed.out->len, 90);
+    file[i] ^= 1 << (i % 8);
+    fail_unless_equals_int (opened.out->len, 0);
+    expect_any_error (&opened, data, 0);
+
+    opened = decrypt (options, file, i, 50);
+    fail_unless_equals_int (opened.out->len, 0);
+    expect_any_error (&opened, data, 0);
+  }
+  result_clear (&sealed);
+  g_free (data);
+}
+
+GST_END_TEST;
+
+/* Cells that were swapped, dropped, repeated or put behind the end; the last
+ * one is full, too. */
+GST_START_TEST (test_cells)
+{
+  const gsize size = 3 * CELL;
+  guint8 *data = test_bytes (size), *file, *cell;
+  Result sealed = encrypt ("", data, size, 0), opened;
+  gsize n = sealed.out->len, header = n - 3 * SEALED;
+
+  file = g_malloc (n + SEALED);
+  memcpy (file, sealed.out->data, n);
+  cell = sealed.out->data + header;
+
+  memcpy (file + header, cell + SEALED, SEALED);
+  memcpy (file + header + SEALED, cell, SEALED);
+  opened = decrypt ("threads=2", file, n, 10000);
+  expect_any_error (&opened, data, 0);
+
+  memcpy (file, sealed.out->data, n);
+  memmove (file + header + SEALED, file + header + 2 * SEALED, SEALED);
+  opened = decrypt ("threads=1", file, n - SEALED, 0);
+  expect_any_error (&opened, data, CELL);
+
+  memcpy (file, sealed.out->data, n);
+  memcpy (file + header + SEALED, cell, n - header);
+  opened = decrypt ("threads=2", file, n + SEALED, 0);
+  expect_any_error (&opened, data, CELL);
+
+  /* the end is gone, exactly; it comes twice; something is behind it */
+  opened = decrypt ("threads=2", sealed.out->data, n - SEALED, 0);
+  expect_any_error (&opened, data, 2 * CELL);
+  memcpy (file, sealed.out->data, n);
+  memcpy (file + n, cell + 2 * SEALED, SEALED);
+  opened = decrypt ("threads=2", file, n + SEALED, 0);
+  expect_any_error (&opened, data, size);
+  opened = decrypt ("threads=1", file, n + 1, 0);
+  expect_any_error (&opened, data, size);
+
+  /* two files one after the other are none */
+  g_free (file);
+  file = g_malloc (2 * n);
+  memcpy (file, sealed.out->data, n);
+  memcpy (file + n, sealed.out->data, n);
+  opened = decrypt ("threads=1", file, 2 * n, 0);
+  expect_any_error (&opened, data, size);
+
+  g_free (file);
+  g_free (data);
+  result_clear (&sealed);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_salvage)
+{
+  const gsize size = 5 * CELL + 1000;
+  guint8 *data = test_bytes (size);
+  Result sealed = encrypt ("", data, size, 0), opened;
+  gsize header = sealed.out->len - 5 * SEALED - 1000 - 16;
+  gboolean authentic = FALSE;
+  guint64 lost = 0;
+
+  for (guint threads = 1; threads <= 2; threads++) {
+    gchar *options = g_strdup_printf ("salvage=true threads=%u", threads);
+
+    opened = decrypt (options, sealed.out->data, sealed.out->len, 50000);
+    expect_bytes (&opened, data, size);
+    fail_unless_equals_int (opened.gaps, 0);
+    fail_unless (gst_structure_get_boolean (opened.salvage_end,
+                     "end-authenticated", &authentic)
+        && authentic);
+    result_clear (&opened);
+
+    sealed.out->data[header + 2 * SEALED + 5] ^= 1;
+    opened = decrypt (options, sealed.out->data, sealed.out->len, 50000);
+    fail_unless (opened.eos);
+    fail_unless_equals_int (opened.gaps, 1);
+    fail_unless_equals_int (opened.out->len, size - CELL);
+    fail_unless (memcmp (opened.out->data, data, 2 * CELL) == 0);
+    fail_unless (
+        memcmp (opened.out->data + 2 * CELL, data + 3 * CELL, size - 3 * CELL)
+        == 0);
+    fail_unless (
+        gst_structure_get_uint64 (opened.salvage, "total-output-lost", &lost)
+        && lost == CELL);
+    result_clear (&opened);
+    sealed.out->data[header + 2 * SEALED + 5] ^= 1;
+
+    /* the end is missing */
+    opened = decrypt (options, sealed.out->data, header + 3 * SEALED, 0);
+    fail_unless (opened.eos);
+    fail_unless_equals_int (opened.out->len, 3 * CELL);
+    fail_unless (gst_structure_get_boolean (opened.salvage_end,
+                     "end-authenticated", &authentic)
+        && !authentic);
+    result_clear (&opened);
+    g_free (options);
+  }
+  result_clear (&sealed);
+  g_free (data);
+}
+
+GST_END_TEST;
+
+static void
+run_kit_file (const gchar *name, const KitFile *kit)
+{
+  gchar *identities = write_secret (kit->identities, -1), *passphrase = NULL;
+  GString *line = g_string_new ("chacha20poly1305dec");
+  Result opened;
+  gchar *sum;
+
+  if (kit->identities[0] != '\0')
+    g_string_append_printf (line, " identity-file=%s", identities);
+  if (kit->passphrase != NULL) {
+    passphrase = write_secret (kit->passphrase, -1);
+    g_string_append_printf (line, " passphrase-file=%s", passphrase);
+  }
+  /* whole, and as it may come */
+  for (guint i = 0; i < 2; i++) {
+    opened = run_line (line->str, NULL, kit->file, kit->size, i ? 10000 : 0);
+    if (g_str_equal (kit->expect, "success")) {
+      fail_unless (opened.eos && opened.error == NULL, "%s: %s", name,
+          opened.error ? opened.error->message : "no EOS");
+    } else {
+      fail_unless (opened.error != NULL && !opened.eos, "%s: no error", name);
+      fail_unless (opened.error->domain == GST_STREAM_ERROR, "%s: %s", name,
+          opened.error->message);
+    }
+    sum = g_compute_checksum_for_data (G_CHECKSUM_SHA256, opened.out->data,
+        opened.out->len);
+    if (kit->payload != NULL)
+      fail_unless (g_str_equal (sum, kit->payload), "%s: other bytes", name);
+    else
+      fail_unless (opened.out->len == 0, "%s: bytes came", name);
+    g_free (sum);
+    result_clear (&opened);
+  }
+  remove_secret (identities);
+  if (passphrase != NULL)
+    remove_secret (passphrase);
+  g_string_free (line, TRUE);
+}
+
+GST_START_TEST (test_kit)
+{
+  kit_run_all (run_kit_file);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_passphrase)
+{
+  guint8 *data = test_bytes (100000);
+  gchar *line, *wrong = write_secret ("another one", -1);
+  Result sealed, opened;
+
+  line =
+      g_strdup_printf ("chacha20poly1305enc passphrase-file=%s work-factor=10",
+          passphrase_file);
+  sealed = run_line (line, NULL, data, 100000, 0);
+  g_free (line);
+  line = g_strdup_printf ("chacha20poly1305dec passphrase-file=%s",
+      passphrase_file);
+  opened = run_line (line, NULL, sealed.out->data, sealed.out->len, 3000);
+  expect_bytes (&opened, data, 100000);
+  result_clear (&opened);
+  g_free (line);
+
+  line = g_strdup_printf (
+      "chacha20poly1305dec passphrase-file=%s max-work-factor=9",
+      passphrase_file);
+  opened = run_line (line, NULL, sealed.out->data, sealed.out->len, 0);
+  expect_stream_error (&opened, GST_STREAM_ERROR_DECRYPT, data, 0);
+  fail_unless (strstr (opened.error->message, "work factor") != NULL, "%s",
+      opened.error->message);
+  result_clear (&opened);
+  g_free (line);
+
+  line = g_strdup_printf ("chacha20poly1305dec passphrase-file=%s", wrong);
+  opened = run_line (line, NULL, sealed.out->data, sealed.out->len, 0);
+  expect_stream_error (&opened, GST_STREAM_ERROR_DECRYPT, data, 0);
+  result_clear (&opened);
+  g_free (line);
+
+  /* an identity alone does not open it */
+  opened = decrypt ("", sealed.out->data, sealed.out->len, 0);
+  expect_stream_error (&opened, GST_STREAM_ERROR_DECRYPT_NOKEY, data, 0);
+  result_clear (&opened);
+  result_clear (&sealed);
+  remove_secret (wrong);
+  g_free (data);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_bad_settings)
+{
+  gchar *bad = write_secret ("no key at all\n", -1);
+  gchar *empty = write_secret ("\n# nothing\n", -1);
+  const struct
+  {
+    const gchar *line;
+    const gchar *file;
+    GQuark domain;
+    gint code;
+  } cases[] = {
+    { "chacha20poly1305enc%s", "", GST_RESOURCE_ERROR,
+        GST_RESOURCE_ERROR_NOT_FOUND },
+    { "chacha20poly1305dec%s", "", GST_STREAM_ERROR,
+        GST_STREAM_ERROR_DECRYPT_NOKEY },
+    { "chacha20poly1305enc recipients=age1xyz%s", "", GST_LIBRARY_ERROR,
+        GST_LIBRARY_ERROR_SETTINGS },
+    { "chacha20poly1305enc recipients=\"\"%s", "", GST_LIBRARY_ERROR,
+        GST_LIBRARY_ERROR_SETTINGS },
+    { "chacha20poly1305enc recipients-file=%s", "/nonexistent",
+        GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NOT_FOUND },
+    { "chacha20poly1305enc recipients-file=%s", bad, GST_RESOURCE_ERROR,
+        GST_RESOURCE_ERROR_NOT_FOUND },
+    { "chacha20poly1305enc recipients-file=%s", empty, GST_RESOURCE_ERROR,
+        GST_RESOURCE_ERROR_NOT_FOUND },
+    { "chacha20poly1305enc passphrase-file=%s", "/nonexistent",
+        GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NOT_FOUND },
+    { "chacha20poly1305enc recipients=age1xyz passphrase-file=%s", bad,
+        GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS },
+    { "chacha20poly1305enc work-factor=23 passphrase-file=%s", bad,
+        GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS },
+    { "chacha20poly1305enc work-factor=0 passphrase-file=%s", bad,
+        GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS },
+    { "chacha20poly1305dec max-work-factor=31 passphrase-file=%s", bad,
+        GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS },
+    { "chacha20poly1305dec identity-file=%s", "/nonexistent", GST_STREAM_ERROR,
+        GST_STREAM_ERROR_DECRYPT_NOKEY },
+    { "chacha20poly1305dec identity-file=%s", bad, GST_STREAM_ERROR,
+        GST_STREAM_ERROR_DECRYPT_NOKEY },
+    { "chacha20poly1305dec identity-file=%s", empty, GST_STREAM_ERROR,
+        GST_STREAM_ERROR_DECRYPT_NOKEY },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+    gchar **parts = g_strsplit (cases[i].line, "%s", 2);
+    gchar *line = g_strconcat (parts[0], cases[i].file, parts[1], NULL);
+
+    expect_no_start (line, cases[i].domain, cases[i].code);
+    g_strfreev (parts);
+    g_free (line);
+  }
+  remove_secret (bad);
+  remove_secret (empty);
+}
+
+GST_END_TEST;
+
+static GBytes *
+give_bytes (GstElement *element, gpointer text)
+{
+  return g_bytes_new (text, strlen (text));
+}
+
+/* Secrets from an application, and what no file is. */
+GST_START_TEST (test_requests)
+{
+  static const gchar *const signals[] = { "request-identity",
+    "request-passphrase" };
+  static const gchar *const answers[] = { IDENTITY "\n", "a passphrase\n" };
+
+  for (guint i = 0; i < 2; i++) {
+    GstElement *dec = gst_element_factory_make ("chacha20poly1305dec", NULL);
+
+    gst_object_ref_sink (dec);
+    g_signal_connect (dec, signals[i], G_CALLBACK (give_bytes),
+        (gpointer) answers[i]);
+    fail_unless_equals_int (gst_element_set_state (dec, GST_STATE_PAUSED),
+        GST_STATE_CHANGE_SUCCESS);
+    gst_element_set_state (dec, GST_STATE_NULL);
+    gst_object_unref (dec);
+  }
+}
+
+GST_END_TEST;
+
+/* Fresh randomness for each stream: no two headers share anything but the
+ * version, after a flush, after EOS and after a restart. */
+GST_START_TEST (test_fresh_header)
+{
+  GstHarness *h =
+      gst_harness_new_parse ("chacha20poly1305enc recipients=" RECIPIENT);
+  guint8 *shares[3];
+  GstSegment segment;
+
+  gst_segment_init (&segment, GST_FORMAT_BYTES);
+  for (guint i = 0; i < 3; i++) {
+    GstBuffer *buffer;
+    GstMapInfo map;
+
+    if (i > 0) {
+      gst_harness_push_event (h, gst_event_new_flush_start ());
+      gst_harness_push_event (h, gst_event_new_flush_stop (TRUE));
+      gst_harness_push_event (h, gst_event_new_segment (&segment));
+    } else {
+      gst_harness_set_src_caps_str (h, "application/x-edf");
+    }
+    gst_harness_push (h, gst_buffer_new_memdup ("bytes", 5));
+    if (i == 1)
+      gst_harness_push_event (h, gst_event_new_eos ());
+    buffer = gst_harness_pull (h);
+    gst_buffer_map (buffer, &map, GST_MAP_READ);
+    fail_unless (map.size > 100);
+    shares[i] = g_memdup2 (map.data, 80);
+    gst_buffer_unmap (buffer, &map);
+    gst_buffer_unref (buffer);
+    while ((buffer = gst_harness_try_pull (h)) != NULL)
+      gst_buffer_unref (buffer);
+  }
+  fail_unless (memcmp (shares[0], shares[1], 22) == 0);
+  fail_unless (memcmp (shares[0] + 35, shares[1] + 35, 30) != 0);
+  fail_unless (memcmp (shares[1] + 35, shares[2] + 35, 30) != 0);
+  for (guint i = 0; i < 3; i++)
+    g_free (shares[i]);
+  gst_harness_teardown (h);
+}
+
+GST_END_TEST;
+
+static Suite *
+chacha20poly1305_suite (void)
+{
+  Suite *s = suite_create ("chacha20poly1305");
+  TCase *tc = tcase_create ("general");
+
+  identity_file = write_secret (IDENTITY "\n", -1);
+  passphrase_file = write_secret ("correct horse battery staple\n", -1);
+  suite_add_tcase (s, tc);
+  tcase_set_timeout (tc, 120);
+  tcase_add_test (tc, test_round_trip);
+  tcase_add_test (tc, test_caps);
+  tcase_add_test (tc, test_damage);
+  tcase_add_test (tc, test_cells);
+  tcase_add_test (tc, test_salvage);
+  tcase_add_test (tc, test_kit);
+  tcase_add_test (tc, test_passphrase);
+  tcase_add_test (tc, test_bad_settings);
+  tcase_add_test (tc, test_requests);
+  tcase_add_test (tc, test_fresh_header);
+  return s;
+}
+
+int
+main (int argc, char **argv)
+{
+  Suite *s;
+  int failed;
+
+  gst_check_init (&argc, &argv);
+  s = chacha20poly1305_suite ();
+  failed = gst_check_run_suite (s, "chacha20poly1305", __FILE__);
+  remove_secret (identity_file);
+  remove_secret (passphrase_file);
+  return failed;
+}
