@@ -3,6 +3,7 @@
 #include "config.h"
 #endif
 
+#include "gsteegreference.h"
 #include "gstfirfilter.h"
 #include "gstiirfilter.h"
 
@@ -11,6 +12,7 @@ plugin_init (GstPlugin *plugin)
 {
   gboolean ret = FALSE;
 
+  ret |= GST_ELEMENT_REGISTER (eegreference, plugin);
   ret |= GST_ELEMENT_REGISTER (firfilter, plugin);
   ret |= GST_ELEMENT_REGISTER (iirfilter, plugin);
   return ret;
