@@ -3,6 +3,7 @@
 #include "config.h"
 #endif
 
+#include "gsteegdecimate.h"
 #include "gsteegreference.h"
 #include "gstfirfilter.h"
 #include "gstiirfilter.h"
@@ -12,6 +13,7 @@ plugin_init (GstPlugin *plugin)
 {
   gboolean ret = FALSE;
 
+  ret |= GST_ELEMENT_REGISTER (eegdecimate, plugin);
   ret |= GST_ELEMENT_REGISTER (eegreference, plugin);
   ret |= GST_ELEMENT_REGISTER (firfilter, plugin);
   ret |= GST_ELEMENT_REGISTER (iirfilter, plugin);

@@ -158,6 +158,8 @@ take_settings (GstEegFilter *self)
 {
   GstEegFilterClass *klass = GST_EEG_FILTER_GET_CLASS (self);
 
+  /* a change from here on is for the next time */
+  g_atomic_int_set (&PRIVATE (self)->renegotiate, FALSE);
   if (klass->negotiate != NULL) {
     klass->negotiate (self);
     PRIVATE (self)->is_new = TRUE;
@@ -528,28 +530,6 @@ gst_eeg_filter_generate_output (GstBaseTransform *trans, GstBuffer **out)
   return ret;
 }
 
-/* Takes over settings that change the caps, with the run under way ended. */
-static GstFlowReturn
-gst_eeg_filter_submit_input_buffer (GstBaseTransform *trans,
-    gboolean is_discont, GstBuffer *buffer)
-{
-  GstEegFilter *self = GST_EEG_FILTER (trans);
-  GstEegFilterPrivate *priv = PRIVATE (self);
-
-  if (g_atomic_int_compare_and_exchange (&priv->renegotiate, TRUE, FALSE)) {
-    GstFlowReturn ret = drain_all (self);
-
-    if (ret != GST_FLOW_OK) {
-      gst_buffer_unref (buffer);
-      return ret;
-    }
-    take_settings (self);
-    gst_pad_mark_reconfigure (trans->srcpad);
-  }
-  return GST_BASE_TRANSFORM_CLASS (gst_eeg_filter_parent_class)
-      ->submit_input_buffer (trans, is_discont, buffer);
-}
-
 /* Never called: generate_output() is overridden. Without a transform function
  * the base class would only know pass-through. */
 static GstFlowReturn
@@ -729,6 +709,49 @@ gst_eeg_filter_set_caps (GstBaseTransform *trans, GstCaps *in_caps,
   return TRUE;
 }
 
+/* set_info() once more, with the caps that are there. */
+static gboolean
+configure_again (GstEegFilter *self)
+{
+  GstBaseTransform *trans = GST_BASE_TRANSFORM (self);
+  GstCaps *in_caps = gst_pad_get_current_caps (trans->sinkpad);
+  GstCaps *out_caps = gst_pad_get_current_caps (trans->srcpad);
+  gboolean ok = in_caps != NULL && out_caps != NULL
+      && gst_eeg_filter_set_caps (trans, in_caps, out_caps);
+
+  gst_clear_caps (&in_caps);
+  gst_clear_caps (&out_caps);
+  return ok;
+}
+
+/* Takes over settings that may change the caps, with the run under way ended. */
+static GstFlowReturn
+gst_eeg_filter_submit_input_buffer (GstBaseTransform *trans,
+    gboolean is_discont, GstBuffer *buffer)
+{
+  GstEegFilter *self = GST_EEG_FILTER (trans);
+  GstEegFilterPrivate *priv = PRIVATE (self);
+  GstFlowReturn ret;
+
+  if (g_atomic_int_get (&priv->renegotiate)) {
+    ret = drain_all (self);
+    if (ret != GST_FLOW_OK) {
+      gst_buffer_unref (buffer);
+      return ret;
+    }
+    take_settings (self);
+    gst_pad_mark_reconfigure (trans->srcpad);
+  }
+  ret = GST_BASE_TRANSFORM_CLASS (gst_eeg_filter_parent_class)
+            ->submit_input_buffer (trans, is_discont, buffer);
+  /* the base class calls set_caps() only if they differ */
+  if (ret == GST_FLOW_OK && priv->is_new && !configure_again (self)) {
+    gst_clear_buffer (&trans->queued_buf);
+    ret = GST_FLOW_NOT_NEGOTIATED;
+  }
+  return ret;
+}
+
 static gboolean
 gst_eeg_filter_sink_event (GstBaseTransform *trans, GstEvent *event)
 {
@@ -768,7 +791,7 @@ gst_eeg_filter_sink_event (GstBaseTransform *trans, GstEvent *event)
   }
   if (is_end)
     drain_all (self);
-  if (GST_EVENT_TYPE (event) == GST_EVENT_CAPS) {
+  if (is_end && GST_EVENT_TYPE (event) == GST_EVENT_CAPS) {
     GstCaps *caps;
 
     gst_event_parse_caps (event, &caps);

@@ -493,6 +493,18 @@ GST_START_TEST (test_renegotiation)
       "Oz");
   gst_eeg_info_clear (&info);
   gst_caps_unref (caps);
+
+  /* the same caps come out: the subclass is told all the same, once */
+  gst_eeg_filter_renegotiate (GST_EEG_FILTER (filter));
+  gst_harness_push (h, make_buffer (33, 3));
+  gst_harness_push (h, make_buffer (36, 3));
+  fail_unless_equals_int (filter->infos, infos + 2);
+  check_output (h, 31, 37, FALSE);
+  /* caps that were there before change nothing */
+  gst_harness_set_src_caps (h, make_caps (RATE, CHANNELS));
+  gst_harness_push (h, make_buffer (39, 3));
+  fail_unless_equals_int (filter->infos, infos + 2);
+  check_output (h, 37, 40, FALSE);
   gst_harness_teardown (h);
 }
 GST_END_TEST;

@@ -263,15 +263,24 @@ GST_START_TEST (test_hot)
   check_samples (h, &cases[2], GST_EEG_FORMAT_F64LE, 200, 0);
   g_object_set (element, "channels", "A-1,A2", "relabel", FALSE, NULL);
   check_samples (h, &cases[3], GST_EEG_FORMAT_F64LE, 300, 0);
+  /* the same caps, other samples */
+  g_object_set (element, "channels", "A-1", NULL);
+  {
+    Case one = cases[3];
+
+    for (guint i = 0; i < CHANNELS; i++)
+      one.minus[i] = one.minus[i][0] ? "3" : "";
+    check_samples (h, &one, GST_EEG_FORMAT_F64LE, 400, 0);
+  }
   g_object_set (element, "channels", NULL, "relabel", TRUE, "bipolar",
       "Fp1-C3,C3-A-1", NULL);
-  check_samples (h, &cases[6], GST_EEG_FORMAT_F64LE, 400, 0);
+  check_samples (h, &cases[6], GST_EEG_FORMAT_F64LE, 500, 0);
   g_object_set (element, "bipolar", "", NULL);
-  check_samples (h, &cases[0], GST_EEG_FORMAT_F64LE, 500, 0);
+  check_samples (h, &cases[0], GST_EEG_FORMAT_F64LE, 600, 0);
 
   /* a channel becomes bad in the middle of the stream */
   gst_harness_set_src_caps (h, make_caps (GST_EEG_FORMAT_F64LE, 1, NULL));
-  check_samples (h, &cases[1], GST_EEG_FORMAT_F64LE, 600, 0);
+  check_samples (h, &cases[1], GST_EEG_FORMAT_F64LE, 700, 0);
   fail_unless (gst_bus_pop_filtered (bus, GST_MESSAGE_ANY) == NULL
       || !gst_bus_have_pending (bus));
   gst_element_set_bus (element, NULL);

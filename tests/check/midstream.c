@@ -50,6 +50,7 @@ static const struct
   { "aesgcmdec", "key-file=@DIR@/key" },
   { "chacha20poly1305enc", "passphrase-file=@DIR@/passphrase work-factor=1" },
   { "chacha20poly1305dec", "passphrase-file=@DIR@/passphrase" },
+  { "eegdecimate", "rate=100/1" },
   { "firfilter", "mode=low-pass high=40 taps=31" },
 };
 

@@ -1,0 +1,846 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/**
+ * SECTION:element-eegdecimate
+ * @title: eegdecimate
+ * @short_description: another sampling rate
+ *
+ * Brings a stream to another sampling rate, lower or higher, in any ratio of
+ * whole numbers, through its own anti-alias filter: that of
+ * scipy.signal.resample_poly(). Channels of type EEG, EOG, EMG and ECG are
+ * filtered. A trigger channel keeps every value it takes, were it one sample
+ * long. Without a channel table all are filtered.
+ *
+ * ## Example launch line
+ * |[
+ * gst-launch-1.0 eegsrc rate=1000/1 num-samples=10000 ! rawtovoltage ! eegdecimate rate=250/1 ! fakesink
+ * ]|
+ *
+ * Takes and gives `application/x-eeg-raw, domain=voltage` in F32LE or F64LE.
+ * Output samples lie on the grid of the new rate, counted from sample 0 of the
+ * recording, wherever a run begins. Half the filter's length is held back,
+ * reported as latency and taken off the time stamps; it is sent before a gap, a
+ * new segment, new caps and EOS, completed as `initial` says. A flush drops it.
+ * Markers keep their times. Where the rate does not change, buffers pass
+ * untouched. Input and output caps differ, so there is no `enabled` property.
+ *
+ * Every property can be changed while playing: before the next buffer what is
+ * held goes out, and a new run begins with the new filter. What cannot be met is
+ * refused with a warning, and all properties stay as they were.
+ */
+#ifdef HAVE_CONFIG_H
+#include "config.h"
+#endif
+
+#include "gsteegdecimate.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fir.h"
+#include "resample.h"
+
+#define GST_CAT_DEFAULT gst_eeg_decimate_debug
+GST_DEBUG_CATEGORY_STATIC (GST_CAT_DEFAULT);
+
+#define DEFAULT_RATE_N 0
+#define DEFAULT_RATE_D 1
+#define DEFAULT_HALF_LENGTH 10
+#define DEFAULT_BETA 5.0
+#define DEFAULT_INITIAL EEG_RESAMPLE_HOLD
+
+/* A saved state: these bytes (the last one is the version), the index of the
+ * next sample, up, down, half the filter, channels, beta and edge, what the
+ * kernel saved; or the bytes alone when there was nothing to save. */
+static const guint8 state_magic[8] = { 'e', 'e', 'g', '-', 'd', 'e', 'c', 1 };
+#define STATE_HEADER 64
+
+enum
+{
+  PROP_0,
+  PROP_RATE,
+  PROP_HALF_LENGTH,
+  PROP_BETA,
+  PROP_INITIAL,
+  PROP_DROPPED
+};
+
+/* What the properties say. */
+typedef struct
+{
+  gint rate_n, rate_d;
+  guint half_length;
+  gdouble beta;
+  eeg_resample_edge initial;
+} Settings;
+
+/* What that means for a stream. */
+typedef struct
+{
+  gint rate_n, rate_d; /* of the output */
+  guint64 up, down, half;
+} Plan;
+
+struct _GstEegDecimate
+{
+  GstEegFilter parent;
+
+  /* object lock */
+  Settings settings; /* as set */
+  Settings good;     /* as last met, or as at the start */
+  Settings active;   /* what the caps were made with */
+  gsize memory;
+  guint64 look_back;
+  guint64 dropped; /* trigger values, since the start */
+  GBytes *restore; /* state to go on from, until its sample comes */
+
+  GMutex design_lock;
+  GstEegInfo known; /* design lock; what comes in, without channels before */
+
+  /* streaming thread */
+  eeg_resample *resample;
+  Plan plan;
+  Settings made; /* that resample was made with */
+  gboolean running;
+  guint64 run_index;      /* of the first sample of the run */
+  guint64 restore_index;  /* of that state; G_MAXUINT64 if there is none */
+  guint64 dropped_before; /* by kernels that are gone */
+};
+
+/* Locking: the design lock, taken by setters and when caps arrive, makes checks
+ * of settings follow each other and guards what is known of the input. The
+ * object lock is taken inside it and guards what the struct says. Nothing is
+ * posted under either. */
+
+#define FORMATS "{ F32LE, F64LE }"
+
+static GstStaticPadTemplate sink_template =
+    GST_STATIC_PAD_TEMPLATE ("sink", GST_PAD_SINK, GST_PAD_ALWAYS,
+        GST_STATIC_CAPS (GST_EEG_RAW_CAPS_MAKE (FORMATS, "voltage")));
+
+static GstStaticPadTemplate src_template =
+    GST_STATIC_PAD_TEMPLATE ("src", GST_PAD_SRC, GST_PAD_ALWAYS,
+        GST_STATIC_CAPS (GST_EEG_RAW_CAPS_MAKE (FORMATS, "voltage")));
+
+static void gst_eeg_decimate_stage_init (GstEegStageInterface *iface);
+
+G_DEFINE_TYPE_WITH_CODE (GstEegDecimate, gst_eeg_decimate, GST_TYPE_EEG_FILTER,
+    G_IMPLEMENT_INTERFACE (GST_TYPE_EEG_STAGE, gst_eeg_decimate_stage_init)
+        GST_DEBUG_CATEGORY_INIT (GST_CAT_DEFAULT, "eegdecimate", 0,
+            "EEG sampling rate"))
+GST_ELEMENT_REGISTER_DEFINE (eegdecimate, "eegdecimate", GST_RANK_NONE,
+    GST_TYPE_EEG_DECIMATE)
+
+static GType
+initial_get_type (void)
+{
+  static gsize type = 0;
+  static const GEnumValue values[] = {
+    { EEG_RESAMPLE_HOLD, "The first sample, held; the last one at the end",
+        "first-sample" },
+    { EEG_RESAMPLE_ZERO, "Zeros", "zero" },
+    { 0, NULL, NULL },
+  };
+
+  if (g_once_init_enter (&type))
+    g_once_init_leave (&type,
+        g_enum_register_static ("GstEegDecimateInitial", values));
+  return type;
+}
+
+/* ---- settings ---- */
+
+static guint64
+greatest_divisor (guint64 a, guint64 b)
+{
+  while (b != 0) {
+    guint64 rest = a % b;
+
+    a = b;
+    b = rest;
+  }
+  return a;
+}
+
+static gboolean
+settings_check (const Settings *settings, GError **error)
+{
+  if (settings->half_length >= 1 && settings->half_length <= 1000
+      && settings->beta >= 0 && settings->beta <= EEG_FIR_MAX_BETA)
+    return TRUE;
+  g_set_error (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS,
+      "No such filter: half-length must lie between 1 and 1000, and beta "
+      "between 0 and %g.",
+      EEG_FIR_MAX_BETA);
+  return FALSE;
+}
+
+static gboolean
+plan_make (Plan *plan, const Settings *settings, gint rate_n, gint rate_d,
+    GError **error)
+{
+  guint64 divisor, most;
+
+  if (!settings_check (settings, error))
+    return FALSE;
+  plan->rate_n = settings->rate_n > 0 ? settings->rate_n : rate_n;
+  plan->rate_d = settings->rate_n > 0 ? settings->rate_d : rate_d;
+  plan->up = (guint64) plan->rate_n * rate_d;
+  plan->down = (guint64) plan->rate_d * rate_n;
+  divisor = greatest_divisor (plan->up, plan->down);
+  plan->up /= divisor;
+  plan->down /= divisor;
+  most = MAX (plan->up, plan->down);
+  if (most > (EEG_FIR_MAX_TAPS - 1) / 2 / settings->half_length) {
+    g_set_error (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS,
+        "From %d/%d Hz to %d/%d Hz is %" G_GUINT64_FORMAT
+        " to %" G_GUINT64_FORMAT ": the filter would have more than %d taps.",
+        rate_n, rate_d, plan->rate_n, plan->rate_d, plan->down, plan->up,
+        EEG_FIR_MAX_TAPS);
+    return FALSE;
+  }
+  plan->half = settings->half_length * most;
+  return TRUE;
+}
+
+/* All properties of a g_object_set() are set: checks them together. */
+static void
+gst_eeg_decimate_dispatch_properties_changed (GObject *object, guint n_pspecs,
+    GParamSpec **pspecs)
+{
+  GstEegDecimate *self = GST_EEG_DECIMATE (object);
+  GError *error = NULL;
+  gboolean ours = FALSE;
+  Settings settings;
+  Plan plan;
+  guint i;
+
+  for (i = 0; i < n_pspecs; i++)
+    ours |= pspecs[i]->owner_type == GST_TYPE_EEG_DECIMATE
+        && pspecs[i]->param_id < PROP_DROPPED;
+  if (ours) {
+    g_mutex_lock (&self->design_lock);
+    GST_OBJECT_LOCK (self);
+    settings = self->settings;
+    GST_OBJECT_UNLOCK (self);
+    if (self->known.channels > 0)
+      plan_make (&plan, &settings, self->known.rate_n, self->known.rate_d,
+          &error);
+    GST_OBJECT_LOCK (self);
+    if (error == NULL)
+      self->good = settings;
+    else
+      self->settings = self->good;
+    GST_OBJECT_UNLOCK (self);
+    g_mutex_unlock (&self->design_lock);
+    if (error == NULL)
+      gst_eeg_filter_renegotiate (GST_EEG_FILTER (self));
+  }
+  if (error != NULL) {
+    GST_ELEMENT_WARNING (self, LIBRARY, SETTINGS,
+        ("%s The rate stays as it was.", error->message), (NULL));
+    g_error_free (error);
+  }
+  G_OBJECT_CLASS (gst_eeg_decimate_parent_class)
+      ->dispatch_properties_changed (object, n_pspecs, pspecs);
+}
+
+static void
+gst_eeg_decimate_negotiate (GstEegFilter *filter)
+{
+  GstEegDecimate *self = GST_EEG_DECIMATE (filter);
+
+  GST_OBJECT_LOCK (self);
+  self->active = self->good;
+  GST_OBJECT_UNLOCK (self);
+}
+
+static gboolean
+gst_eeg_decimate_transform_info (GstEegFilter *filter,
+    const GstEegInfo *in_info, GstEegInfo *out_info, GError **error)
+{
+  GstEegDecimate *self = GST_EEG_DECIMATE (filter);
+  Settings settings;
+  Plan plan;
+
+  GST_OBJECT_LOCK (self);
+  settings = self->active;
+  GST_OBJECT_UNLOCK (self);
+  if (!plan_make (&plan, &settings, in_info->rate_n, in_info->rate_d, error))
+    return FALSE;
+  gst_eeg_info_set (out_info, in_info->format, in_info->domain, plan.rate_n,
+      plan.rate_d, in_info->channels, in_info->channel_table);
+  return TRUE;
+}
+
+/* ---- state ---- */
+
+/* transfer full, NULL if there is none */
+static GBytes *
+ref_restore (GstEegDecimate *self)
+{
+  GBytes *restore;
+
+  GST_OBJECT_LOCK (self);
+  restore = self->restore != NULL ? g_bytes_ref (self->restore) : NULL;
+  GST_OBJECT_UNLOCK (self);
+  return restore;
+}
+
+static void
+clear_restore (GstEegDecimate *self)
+{
+  GBytes *restore;
+
+  GST_OBJECT_LOCK (self);
+  restore = g_steal_pointer (&self->restore);
+  GST_OBJECT_UNLOCK (self);
+  g_clear_pointer (&restore, g_bytes_unref);
+  self->restore_index = G_MAXUINT64;
+}
+
+static void
+write_header (GstEegDecimate *self, guint8 *data, guint64 index)
+{
+  memcpy (data, state_magic, sizeof state_magic);
+  GST_WRITE_UINT64_LE (data + 8, index);
+  GST_WRITE_UINT64_LE (data + 16, self->plan.up);
+  GST_WRITE_UINT64_LE (data + 24, self->plan.down);
+  GST_WRITE_UINT64_LE (data + 32, self->plan.half);
+  GST_WRITE_UINT64_LE (data + 40,
+      gst_eeg_filter_get_in_info (GST_EEG_FILTER (self))->channels);
+  GST_WRITE_DOUBLE_LE (data + 48, self->made.beta);
+  GST_WRITE_UINT64_LE (data + 56, self->made.initial);
+}
+
+static GBytes *
+gst_eeg_decimate_save_state (GstEegStage *stage, GError **error)
+{
+  GstEegDecimate *self = GST_EEG_DECIMATE (stage);
+  GBytes *restore = ref_restore (self);
+  guint8 *data;
+  gsize size;
+
+  if (restore != NULL)
+    return restore;
+  if (self->resample == NULL || !self->running)
+    return g_bytes_new (state_magic, sizeof state_magic);
+  size = STATE_HEADER + eeg_resample_state_size (self->resample);
+  data = g_malloc (size);
+  write_header (self, data,
+      self->run_index + eeg_resample_get_in (self->resample));
+  eeg_resample_save_state (self->resample, data + STATE_HEADER);
+  return g_bytes_new_take (data, size);
+}
+
+static gboolean
+gst_eeg_decimate_restore_state (GstEegStage *stage, GBytes *state,
+    GError **error)
+{
+  GstEegDecimate *self = GST_EEG_DECIMATE (stage);
+  gsize size;
+  const guint8 *data = g_bytes_get_data (state, &size);
+  GBytes *old, *restore = NULL;
+
+  if (size < sizeof state_magic
+      || memcmp (data, state_magic, sizeof state_magic) != 0
+      || (size > sizeof state_magic && size < STATE_HEADER)) {
+    g_set_error (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS,
+        "This is no state of an eegdecimate of this version.");
+    return FALSE;
+  }
+  if (size > sizeof state_magic)
+    restore = g_bytes_ref (state);
+  GST_OBJECT_LOCK (self);
+  old = self->restore;
+  self->restore = restore;
+  GST_OBJECT_UNLOCK (self);
+  g_clear_pointer (&old, g_bytes_unref);
+  return TRUE;
+}
+
+/* Whether the state that waits, if any, is one of the filter that was made. */
+static gboolean
+check_restore (GstEegDecimate *self, GError **error)
+{
+  GBytes *restore = ref_restore (self);
+  guint8 header[STATE_HEADER];
+  const guint8 *data;
+  gboolean ok;
+  gsize size;
+
+  self->restore_index = G_MAXUINT64;
+  if (restore == NULL)
+    return TRUE;
+  data = g_bytes_get_data (restore, &size);
+  write_header (self, header, GST_READ_UINT64_LE (data + 8));
+  ok = memcmp (header, data, STATE_HEADER) == 0
+      && eeg_resample_load_state (self->resample, data + STATE_HEADER,
+          size - STATE_HEADER);
+  if (ok)
+    self->restore_index = GST_READ_UINT64_LE (data + 8);
+  else
+    g_set_error (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS,
+        "The saved state is that of another filter or stream.");
+  g_bytes_unref (restore);
+  return ok;
+}
+
+/* The sample that the state was saved before is next. */
+static void
+apply_restore (GstEegDecimate *self)
+{
+  GBytes *restore = ref_restore (self);
+  gsize size;
+  const guint8 *data = g_bytes_get_data (restore, &size);
+
+  if (!eeg_resample_load_state (self->resample, data + STATE_HEADER,
+          size - STATE_HEADER))
+    GST_ERROR_OBJECT (self, "a state was not the one that was checked");
+  GST_INFO_OBJECT (self, "going on from sample %" G_GUINT64_FORMAT,
+      self->restore_index);
+  g_bytes_unref (restore);
+  clear_restore (self);
+}
+
+static guint64
+gst_eeg_decimate_look_back (GstEegStage *stage)
+{
+  GstEegDecimate *self = GST_EEG_DECIMATE (stage);
+  guint64 look_back;
+
+  GST_OBJECT_LOCK (self);
+  look_back = self->look_back;
+  GST_OBJECT_UNLOCK (self);
+  return look_back;
+}
+
+static void
+gst_eeg_decimate_stage_init (GstEegStageInterface *iface)
+{
+  iface->save_state = gst_eeg_decimate_save_state;
+  iface->restore_state = gst_eeg_decimate_restore_state;
+  iface->look_back = gst_eeg_decimate_look_back;
+}
+
+/* ---- samples ---- */
+
+static void
+set_resample (GstEegDecimate *self, eeg_resample *resample)
+{
+  if (self->resample != NULL)
+    self->dropped_before += eeg_resample_get_dropped (self->resample);
+  eeg_resample_free (self->resample);
+  self->resample = resample;
+  GST_OBJECT_LOCK (self);
+  self->memory = resample != NULL ? eeg_resample_get_size (resample) : 0;
+  self->look_back =
+      resample != NULL ? eeg_resample_get_look_back (resample) : 0;
+  GST_OBJECT_UNLOCK (self);
+}
+
+static eeg_resample_kind *
+find_kinds (const GstEegInfo *info)
+{
+  eeg_resample_kind *kinds = g_new (eeg_resample_kind, info->channels);
+  gint i;
+
+  for (i = 0; i < info->channels; i++) {
+    GstEegChannelType type = GST_EEG_CHANNEL_TYPE_EEG;
+
+    if (info->channel_table != NULL)
+      type = gst_eeg_channels_get (info->channel_table, i)->type;
+    if (gst_eeg_channel_type_is_signal (type))
+      kinds[i] = EEG_RESAMPLE_SIGNAL;
+    else if (type == GST_EEG_CHANNEL_TYPE_TRIGGER)
+      kinds[i] = EEG_RESAMPLE_TRIGGER;
+    else
+      kinds[i] = EEG_RESAMPLE_OTHER;
+  }
+  return kinds;
+}
+
+static eeg_resample *
+make_resample (const Plan *plan, const Settings *settings,
+    const GstEegInfo *info)
+{
+  const gsize n = 2 * plan->half + 1;
+  const gdouble cutoff = 1.0 / MAX (plan->up, plan->down);
+  gdouble *taps = g_try_new (gdouble, n);
+  eeg_resample_config config = { .channels = info->channels,
+    .format = info->format == GST_EEG_FORMAT_F32LE ? EEG_RESAMPLE_F32
+                                                   : EEG_RESAMPLE_F64,
+    .edge = settings->initial,
+    .up = plan->up,
+    .down = plan->down,
+    .taps = taps,
+    .half = plan->half,
+    .cpu = eeg_cpu_choose () };
+  eeg_resample_kind *kinds;
+  eeg_resample *resample;
+  gsize i;
+
+  if (taps == NULL)
+    return NULL;
+  eeg_fir_firwin (taps, n, &cutoff, 1, true, EEG_FIR_KAISER, settings->beta);
+  for (i = 0; i < n; i++)
+    taps[i] *= plan->up;
+  config.kinds = kinds = find_kinds (info);
+  resample = eeg_resample_new (&config);
+  g_free (kinds);
+  g_free (taps);
+  return resample;
+}
+
+static gboolean
+gst_eeg_decimate_set_info (GstEegFilter *filter, const GstEegInfo *in_info,
+    const GstEegInfo *out_info, GError **error)
+{
+  GstEegDecimate *self = GST_EEG_DECIMATE (filter);
+  eeg_resample *resample;
+
+  g_mutex_lock (&self->design_lock);
+  gst_eeg_info_copy_into (in_info, &self->known);
+  g_mutex_unlock (&self->design_lock);
+
+  set_resample (self, NULL);
+  GST_OBJECT_LOCK (self);
+  self->made = self->active;
+  GST_OBJECT_UNLOCK (self);
+  if (!plan_make (&self->plan, &self->made, in_info->rate_n, in_info->rate_d,
+          error))
+    return FALSE;
+  /* where the rate stays, so do buffers */
+  gst_eeg_filter_set_enabled (filter, self->plan.up != self->plan.down);
+  if (self->plan.up == self->plan.down) {
+    clear_restore (self);
+    return TRUE;
+  }
+  resample = make_resample (&self->plan, &self->made, in_info);
+  if (resample == NULL) {
+    g_set_error (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_INIT,
+        "No memory for a filter of %" G_GUINT64_FORMAT " taps.",
+        2 * self->plan.half + 1);
+    return FALSE;
+  }
+  set_resample (self, resample);
+  GST_INFO_OBJECT (self,
+      "%" G_GUINT64_FORMAT " to %" G_GUINT64_FORMAT " by %" G_GUINT64_FORMAT
+      " taps",
+      self->plan.down, self->plan.up, 2 * self->plan.half + 1);
+  return check_restore (self, error);
+}
+
+static void
+gst_eeg_decimate_reset (GstEegFilter *filter)
+{
+  GstEegDecimate *self = GST_EEG_DECIMATE (filter);
+
+  self->running = FALSE;
+  if (self->resample != NULL)
+    eeg_resample_start (self->resample, 0);
+}
+
+/* A run begins at the next sample of the new grid. */
+static guint64
+gst_eeg_decimate_map_index (GstEegFilter *filter, guint64 index)
+{
+  GstEegDecimate *self = GST_EEG_DECIMATE (filter);
+  const Plan *plan = &self->plan;
+  guint64 out = gst_util_uint64_scale_ceil (index, plan->up, plan->down);
+  /* small, also where the products are cut off */
+  guint64 first = out * plan->down - index * plan->up;
+
+  eeg_resample_start (self->resample, first < plan->down ? first : 0);
+  self->run_index = index;
+  self->running = TRUE;
+  return out;
+}
+
+static gsize
+gst_eeg_decimate_get_ready (GstEegFilter *filter, gsize n_frames)
+{
+  return eeg_resample_get_ready (GST_EEG_DECIMATE (filter)->resample, n_frames);
+}
+
+static void
+count_dropped (GstEegDecimate *self)
+{
+  guint64 dropped =
+      self->dropped_before + eeg_resample_get_dropped (self->resample);
+
+  GST_OBJECT_LOCK (self);
+  self->dropped = dropped;
+  GST_OBJECT_UNLOCK (self);
+}
+
+static gboolean
+gst_eeg_decimate_process (GstEegFilter *filter, gconstpointer in, gsize n_in,
+    gpointer out, gsize n_out, GError **error)
+{
+  GstEegDecimate *self = GST_EEG_DECIMATE (filter);
+
+  if (G_UNLIKELY (self->restore_index != G_MAXUINT64)) {
+    guint64 position = self->run_index + eeg_resample_get_in (self->resample);
+    guint64 before = self->restore_index - position;
+
+    if (position > self->restore_index) {
+      g_set_error (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS,
+          "The stream goes on at sample %" G_GUINT64_FORMAT
+          ", behind sample %" G_GUINT64_FORMAT " of the saved state.",
+          position, self->restore_index);
+      return FALSE;
+    }
+    if (before < n_in) {
+      gsize done = eeg_resample_process (self->resample, in, before, out);
+
+      apply_restore (self);
+      in = (const guint8 *) in
+          + before * gst_eeg_filter_get_in_info (filter)->bytes_per_frame;
+      out = (guint8 *) out
+          + done * gst_eeg_filter_get_out_info (filter)->bytes_per_frame;
+      n_in -= before;
+    }
+  }
+  eeg_resample_process (self->resample, in, n_in, out);
+  count_dropped (self);
+  return TRUE;
+}
+
+static gsize
+gst_eeg_decimate_drain (GstEegFilter *filter, gpointer out, gsize max_frames)
+{
+  GstEegDecimate *self = GST_EEG_DECIMATE (filter);
+  gsize n;
+
+  if (self->resample == NULL)
+    return 0;
+  n = eeg_resample_drain (self->resample, out, max_frames);
+  count_dropped (self);
+  return n;
+}
+
+static gsize
+gst_eeg_decimate_get_delay (GstEegFilter *filter)
+{
+  GstEegDecimate *self = GST_EEG_DECIMATE (filter);
+
+  return self->resample != NULL ? eeg_resample_get_delay (self->resample) : 0;
+}
+
+static gsize
+gst_eeg_decimate_get_memory (GstEegFilter *filter)
+{
+  GstEegDecimate *self = GST_EEG_DECIMATE (filter);
+  gsize memory;
+
+  GST_OBJECT_LOCK (self);
+  memory = self->memory;
+  GST_OBJECT_UNLOCK (self);
+  return memory;
+}
+
+static gboolean
+gst_eeg_decimate_start (GstBaseTransform *trans)
+{
+  GstEegDecimate *self = GST_EEG_DECIMATE (trans);
+  GError *error = NULL;
+  Settings settings;
+
+  GST_OBJECT_LOCK (self);
+  settings = self->settings;
+  self->dropped = 0;
+  GST_OBJECT_UNLOCK (self);
+  self->dropped_before = 0;
+  self->running = FALSE;
+  if (!settings_check (&settings, &error)) {
+    GST_ELEMENT_ERROR (self, LIBRARY, SETTINGS, ("%s", error->message), (NULL));
+    g_error_free (error);
+    return FALSE;
+  }
+  return GST_BASE_TRANSFORM_CLASS (gst_eeg_decimate_parent_class)
+      ->start (trans);
+}
+
+static gboolean
+gst_eeg_decimate_stop (GstBaseTransform *trans)
+{
+  GstEegDecimate *self = GST_EEG_DECIMATE (trans);
+  gboolean ret =
+      GST_BASE_TRANSFORM_CLASS (gst_eeg_decimate_parent_class)->stop (trans);
+
+  set_resample (self, NULL);
+  clear_restore (self);
+  g_mutex_lock (&self->design_lock);
+  gst_eeg_info_clear (&self->known);
+  g_mutex_unlock (&self->design_lock);
+  return ret;
+}
+
+/* ---- properties ---- */
+
+static void
+gst_eeg_decimate_set_property (GObject *object, guint id, const GValue *value,
+    GParamSpec *pspec)
+{
+  GstEegDecimate *self = GST_EEG_DECIMATE (object);
+
+  GST_OBJECT_LOCK (self);
+  switch (id) {
+    case PROP_RATE:
+      self->settings.rate_n = gst_value_get_fraction_numerator (value);
+      self->settings.rate_d = gst_value_get_fraction_denominator (value);
+      break;
+    case PROP_HALF_LENGTH:
+      self->settings.half_length = g_value_get_uint (value);
+      break;
+    case PROP_BETA:
+      self->settings.beta = g_value_get_double (value);
+      break;
+    case PROP_INITIAL:
+      self->settings.initial = g_value_get_enum (value);
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+      break;
+  }
+  GST_OBJECT_UNLOCK (self);
+}
+
+static void
+gst_eeg_decimate_get_property (GObject *object, guint id, GValue *value,
+    GParamSpec *pspec)
+{
+  GstEegDecimate *self = GST_EEG_DECIMATE (object);
+
+  GST_OBJECT_LOCK (self);
+  switch (id) {
+    case PROP_RATE:
+      gst_value_set_fraction (value, self->settings.rate_n,
+          self->settings.rate_d);
+      break;
+    case PROP_HALF_LENGTH:
+      g_value_set_uint (value, self->settings.half_length);
+      break;
+    case PROP_BETA:
+      g_value_set_double (value, self->settings.beta);
+      break;
+    case PROP_INITIAL:
+      g_value_set_enum (value, self->settings.initial);
+      break;
+    case PROP_DROPPED:
+      g_value_set_uint64 (value, self->dropped);
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+      break;
+  }
+  GST_OBJECT_UNLOCK (self);
+}
+
+static void
+gst_eeg_decimate_finalize (GObject *object)
+{
+  GstEegDecimate *self = GST_EEG_DECIMATE (object);
+
+  g_clear_pointer (&self->restore, g_bytes_unref);
+  g_clear_pointer (&self->resample, eeg_resample_free);
+  gst_eeg_info_clear (&self->known);
+  g_mutex_clear (&self->design_lock);
+  G_OBJECT_CLASS (gst_eeg_decimate_parent_class)->finalize (object);
+}
+
+static void
+gst_eeg_decimate_class_init (GstEegDecimateClass *klass)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+  GstElementClass *element_class = GST_ELEMENT_CLASS (klass);
+  GstBaseTransformClass *trans_class = GST_BASE_TRANSFORM_CLASS (klass);
+  GstEegFilterClass *filter_class = GST_EEG_FILTER_CLASS (klass);
+  const GParamFlags hot =
+      G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_PLAYING;
+  const GParamFlags readable = G_PARAM_READABLE | G_PARAM_STATIC_STRINGS;
+
+  object_class->set_property = gst_eeg_decimate_set_property;
+  object_class->get_property = gst_eeg_decimate_get_property;
+  object_class->finalize = gst_eeg_decimate_finalize;
+  object_class->dispatch_properties_changed =
+      gst_eeg_decimate_dispatch_properties_changed;
+
+  g_object_class_install_property (object_class, PROP_RATE,
+      gst_param_spec_fraction ("rate", "Rate",
+          "Sampling rate of the output in Hz, lower or higher than that of the "
+          "input; 0/1 = as the input's",
+          0, 1, G_MAXINT, 1, DEFAULT_RATE_N, DEFAULT_RATE_D, hot));
+  /**
+   * GstEegDecimate:half-length:
+   *
+   * Half the length of the filter, in samples of the lower rate. The filter has
+   * 2 * half-length * max (up, down) + 1 taps at up times the input's rate, where
+   * up and down are the ratio of the rates; its delay is half-length samples of
+   * the lower rate.
+   */
+  g_object_class_install_property (object_class, PROP_HALF_LENGTH,
+      g_param_spec_uint ("half-length", "Half length",
+          "Half the length of the filter in samples of the lower rate, 1 to "
+          "1000; this is the delay",
+          0, G_MAXUINT, DEFAULT_HALF_LENGTH, hot));
+  g_object_class_install_property (object_class, PROP_BETA,
+      g_param_spec_double ("beta", "Beta",
+          "Shape of the Kaiser window, 0 to 500: 5 gives -55 dB beyond the "
+          "transition, 8.96 gives -90 dB",
+          -G_MAXDOUBLE, G_MAXDOUBLE, DEFAULT_BETA, hot));
+  g_object_class_install_property (object_class, PROP_INITIAL,
+      g_param_spec_enum ("initial", "Initial",
+          "What lies before the first sample and after the last",
+          initial_get_type (), DEFAULT_INITIAL, hot));
+  /**
+   * GstEegDecimate:dropped:
+   *
+   * Where a trigger channel changes more often than there are output samples,
+   * values wait, up to 8; beyond that the oldest are dropped.
+   */
+  g_object_class_install_property (object_class, PROP_DROPPED,
+      g_param_spec_uint64 ("dropped", "Dropped",
+          "Values of trigger channels that were dropped, since they changed "
+          "faster than output samples came",
+          0, G_MAXUINT64, 0, readable));
+
+  gst_element_class_set_static_metadata (element_class, "EEG sampling rate",
+      "Filter/Converter",
+      "Brings EEG to another sampling rate with an anti-alias filter of its own",
+      "gst-plugins-eeg developers");
+  gst_element_class_add_static_pad_template (element_class, &sink_template);
+  gst_element_class_add_static_pad_template (element_class, &src_template);
+
+  trans_class->start = gst_eeg_decimate_start;
+  trans_class->stop = gst_eeg_decimate_stop;
+  filter_class->negotiate = gst_eeg_decimate_negotiate;
+  filter_class->transform_info = gst_eeg_decimate_transform_info;
+  filter_class->set_info = gst_eeg_decimate_set_info;
+  filter_class->reset = gst_eeg_decimate_reset;
+  filter_class->map_index = gst_eeg_decimate_map_index;
+  filter_class->get_ready = gst_eeg_decimate_get_ready;
+  filter_class->process = gst_eeg_decimate_process;
+  filter_class->drain = gst_eeg_decimate_drain;
+  filter_class->get_delay = gst_eeg_decimate_get_delay;
+  filter_class->get_memory = gst_eeg_decimate_get_memory;
+
+  gst_type_mark_as_plugin_api (initial_get_type (), 0);
+}
+
+static void
+gst_eeg_decimate_init (GstEegDecimate *self)
+{
+  self->settings = (Settings){
+    .rate_n = DEFAULT_RATE_N,
+    .rate_d = DEFAULT_RATE_D,
+    .half_length = DEFAULT_HALF_LENGTH,
+    .beta = DEFAULT_BETA,
+    .initial = DEFAULT_INITIAL,
+  };
+  self->good = self->active = self->settings;
+  self->restore_index = G_MAXUINT64;
+  g_mutex_init (&self->design_lock);
+  gst_eeg_info_init (&self->known);
+}
