@@ -174,7 +174,8 @@ struct state
   GstMemory *fifo; /* input that parse() wants more of */
   GstMapInfo fifo_map;
   gsize fifo_fill;
-  gsize need; /* bytes that parse() asked for; 0: any */
+  gboolean more; /* parse() asked for more than it was shown */
+  gsize need;    /* bytes that it asked for; 0: any */
   guint64 skip;
   gboolean streaming;
   GstMemory *stream_out;
@@ -592,6 +593,12 @@ push_job (GstEegChunkCodec *self, Item *item)
   }
   if (buffer != NULL)
     flow = push_buffer (self, buffer);
+  if (flow == GST_FLOW_OK && item->error == NULL && klass->pushed != NULL) {
+    EegJobRingCounters counters;
+
+    eeg_jobring_get_counters (priv->ring, &counters);
+    klass->pushed (self, job, counters.starved);
+  }
   if (item->error != NULL && flow == GST_FLOW_OK) {
     if (priv->active.salvage && item->error->domain == GST_STREAM_ERROR) {
       flow = push_lost (self, job->offset, job->size,
@@ -1308,8 +1315,11 @@ grow_fifo (GstEegChunkCodec *self, gsize size)
 
   if (st->fifo != NULL && st->fifo->maxsize >= size)
     return TRUE;
-  /* doubled, so that a unit whose size shows late is not copied each time */
-  if (st->fifo != NULL)
+  /* at once what parse() asked for, else doubled, so that a unit whose size shows
+   * late is not copied each time */
+  if (st->need >= size)
+    size = st->need;
+  else if (st->fifo != NULL)
     size = MAX (size, 2 * st->fifo->maxsize);
   size = MAX (size, 2 * PARSE_STEP_BYTES);
   if (st->fifo_fill > 0) {
@@ -1588,7 +1598,7 @@ decode (GstEegChunkCodec *self, Input *in)
       break;
     /* what parse() wants in one piece is gathered, but no more than that, so
      * that the next unit can be used where it lies */
-    if (st->fifo_fill > 0 && in->size > 0) {
+    if (st->fifo_fill > 0 && in->size > 0 && st->more) {
       gsize want = st->need > st->fifo_fill ? st->need - st->fifo_fill
                                             : PARSE_STEP_BYTES;
 
@@ -1610,6 +1620,7 @@ decode (GstEegChunkCodec *self, Input *in)
     memset (&unit, 0, sizeof unit);
     switch (klass->parse (self, data, size, eos, &unit, &error)) {
       case GST_EEG_CHUNK_PARSE_MORE:
+        st->more = TRUE;
         st->need = (gsize) MIN (unit.size, G_MAXSSIZE);
         if (eos) {
           if (size == 0)
@@ -1650,6 +1661,7 @@ decode (GstEegChunkCodec *self, Input *in)
       case GST_EEG_CHUNK_PARSE_ERROR:
         return send_error (self, error);
     }
+    st->more = FALSE;
     st->need = 0;
   }
   return flow;
@@ -1735,6 +1747,7 @@ reset_stream (GstEegChunkCodec *self)
   st->last_submit = GST_CLOCK_TIME_NONE;
   st->busy_jobs = 0;
   st->fifo_fill = 0;
+  st->more = FALSE;
   st->need = 0;
   st->skip = 0;
   st->streaming = FALSE;

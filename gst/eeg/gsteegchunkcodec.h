@@ -217,6 +217,8 @@ struct _GstEegChunkLimits
  *     @consumed and @produced; streaming thread, no jobs are out
  * @emit: a job's result is about to be pushed: in order, one at a time, no
  *     lock is held. May read the job, change or replace @buffer
+ * @pushed: a job's result was pushed, with what it took: in order, as @emit.
+ *     @starved counts how often a worker had nothing to do while a push waited
  * @finish: all jobs of a stream that is complete were pushed: makes the
  *     trailer, if the format has one; in order, as @emit
  *
@@ -264,6 +266,8 @@ struct _GstEegChunkCodecClass
       GstEegChunkJob *job, GError **error);
   gboolean (*emit) (GstEegChunkCodec *codec, GstEegChunkJob *job,
       GstBuffer **buffer, GError **error);
+  void (*pushed) (GstEegChunkCodec *codec, const GstEegChunkJob *job,
+      guint64 starved);
   gboolean (
       *finish) (GstEegChunkCodec *codec, GstBuffer **trailer, GError **error);
 

@@ -9,6 +9,8 @@
  */
 #include "gsteegcompressor.h"
 
+#include "adaptive/adaptive.h"
+
 #define MIN_CHUNK_SIZE 1024
 #define MAX_CHUNK_SIZE (100 * 1024 * 1024)
 #define DEFAULT_CHUNK_SIZE (256 * 1024)
@@ -22,16 +24,30 @@ enum
 {
   PROP_0,
   PROP_CHUNK_SIZE,
-  PROP_CHUNK_DURATION
+  PROP_CHUNK_DURATION,
+  PROP_ADAPTIVE,
+  PROP_MAX_LATENCY,
+  PROP_MEMORY_LIMIT
 };
+
+/* Of adaptive=true: below, fixed costs and the loss of ratio are high; beyond,
+ * nothing is gained. Both are powers of two. */
+#define MIN_ADAPTIVE_SIZE (16 * 1024)
+#define MAX_ADAPTIVE_SIZE (4 * 1024 * 1024)
 
 typedef struct
 {
   /* object lock */
   guint64 chunk_size;
   GstClockTime chunk_duration;
+  gboolean adaptive;
+  GstClockTime max_latency;
+  guint64 memory_limit;
+  gsize largest_size; /* with adaptive, from start to stop, else 0 */
 
-  gsize active_chunk_size; /* from start to stop */
+  /* from start to stop */
+  gsize active_chunk_size; /* without adaptive, else 0 */
+  EegAdaptive sizes;       /* of whoever pushes; its size is atomic */
 } GstEegCompressorPrivate;
 
 G_DEFINE_ABSTRACT_TYPE_WITH_PRIVATE (GstEegCompressor, gst_eeg_compressor,
@@ -44,7 +60,7 @@ G_DEFINE_ABSTRACT_TYPE_WITH_PRIVATE (GstEegCompressor, gst_eeg_compressor,
  * gst_eeg_compressor_get_chunk_size:
  * @compressor: a compressor
  *
- * Returns: bytes of a chunk, inside the limits that start() checks
+ * Returns: most bytes of a chunk, inside the limits that start() checks
  */
 gsize
 gst_eeg_compressor_get_chunk_size (GstEegCompressor *compressor)
@@ -55,6 +71,10 @@ gst_eeg_compressor_get_chunk_size (GstEegCompressor *compressor)
 
   GST_OBJECT_LOCK (compressor);
   size = PRIVATE (compressor)->chunk_size;
+  if (PRIVATE (compressor)->adaptive)
+    size = PRIVATE (compressor)->largest_size > 0
+        ? PRIVATE (compressor)->largest_size
+        : MAX_ADAPTIVE_SIZE;
   GST_OBJECT_UNLOCK (compressor);
   return (gsize) CLAMP (size, MIN_CHUNK_SIZE, MAX_CHUNK_SIZE);
 }
@@ -62,7 +82,85 @@ gst_eeg_compressor_get_chunk_size (GstEegCompressor *compressor)
 static gsize
 gst_eeg_compressor_capacity (GstEegChunkCodec *codec)
 {
-  return PRIVATE (GST_EEG_COMPRESSOR (codec))->active_chunk_size;
+  GstEegCompressorPrivate *priv = PRIVATE (GST_EEG_COMPRESSOR (codec));
+
+  return priv->active_chunk_size > 0 ? priv->active_chunk_size
+                                     : eeg_adaptive_size (&priv->sizes);
+}
+
+static void
+post_size (GstEegCompressor *self, const EegAdaptiveChange *change)
+{
+  GST_DEBUG_OBJECT (self, "chunks of %" G_GSIZE_FORMAT " bytes: %s",
+      change->size, eeg_adaptive_reason_text (change->reason));
+  gst_element_post_message (GST_ELEMENT_CAST (self),
+      gst_message_new_element (GST_OBJECT_CAST (self),
+          gst_structure_new ("eeg-chunk-size", "chunk-size", G_TYPE_UINT64,
+              (guint64) change->size, "previous", G_TYPE_UINT64,
+              (guint64) change->previous, "reason", G_TYPE_STRING,
+              eeg_adaptive_reason_text (change->reason), "ratio", G_TYPE_DOUBLE,
+              change->ratio, "bytes-per-second", G_TYPE_DOUBLE,
+              change->bytes_per_second, NULL)));
+}
+
+static void
+gst_eeg_compressor_pushed (GstEegChunkCodec *codec, const GstEegChunkJob *job,
+    guint64 starved)
+{
+  GstEegCompressorPrivate *priv = PRIVATE (GST_EEG_COMPRESSOR (codec));
+  EegAdaptiveChunk chunk = { job->size, job->out_size, job->elapsed,
+    GST_CLOCK_TIME_IS_VALID (job->duration) ? job->duration : 0, starved };
+  EegAdaptiveChange change;
+
+  if (priv->active_chunk_size == 0
+      && eeg_adaptive_add (&priv->sizes, &chunk, &change))
+    post_size (GST_EEG_COMPRESSOR (codec), &change);
+}
+
+/* The largest size whose ring stays within the limit, by what estimate() says of
+ * it; 0 if there is none. */
+static gsize
+find_largest_size (GstEegCompressor *self, guint64 memory_limit)
+{
+  GstEegCompressorPrivate *priv = PRIVATE (self);
+  GstEegEstimate estimate;
+  gsize size;
+
+  for (size = MAX_ADAPTIVE_SIZE; size >= MIN_ADAPTIVE_SIZE; size /= 2) {
+    GST_OBJECT_LOCK (self);
+    priv->largest_size = size;
+    GST_OBJECT_UNLOCK (self);
+    if (memory_limit == 0
+        || (gst_eeg_stage_estimate (GST_EEG_STAGE (self), 0, &estimate)
+            && estimate.memory_bytes <= memory_limit))
+      return size;
+  }
+  return 0;
+}
+
+static gboolean
+start_adaptive (GstEegCompressor *self, gsize start, GstClockTime max_latency,
+    guint64 memory_limit, GError **error)
+{
+  GstEegCompressorPrivate *priv = PRIVATE (self);
+  gsize largest = find_largest_size (self, memory_limit);
+  EegAdaptiveChange change = { 0 };
+
+  if (largest == 0) {
+    g_set_error (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS,
+        "memory-limit is %" G_GUINT64_FORMAT
+        " bytes: too few for chunks of %d bytes.",
+        memory_limit, MIN_ADAPTIVE_SIZE);
+    return FALSE;
+  }
+  eeg_adaptive_init (&priv->sizes, start, MIN_ADAPTIVE_SIZE, largest,
+      max_latency);
+  change.size = eeg_adaptive_size (&priv->sizes);
+  change.previous = start;
+  change.reason = EEG_ADAPTIVE_MEMORY;
+  if (change.size < start && largest < MAX_ADAPTIVE_SIZE)
+    post_size (self, &change);
+  return TRUE;
 }
 
 static gboolean
@@ -70,10 +168,16 @@ gst_eeg_compressor_start (GstEegChunkCodec *codec, GError **error)
 {
   GstEegCompressor *self = GST_EEG_COMPRESSOR (codec);
   GstEegCompressorPrivate *priv = PRIVATE (self);
-  guint64 size;
+  guint64 size, memory_limit;
+  GstClockTime max_latency;
+  gboolean adaptive;
 
   GST_OBJECT_LOCK (self);
   size = priv->chunk_size;
+  adaptive = priv->adaptive;
+  max_latency = priv->max_latency;
+  memory_limit = priv->memory_limit;
+  priv->largest_size = 0;
   GST_OBJECT_UNLOCK (self);
   if (size < MIN_CHUNK_SIZE || size > MAX_CHUNK_SIZE) {
     g_set_error (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS,
@@ -82,8 +186,9 @@ gst_eeg_compressor_start (GstEegChunkCodec *codec, GError **error)
         size, MIN_CHUNK_SIZE, MAX_CHUNK_SIZE);
     return FALSE;
   }
-  priv->active_chunk_size = (gsize) size;
-  return TRUE;
+  priv->active_chunk_size = adaptive ? 0 : (gsize) size;
+  return !adaptive
+      || start_adaptive (self, (gsize) size, max_latency, memory_limit, error);
 }
 
 static void
@@ -107,6 +212,21 @@ gst_eeg_compressor_set_property (GObject *object, guint prop_id,
       gst_eeg_chunk_codec_set_chunk_duration (GST_EEG_CHUNK_CODEC (object),
           duration);
       break;
+    case PROP_ADAPTIVE:
+      GST_OBJECT_LOCK (object);
+      priv->adaptive = g_value_get_boolean (value);
+      GST_OBJECT_UNLOCK (object);
+      break;
+    case PROP_MAX_LATENCY:
+      GST_OBJECT_LOCK (object);
+      priv->max_latency = g_value_get_uint64 (value);
+      GST_OBJECT_UNLOCK (object);
+      break;
+    case PROP_MEMORY_LIMIT:
+      GST_OBJECT_LOCK (object);
+      priv->memory_limit = g_value_get_uint64 (value);
+      GST_OBJECT_UNLOCK (object);
+      break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, prop_id, pspec);
       break;
@@ -127,6 +247,15 @@ gst_eeg_compressor_get_property (GObject *object, guint prop_id, GValue *value,
     case PROP_CHUNK_DURATION:
       g_value_set_uint64 (value, priv->chunk_duration);
       break;
+    case PROP_ADAPTIVE:
+      g_value_set_boolean (value, priv->adaptive);
+      break;
+    case PROP_MAX_LATENCY:
+      g_value_set_uint64 (value, priv->max_latency);
+      break;
+    case PROP_MEMORY_LIMIT:
+      g_value_set_uint64 (value, priv->memory_limit);
+      break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, prop_id, pspec);
       break;
@@ -145,6 +274,7 @@ gst_eeg_compressor_class_init (GstEegCompressorClass *klass)
   codec_class->kind = GST_EEG_STAGE_KIND_COMPRESSION;
   codec_class->start = gst_eeg_compressor_start;
   codec_class->capacity = gst_eeg_compressor_capacity;
+  codec_class->pushed = gst_eeg_compressor_pushed;
 
   /**
    * GstEegCompressor:chunk-size:
@@ -171,6 +301,53 @@ gst_eeg_compressor_class_init (GstEegCompressorClass *klass)
           "Stream time in nanoseconds after which a chunk ends even if it is "
           "not full, 0: never",
           0, G_MAXINT64, DEFAULT_CHUNK_DURATION,
+          G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS
+              | GST_PARAM_MUTABLE_READY));
+
+  /**
+   * GstEegCompressor:adaptive:
+   *
+   * Whether the size of chunks follows what they gain: it begins with
+   * #GstEegCompressor:chunk-size and moves between 16 KiB and 4 MiB. Each change
+   * is an element message `eeg-chunk-size` {chunk-size, previous, reason, ratio,
+   * bytes-per-second}. The output then depends on timing, so that two runs
+   * differ.
+   */
+  g_object_class_install_property (object_class, PROP_ADAPTIVE,
+      g_param_spec_boolean ("adaptive", "Adaptive",
+          "Let the size of chunks follow speed and ratio; the output then "
+          "differs from run to run",
+          FALSE,
+          G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS
+              | GST_PARAM_MUTABLE_READY));
+
+  /**
+   * GstEegCompressor:max-latency:
+   *
+   * With #GstEegCompressor:adaptive, the most stream time that a chunk may span:
+   * a larger one is followed by smaller ones. It is the time that waits in a
+   * chunk, and what a crash can lose. #GstEegCompressor:chunk-duration holds for
+   * the first chunk too.
+   */
+  g_object_class_install_property (object_class, PROP_MAX_LATENCY,
+      g_param_spec_uint64 ("max-latency", "Maximum latency",
+          "With adaptive, most stream time in nanoseconds that a chunk may "
+          "span, 0: no limit",
+          0, G_MAXINT64, 0,
+          G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS
+              | GST_PARAM_MUTABLE_READY));
+
+  /**
+   * GstEegCompressor:memory-limit:
+   *
+   * With #GstEegCompressor:adaptive, the most memory that chunks on their way
+   * may take, as estimate() counts it.
+   */
+  g_object_class_install_property (object_class, PROP_MEMORY_LIMIT,
+      g_param_spec_uint64 ("memory-limit", "Memory limit",
+          "With adaptive, most bytes of memory for all chunks on their way, 0: "
+          "no limit",
+          0, G_MAXINT64, 0,
           G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS
               | GST_PARAM_MUTABLE_READY));
 

@@ -6,10 +6,6 @@
  */
 #include <string.h>
 
-#include <gst/app/gstappsink.h>
-#include <gst/app/gstappsrc.h>
-#include <gst/gst.h>
-
 #ifdef HAVE_LIBDEFLATE
 #include <libdeflate.h>
 #endif
@@ -23,18 +19,10 @@
 #include <zstd.h>
 
 #include "benchmark.h"
+#include "pipeline.h"
 
 #define KIB 1024
 #define MIB (1024 * 1024)
-
-/* The data goes in by buffers of this size, as a file is read by large blocks:
- * most chunks lie in one of them. */
-#define BUFFER_SIZE (4 * MIB)
-
-/* 64 channels of 24 bits, 48 MB */
-#define SOURCE_LINE                                                            \
-  "eegsrc driver=synthetic channels=64 rate=1000/1 format=S24LE "              \
-  "num-samples=250000 ! edfmux ! appsink name=sink sync=false"
 
 struct bench
 {
@@ -253,73 +241,12 @@ chacha_decrypt (struct bench *bench)
 /* ---- the elements ---- */
 
 static double
-play (struct bench *bench, const gchar *element, guint threads,
-    const GByteArray *in, guint passes, GByteArray *out)
-{
-  gchar *launch = g_strdup_printf ("appsrc name=src format=bytes max-bytes=0 "
-                                   "! %s name=codec threads=%u ! %s",
-      element, threads,
-      out ? "appsink name=sink sync=false"
-          : "fakesink sync=false enable-last-sample=false");
-  GstElement *pipeline = gst_parse_launch (launch, NULL);
-  GstElement *src = gst_bin_get_by_name (GST_BIN (pipeline), "src");
-  GstElement *codec = gst_bin_get_by_name (GST_BIN (pipeline), "codec");
-  GstBus *bus = gst_element_get_bus (pipeline);
-  static const gchar *const secrets[] = { "key-file", "passphrase-file" };
-  GstMessage *message;
-  double start, seconds;
-  gsize pos;
-  guint i;
-
-  for (i = 0; i < G_N_ELEMENTS (secrets); i++)
-    if (g_object_class_find_property (G_OBJECT_GET_CLASS (codec), secrets[i]))
-      g_object_set (codec, secrets[i], bench->key_file, NULL);
-  gst_object_unref (codec);
-  gst_element_set_state (pipeline, GST_STATE_PLAYING);
-  start = bench_now ();
-  for (; passes > 0; passes--)
-    for (pos = 0; pos < in->len; pos += BUFFER_SIZE) {
-      gsize size = MIN (BUFFER_SIZE, in->len - pos);
-
-      gst_app_src_push_buffer (GST_APP_SRC (src),
-          gst_buffer_new_wrapped_full (GST_MEMORY_FLAG_READONLY, in->data + pos,
-              size, 0, size, NULL, NULL));
-    }
-  gst_app_src_end_of_stream (GST_APP_SRC (src));
-  if (out != NULL) {
-    GstElement *sink = gst_bin_get_by_name (GST_BIN (pipeline), "sink");
-    GstSample *sample;
-
-    while ((sample = gst_app_sink_pull_sample (GST_APP_SINK (sink)))) {
-      GstMapInfo map;
-
-      gst_buffer_map (gst_sample_get_buffer (sample), &map, GST_MAP_READ);
-      g_byte_array_append (out, map.data, (guint) map.size);
-      gst_buffer_unmap (gst_sample_get_buffer (sample), &map);
-      gst_sample_unref (sample);
-    }
-    gst_object_unref (sink);
-  }
-  message = gst_bus_timed_pop_filtered (bus, GST_CLOCK_TIME_NONE,
-      GST_MESSAGE_EOS | GST_MESSAGE_ERROR);
-  seconds = GST_MESSAGE_TYPE (message) == GST_MESSAGE_EOS ? bench_now () - start
-                                                          : -1.0;
-  gst_message_unref (message);
-  gst_element_set_state (pipeline, GST_STATE_NULL);
-  gst_object_unref (bus);
-  gst_object_unref (src);
-  gst_object_unref (pipeline);
-  g_free (launch);
-  return seconds;
-}
-
-static double
 run_threads (struct bench *bench, guint threads)
 {
   const struct row *row = bench->row;
   gchar *element = g_strdup_printf ("%s %s", row->name, row->settings);
-  double seconds =
-      play (bench, element, threads, bench->in, bench->passes, NULL);
+  double seconds = bench_play (element, threads, bench->key_file, bench->in,
+      bench->passes, NULL);
 
   g_free (element);
   return seconds;
@@ -349,29 +276,6 @@ run_library (void *user_data)
   for (pass = 0; pass < bench->passes; pass++)
     bench->row->library (bench);
   return bench_now () - start;
-}
-
-static GByteArray *
-make_data (void)
-{
-  GstElement *pipeline = gst_parse_launch (SOURCE_LINE, NULL);
-  GstElement *sink = gst_bin_get_by_name (GST_BIN (pipeline), "sink");
-  GByteArray *data = g_byte_array_new ();
-  GstSample *sample;
-
-  gst_element_set_state (pipeline, GST_STATE_PLAYING);
-  while ((sample = gst_app_sink_pull_sample (GST_APP_SINK (sink)))) {
-    GstMapInfo map;
-
-    gst_buffer_map (gst_sample_get_buffer (sample), &map, GST_MAP_READ);
-    g_byte_array_append (data, map.data, (guint) map.size);
-    gst_buffer_unmap (gst_sample_get_buffer (sample), &map);
-    gst_sample_unref (sample);
-  }
-  gst_element_set_state (pipeline, GST_STATE_NULL);
-  gst_object_unref (sink);
-  gst_object_unref (pipeline);
-  return data;
 }
 
 static gboolean
@@ -426,7 +330,7 @@ main (int argc, char **argv)
   if (!g_file_set_contents_full (bench.key_file, key, sizeof key,
           G_FILE_SET_CONTENTS_NONE, 0600, NULL))
     return 1;
-  bench.plain = make_data ();
+  bench.plain = bench_make_bdf ();
   bench.out = g_malloc0 (8 * MIB);
 
   for (i = 0; i < G_N_ELEMENTS (rows); i++) {
@@ -455,7 +359,8 @@ main (int argc, char **argv)
               rows[i].chunk);
 
       bench.in = bench.coded = g_byte_array_new ();
-      if (play (&bench, element, 0, bench.plain, bench.passes, bench.coded)
+      if (bench_play (element, 0, bench.key_file, bench.plain, bench.passes,
+              bench.coded)
           < 0.0)
         return 1;
       bench.passes = 1;

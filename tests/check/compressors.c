@@ -749,6 +749,95 @@ GST_START_TEST (test_vectors)
 }
 GST_END_TEST;
 
+/* Sizes change, each change is told with its reason, and what comes out is the
+ * same. A memory limit holds, and one that cannot be kept is refused. */
+GST_START_TEST (test_adaptive)
+{
+  const Codec *codec = &codecs[__i__];
+  gchar *launch, *name;
+  GstElement *element;
+  GstHarness *h;
+  GstBus *bus;
+  GstMessage *message;
+  GstEegEstimate estimate;
+  GByteArray *data, *coded, *out;
+  guint n = 0, i;
+  gboolean failed;
+  guint64 size, previous = 0, largest = 0, limit;
+  GError *error = NULL;
+
+  if (!have (codec))
+    return;
+  /* what chunks of 128 KiB need */
+  name = g_strconcat (codec->name, "enc", NULL);
+  element = gst_element_factory_make (name, NULL);
+  g_object_set (element, "chunk-size", (guint64) 131072, "threads", 2, NULL);
+  fail_unless (gst_eeg_stage_estimate (GST_EEG_STAGE (element), 1, &estimate));
+  limit = estimate.memory_bytes;
+  gst_object_unref (element);
+
+  launch = g_strdup_printf ("%senc adaptive=true chunk-size=16384 threads=2 "
+                            "memory-limit=%" G_GUINT64_FORMAT,
+      codec->name, limit);
+  data = make_data (8000000);
+  h = start_harness (launch, "application/x-edf");
+  bus = gst_bus_new ();
+  gst_element_set_bus (h->element, bus);
+  element = gst_harness_find_element (h, name);
+  fail_unless (gst_eeg_stage_estimate (GST_EEG_STAGE (element), 1, &estimate));
+  fail_unless (estimate.memory_bytes <= limit);
+  gst_object_unref (element);
+  fail_unless_equals_int (push_pieces (h, data, 100000), GST_FLOW_OK);
+  fail_unless (gst_harness_push_event (h, gst_event_new_eos ()));
+  coded = pull_until_eos (h);
+  while ((message = gst_bus_pop_filtered (bus, GST_MESSAGE_ELEMENT))) {
+    const GstStructure *s = gst_message_get_structure (message);
+
+    if (gst_structure_has_name (s, "eeg-chunk-size")) {
+      fail_unless (gst_structure_get_uint64 (s, "chunk-size", &size));
+      fail_unless (gst_structure_get_uint64 (s, "previous", &previous));
+      fail_unless (gst_structure_get_string (s, "reason") != NULL);
+      largest = MAX (largest, size);
+      n++;
+    }
+    gst_message_unref (message);
+  }
+  fail_unless (n > 0, "%s: the size never changed", codec->name);
+  /* more than one class was tried, and none whose ring is too large */
+  fail_unless (largest > 16384 && largest <= 131072);
+  gst_element_set_bus (h->element, NULL);
+  gst_object_unref (bus);
+  gst_harness_teardown (h);
+  g_free (launch);
+
+  out = decode (codec, "threads=2", coded, 100000, &failed);
+  fail_if (failed);
+  fail_unless_equals_int (out->len, data->len);
+  fail_unless (memcmp (out->data, data->data, out->len) == 0);
+  g_byte_array_unref (out);
+  g_byte_array_unref (coded);
+  g_byte_array_unref (data);
+
+  /* nothing fits into so little */
+  launch =
+      g_strdup_printf ("%senc adaptive=true memory-limit=1000", codec->name);
+  for (i = 0; i < 2; i++) {
+    element = gst_parse_launch (launch, &error);
+    fail_unless (error == NULL);
+    if (i == 1)
+      g_object_set (element, "memory-limit", G_GUINT64_CONSTANT (1000000000),
+          NULL);
+    fail_unless_equals_int (gst_element_set_state (element, GST_STATE_PAUSED)
+            == GST_STATE_CHANGE_FAILURE,
+        i == 0);
+    gst_element_set_state (element, GST_STATE_NULL);
+    gst_object_unref (element);
+  }
+  g_free (launch);
+  g_free (name);
+}
+GST_END_TEST;
+
 static Suite *
 compressors_suite (void)
 {
@@ -765,6 +854,7 @@ compressors_suite (void)
   tcase_add_loop_test (tc, test_bomb, 0, n);
   tcase_add_loop_test (tc, test_chunk_size_limits, 0, n);
   tcase_add_loop_test (tc, test_hot_level, 0, n);
+  tcase_add_loop_test (tc, test_adaptive, 0, n);
   tcase_add_loop_test (tc, test_live_is_inline, 0, n);
   tcase_add_loop_test (tc, test_twice, 0, n);
   tcase_add_test (tc, test_seek_table);
