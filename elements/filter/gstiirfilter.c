@@ -535,7 +535,7 @@ gst_eeg_iir_filter_set_info (GstEegFilter *filter, const GstEegInfo *in_info,
         || gst_eeg_channel_type_is_signal (
             gst_eeg_channels_get (in_info->channel_table, i)->type);
   g_clear_pointer (&self->iir, eeg_iir_free);
-  self->iir = eeg_iir_new (in_info->channels, filtered);
+  self->iir = eeg_iir_new (in_info->channels, filtered, eeg_cpu_choose ());
   g_free (filtered);
   self->format = in_info->format;
   self->position = G_MAXUINT64;

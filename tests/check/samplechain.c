@@ -401,6 +401,25 @@ GST_START_TEST (test_eegsrc_alone)
 }
 GST_END_TEST;
 
+/* The stages beside the FIR filter, alone and one behind the other. The decimator
+ * gives buffers of two sizes. */
+GST_START_TEST (test_stages)
+{
+  static const gchar *const lines[] = {
+    "rawtovoltage ! iirfilter notch=50",
+    "rawtovoltage ! eegreference relabel=false",
+    "rawtovoltage ! eegreference bipolar=C3-C3",
+    "eegselect channels=\"C*\" bad=C3 ! rawtovoltage",
+    "eegselect drop=D* ! rawtovoltage ! eegdecimate rate=300/1",
+    "rawtovoltage ! iirfilter mode=high-pass low=0.1 ! eegreference ! "
+    "eegdecimate rate=250/1 ! queue max-size-buffers=8",
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (lines); i++)
+    check_line (lines[i], "S32LE to F32LE", "chainsrc", lines[i]);
+}
+GST_END_TEST;
+
 /* With the input shared, other memory from a pool takes its place. */
 GST_START_TEST (test_branch)
 {
@@ -436,6 +455,7 @@ samplechain_suite (void)
   tcase_add_test (tcase, test_chain);
   tcase_add_test (tcase, test_eegsrc);
   tcase_add_test (tcase, test_eegsrc_alone);
+  tcase_add_test (tcase, test_stages);
   tcase_add_test (tcase, test_branch);
   tcase_add_test (tcase, test_counters);
   return suite;

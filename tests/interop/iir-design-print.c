@@ -29,7 +29,7 @@ static int
 filter_samples (const EegIirDesign *design, size_t n)
 {
   double *samples = calloc (n, sizeof *samples);
-  EegIir *iir = eeg_iir_new (1, NULL);
+  EegIir *iir = eeg_iir_new (1, NULL, eeg_cpu_choose ());
 
   if (samples == NULL || iir == NULL)
     return 1;

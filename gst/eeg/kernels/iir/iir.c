@@ -1,14 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "iir.h"
+#include "iir-private.h"
 
 #include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* Channels that one pass over the frames takes along: enough independent
- * recursions to hide the latency of one. */
-#define LANES 16
 
 /* Tiny states are set to 0 at multiples of this many frames since the start,
  * so that silence does not end in slow subnormal arithmetic, and the result
@@ -16,64 +12,76 @@
 #define SNAP_INTERVAL 1024
 #define SNAP_BELOW 1e-290
 
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)            \
-    && !defined(__SANITIZE_THREAD__) && !defined(__SANITIZE_ADDRESS__)
-#define CLONES __attribute__ ((target_clones ("avx512f", "avx2", "default")))
-#else
-#define CLONES
-#endif
-
-typedef struct
-{
-  double first[LANES];
-  double second[LANES];
-} TileState;
-
 struct EegIir
 {
   size_t channels;
-  size_t n_tiles;
+  size_t stride;
+  const eeg_iir_table *table;
+  eeg_cpu cpu;
   EegIirDesign design;
   uint64_t frame; /* since the start */
   bool start_steady;
   bool has_shift; /* the design changed since the last frame */
   double shift[EEG_IIR_MAX_SECTIONS][2]; /* of the states, for an input of 1 */
-  unsigned char *filtered;               /* n_tiles * LANES */
-  TileState *state;                      /* n_tiles * EEG_IIR_MAX_SECTIONS */
+  unsigned char *filtered;               /* stride */
+  double *first;  /* states, EEG_IIR_MAX_SECTIONS times stride */
+  double *second; /* as many */
 };
 
 static size_t
-count_tiles (size_t channels)
+round_up (size_t channels)
 {
-  return (channels + LANES - 1) / LANES;
+  return (channels + EEG_IIR_PAD - 1) / EEG_IIR_PAD * EEG_IIR_PAD;
 }
 
 size_t
 eeg_iir_memory (size_t channels)
 {
   return sizeof (EegIir)
-      + count_tiles (channels)
-      * (LANES + EEG_IIR_MAX_SECTIONS * sizeof (TileState));
+      + round_up (channels) * (1 + 2 * EEG_IIR_MAX_SECTIONS * sizeof (double));
+}
+
+static void
+choose_table (EegIir *iir, eeg_cpu wanted)
+{
+  iir->cpu = EEG_CPU_BASE;
+  iir->table = &eeg_iir_base;
+#ifdef HAVE_AVX2
+  if (wanted >= EEG_CPU_AVX2 && eeg_cpu_supports (EEG_CPU_AVX2)) {
+    iir->cpu = EEG_CPU_AVX2;
+    iir->table = &eeg_iir_avx2;
+  }
+#endif
+#ifdef HAVE_AVX512
+  if (wanted >= EEG_CPU_AVX512 && eeg_cpu_supports (EEG_CPU_AVX512)) {
+    iir->cpu = EEG_CPU_AVX512;
+    iir->table = &eeg_iir_avx512;
+  }
+#endif
 }
 
 EegIir *
-eeg_iir_new (size_t channels, const bool *filtered)
+eeg_iir_new (size_t channels, const bool *filtered, eeg_cpu cpu)
 {
   EegIir *iir = calloc (1, sizeof *iir);
+  size_t size;
 
   if (iir == NULL)
     return NULL;
   iir->channels = channels;
-  iir->n_tiles = count_tiles (channels);
-  iir->filtered = calloc (iir->n_tiles, LANES);
-  iir->state = calloc (iir->n_tiles * EEG_IIR_MAX_SECTIONS, sizeof *iir->state);
-  if (iir->filtered == NULL || iir->state == NULL) {
+  iir->stride = round_up (channels);
+  choose_table (iir, cpu);
+  size = EEG_IIR_MAX_SECTIONS * iir->stride * sizeof (double);
+  iir->filtered = calloc (iir->stride, 1);
+  iir->first = aligned_alloc (64, size);
+  iir->second = aligned_alloc (64, size);
+  if (iir->filtered == NULL || iir->first == NULL || iir->second == NULL) {
     eeg_iir_free (iir);
     return NULL;
   }
   for (size_t c = 0; c < channels; c++)
     iir->filtered[c] = filtered == NULL || filtered[c];
-  iir->start_steady = true;
+  eeg_iir_restart (iir, true);
   return iir;
 }
 
@@ -83,15 +91,24 @@ eeg_iir_free (EegIir *iir)
   if (iir == NULL)
     return;
   free (iir->filtered);
-  free (iir->state);
+  free (iir->first);
+  free (iir->second);
   free (iir);
+}
+
+eeg_cpu
+eeg_iir_get_cpu (const EegIir *iir)
+{
+  return iir->cpu;
 }
 
 void
 eeg_iir_restart (EegIir *iir, bool steady)
 {
-  memset (iir->state, 0,
-      iir->n_tiles * EEG_IIR_MAX_SECTIONS * sizeof *iir->state);
+  size_t size = EEG_IIR_MAX_SECTIONS * iir->stride * sizeof (double);
+
+  memset (iir->first, 0, size);
+  memset (iir->second, 0, size);
   iir->frame = 0;
   iir->start_steady = steady;
   iir->has_shift = false;
@@ -128,115 +145,59 @@ eeg_iir_get_design (const EegIir *iir)
   return &iir->design;
 }
 
-/* The steady state of one lane for this sample. */
+/* The state of a channel for this sample and the steady states for 1. */
 static void
-start_lane (const EegIirDesign *design, TileState *state, size_t lane, double x)
-{
-  double steady[EEG_IIR_MAX_SECTIONS][2];
-
-  eeg_iir_steady_state (design, steady);
-  for (size_t s = 0; s < design->n_sections; s++) {
-    state[s].first[lane] = isfinite (x) ? steady[s][0] * x : 0.0;
-    state[s].second[lane] = isfinite (x) ? steady[s][1] * x : 0.0;
-  }
-}
-
-static void
-snap_tile (const EegIirDesign *design, TileState *state, const double *frame,
-    bool steady)
-{
-  for (size_t i = 0; i < LANES; i++) {
-    bool finite = true;
-
-    for (size_t s = 0; s < design->n_sections; s++) {
-      finite &= isfinite (state[s].first[i]) && isfinite (state[s].second[i]);
-      if (fabs (state[s].first[i]) < SNAP_BELOW)
-        state[s].first[i] = 0.0;
-      if (fabs (state[s].second[i]) < SNAP_BELOW)
-        state[s].second[i] = 0.0;
-    }
-    if (!finite)
-      start_lane (design, state, i, steady ? frame[i] : 0.0);
-  }
-}
-
-static void
-shift_tile (const EegIir *iir, TileState *state, const double *frame)
+start_channel (EegIir *iir, double (*steady)[2], size_t channel, double x)
 {
   for (size_t s = 0; s < iir->design.n_sections; s++) {
-    for (size_t i = 0; i < LANES; i++) {
-      if (!isfinite (frame[i]))
-        continue;
-      state[s].first[i] += iir->shift[s][0] * frame[i];
-      state[s].second[i] += iir->shift[s][1] * frame[i];
-    }
+    iir->first[s * iir->stride + channel] =
+        isfinite (x) ? steady[s][0] * x : 0.0;
+    iir->second[s * iir->stride + channel] =
+        isfinite (x) ? steady[s][1] * x : 0.0;
   }
 }
 
-/* What comes before a tile's next block; `frame` is the first one of it. */
 static void
-prepare_tile (const EegIir *iir, TileState *state, const double *frame)
+snap_channel (EegIir *iir, double (*steady)[2], size_t channel, double x)
 {
-  if (iir->frame == 0 && iir->start_steady) {
-    for (size_t i = 0; i < LANES; i++)
-      start_lane (&iir->design, state, i, frame[i]);
+  bool finite = true;
+
+  for (size_t s = 0; s < iir->design.n_sections; s++) {
+    double *first = &iir->first[s * iir->stride + channel];
+    double *second = &iir->second[s * iir->stride + channel];
+
+    finite &= isfinite (*first) && isfinite (*second);
+    if (fabs (*first) < SNAP_BELOW)
+      *first = 0.0;
+    if (fabs (*second) < SNAP_BELOW)
+      *second = 0.0;
   }
+  if (!finite)
+    start_channel (iir, steady, channel, iir->start_steady ? x : 0.0);
+}
+
+static void
+shift_channel (EegIir *iir, size_t channel, double x)
+{
+  for (size_t s = 0; isfinite (x) && s < iir->design.n_sections; s++) {
+    iir->first[s * iir->stride + channel] += iir->shift[s][0] * x;
+    iir->second[s * iir->stride + channel] += iir->shift[s][1] * x;
+  }
+}
+
+/* What comes before a channel's next frame, whose sample is x. */
+static void
+prepare_channel (EegIir *iir, double (*steady)[2], size_t channel, double x)
+{
+  if (iir->frame == 0 && iir->start_steady)
+    start_channel (iir, steady, channel, x);
   if (iir->has_shift)
-    shift_tile (iir, state, frame);
+    shift_channel (iir, channel, x);
   if (iir->frame > 0 && iir->frame % SNAP_INTERVAL == 0)
-    snap_tile (&iir->design, state, frame, iir->start_steady);
+    snap_channel (iir, steady, channel, x);
 }
 
-/* x: LANES samples, replaced by the output */
-static inline __attribute__ ((always_inline)) void
-run_sections (const EegIirSection *sections, size_t n, TileState *state,
-    double *x)
-{
-  for (size_t s = 0; s < n; s++) {
-    const EegIirSection *c = &sections[s];
-    TileState *z = &state[s];
-
-    for (size_t i = 0; i < LANES; i++) {
-      double y = c->b[0] * x[i] + z->first[i];
-
-      z->first[i] = c->b[1] * x[i] - c->a[0] * y + z->second[i];
-      z->second[i] = c->b[2] * x[i] - c->a[1] * y;
-      x[i] = y;
-    }
-  }
-}
-
-#define DEFINE_RUN_TILE(name, type)                                            \
-  CLONES static void name (const EegIirDesign *design, TileState *state,       \
-      const unsigned char *filtered, const type *in, type *out, size_t frames, \
-      size_t stride, size_t lanes)                                             \
-  {                                                                            \
-    const size_t n = design->n_sections;                                       \
-                                                                               \
-    for (size_t f = 0; f < frames; f++) {                                      \
-      type original[LANES] = { 0 };                                            \
-      double x[LANES];                                                         \
-                                                                               \
-      if (lanes == LANES)                                                      \
-        memcpy (original, in + f * stride, sizeof original);                   \
-      else                                                                     \
-        memcpy (original, in + f * stride, lanes * sizeof *original);          \
-      for (size_t i = 0; i < LANES; i++)                                       \
-        x[i] = original[i];                                                    \
-      run_sections (design->sections, n, state, x);                            \
-      for (size_t i = 0; i < LANES; i++)                                       \
-        original[i] = filtered[i] ? (type) x[i] : original[i];                 \
-      if (lanes == LANES)                                                      \
-        memcpy (out + f * stride, original, sizeof original);                  \
-      else                                                                     \
-        memcpy (out + f * stride, original, lanes * sizeof *original);         \
-    }                                                                          \
-  }
-
-DEFINE_RUN_TILE (run_tile_f32, float)
-DEFINE_RUN_TILE (run_tile_f64, double)
-
-#define DEFINE_PROCESS(name, type, run_tile)                                   \
+#define DEFINE_PROCESS(name, type, run)                                        \
   void name (EegIir *iir, const type *in, type *out, size_t frames)            \
   {                                                                            \
     while (frames > 0) {                                                       \
@@ -244,22 +205,15 @@ DEFINE_RUN_TILE (run_tile_f64, double)
                                                                                \
       if (block > frames)                                                      \
         block = frames;                                                        \
-      for (size_t t = 0; t < iir->n_tiles; t++) {                              \
-        TileState *state = &iir->state[t * EEG_IIR_MAX_SECTIONS];              \
-        size_t first = t * LANES, lanes = iir->channels - first;               \
+      if (iir->frame % SNAP_INTERVAL == 0 || iir->has_shift) {                 \
+        double steady[EEG_IIR_MAX_SECTIONS][2];                                \
                                                                                \
-        if (lanes > LANES)                                                     \
-          lanes = LANES;                                                       \
-        if (iir->frame % SNAP_INTERVAL == 0 || iir->has_shift) {               \
-          double frame[LANES] = { 0 };                                         \
-                                                                               \
-          for (size_t i = 0; i < lanes; i++)                                   \
-            frame[i] = in[first + i];                                          \
-          prepare_tile (iir, state, frame);                                    \
-        }                                                                      \
-        run_tile (&iir->design, state, &iir->filtered[first], in + first,      \
-            out + first, block, iir->channels, lanes);                         \
+        eeg_iir_steady_state (&iir->design, steady);                           \
+        for (size_t c = 0; c < iir->channels; c++)                             \
+          prepare_channel (iir, steady, c, in[c]);                             \
       }                                                                        \
+      iir->table->run (&iir->design, iir->first, iir->second, iir->stride,     \
+          iir->filtered, in, out, block, iir->channels);                       \
       iir->has_shift = false;                                                  \
       iir->frame += block;                                                     \
       in += block * iir->channels;                                             \
@@ -268,17 +222,17 @@ DEFINE_RUN_TILE (run_tile_f64, double)
     }                                                                          \
   }
 
-DEFINE_PROCESS (eeg_iir_process_f32, float, run_tile_f32)
-DEFINE_PROCESS (eeg_iir_process_f64, double, run_tile_f64)
+DEFINE_PROCESS (eeg_iir_process_f32, float, run_f32)
+DEFINE_PROCESS (eeg_iir_process_f64, double, run_f64)
 
-/* Saved: sections, channels and frame as 64-bit words, then for each tile and
- * section the two states of its lanes. */
+/* Saved: sections, channels and frame as 64-bit words, then for each section the
+ * first and the second state of each channel. */
 #define STATE_HEADER 3
 
 static size_t
 count_state_doubles (const EegIir *iir)
 {
-  return iir->n_tiles * iir->design.n_sections * 2 * LANES;
+  return iir->channels * iir->design.n_sections * 2;
 }
 
 static void
@@ -305,9 +259,9 @@ eeg_iir_state_size (const EegIir *iir)
 }
 
 static unsigned char *
-store_doubles (unsigned char *bytes, const double *values)
+store_doubles (unsigned char *bytes, const double *values, size_t n)
 {
-  for (size_t i = 0; i < LANES; i++, bytes += 8) {
+  for (size_t i = 0; i < n; i++, bytes += 8) {
     uint64_t word;
 
     memcpy (&word, &values[i], sizeof word);
@@ -317,9 +271,9 @@ store_doubles (unsigned char *bytes, const double *values)
 }
 
 static const unsigned char *
-load_doubles (const unsigned char *bytes, double *values)
+load_doubles (const unsigned char *bytes, double *values, size_t n)
 {
-  for (size_t i = 0; i < LANES; i++, bytes += 8) {
+  for (size_t i = 0; i < n; i++, bytes += 8) {
     uint64_t word = load_word (bytes);
 
     memcpy (&values[i], &word, sizeof word);
@@ -334,13 +288,9 @@ eeg_iir_save_state (const EegIir *iir, unsigned char *bytes)
   store_word (bytes + 8, iir->channels);
   store_word (bytes + 16, iir->frame);
   bytes += 8 * STATE_HEADER;
-  for (size_t t = 0; t < iir->n_tiles; t++) {
-    for (size_t s = 0; s < iir->design.n_sections; s++) {
-      const TileState *state = &iir->state[t * EEG_IIR_MAX_SECTIONS + s];
-
-      bytes = store_doubles (bytes, state->first);
-      bytes = store_doubles (bytes, state->second);
-    }
+  for (size_t s = 0; s < iir->design.n_sections; s++) {
+    bytes = store_doubles (bytes, iir->first + s * iir->stride, iir->channels);
+    bytes = store_doubles (bytes, iir->second + s * iir->stride, iir->channels);
   }
 }
 
@@ -354,13 +304,9 @@ eeg_iir_load_state (EegIir *iir, const unsigned char *bytes, size_t size)
       || load_word (bytes + 8) != iir->channels)
     return false;
   p = bytes + 8 * STATE_HEADER;
-  for (size_t t = 0; t < iir->n_tiles; t++) {
-    for (size_t s = 0; s < iir->design.n_sections; s++) {
-      TileState *state = &iir->state[t * EEG_IIR_MAX_SECTIONS + s];
-
-      p = load_doubles (p, state->first);
-      p = load_doubles (p, state->second);
-    }
+  for (size_t s = 0; s < iir->design.n_sections; s++) {
+    p = load_doubles (p, iir->first + s * iir->stride, iir->channels);
+    p = load_doubles (p, iir->second + s * iir->stride, iir->channels);
   }
   iir->frame = load_word (bytes + 16);
   iir->has_shift = false;

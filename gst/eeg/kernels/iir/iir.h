@@ -5,17 +5,23 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "cpu.h"
 #include "iir-design.h"
 
 /* Second-order sections over interleaved channels: transposed direct form II
- * in double, the arithmetic of scipy.signal.sosfilt. Output depends on the
- * samples only, not on how they are split into calls. */
+ * in double, the arithmetic of scipy.signal.sosfilt. Output bytes depend on the
+ * samples and the build of the kernel that runs (see eeg_cpu), not on how they
+ * are split into calls: builds with fused multiply-add give the same ones. */
 typedef struct EegIir EegIir;
 
 /* filtered says for each channel whether it is filtered or passes unchanged;
- * NULL filters all. Returns NULL if memory is out. */
-EegIir *eeg_iir_new (size_t channels, const bool *filtered);
+ * NULL filters all. cpu: the widest build to use. Returns NULL if memory is
+ * out. */
+EegIir *eeg_iir_new (size_t channels, const bool *filtered, eeg_cpu cpu);
 void eeg_iir_free (EegIir *iir);
+
+/* The build that runs. */
+eeg_cpu eeg_iir_get_cpu (const EegIir *iir);
 
 /* Memory of an object for so many channels. */
 size_t eeg_iir_memory (size_t channels);

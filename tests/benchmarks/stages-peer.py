@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The other side of the benchmark `stages`: numpy, scipy and MNE.
+
+usage: stages-peer.py FILE CHANNELS RATE
+
+FILE holds interleaved F32 samples. For each name on the standard input that
+work is done once, on the layout that suits it (float64, one channel after the
+other, made beforehand), and the seconds that it took are printed, or -1 if what
+it needs is not installed.
+"""
+import sys
+import time
+
+import numpy as np
+
+samples = np.fromfile(sys.argv[1], "<f4").reshape(-1, int(sys.argv[2])).T
+samples = np.ascontiguousarray(samples, dtype=float)
+channels, rate = len(samples), float(sys.argv[3])
+order = [(c * 31 + 5) % channels for c in range(channels // 2)]
+
+
+def iirfilter():
+    from scipy import signal
+    sos = signal.butter(4, [1, 40], "bandpass", output="sos", fs=rate)
+    zi = signal.sosfilt_zi(sos)[:, None, :] * samples[None, :, :1]
+    return lambda: signal.sosfilt(sos, samples, axis=1, zi=zi)
+
+
+def eegdecimate():
+    from scipy import signal
+    return lambda: signal.resample_poly(samples, 1, 4, axis=1)
+
+
+def raw():
+    import mne
+    mne.set_log_level("ERROR")
+    names = [f"C{c}" for c in range(channels)]
+    return mne.io.RawArray(samples.copy(),
+                           mne.create_info(names, rate, "eeg")), names
+
+
+def average():
+    import mne
+    data, _ = raw()
+    return lambda: mne.set_eeg_reference(data, "average", copy=False)
+
+
+def bipolar():
+    import mne
+    data, names = raw()
+    # changes what it is given, so each time from a new one, which is not counted
+    def run():
+        work = data.copy()
+        start = time.perf_counter()
+        mne.set_bipolar_reference(work, names[:-1:2], names[1::2], copy=False)
+        return time.perf_counter() - start
+    return run
+
+
+def eegselect():
+    # as interleaved F32, which is what the element has
+    frames = np.ascontiguousarray(samples.T, dtype="<f4")
+    return lambda: np.take(frames, order, axis=1)
+
+
+ready = {}
+for line in sys.stdin:
+    name = line.strip()
+    try:
+        if name not in ready:
+            ready[name] = globals()[name]()
+        start = time.perf_counter()
+        seconds = ready[name]()
+        if not isinstance(seconds, float):
+            seconds = time.perf_counter() - start
+    except ImportError:
+        seconds = -1
+    print(seconds, flush=True)

@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The stages beside the FIR filter, each against a plain loop in C and against
+ * scipy, MNE or numpy, which a Python program runs on the same samples in the
+ * same run. One thread; 64 channels, F32LE. */
+#include <glib/gstdio.h>
+#include <math.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "fir.h"
+#include "iir.h"
+#include "sample-rig.h"
+
+#define N_BUFFERS 16
+#define N_FRAMES (N_BUFFERS * FRAMES)
+#define DOWN 4
+#define HALF (10 * DOWN)
+
+/* As fast as the compiler makes a plain loop on this machine. */
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
+#define PLAIN                                                                  \
+  __attribute__ ((optimize ("O3"), noinline,                                   \
+      target_clones ("arch=x86-64-v4", "arch=x86-64-v3", "default"))) static
+#else
+#define PLAIN __attribute__ ((noinline)) static
+#endif
+
+static gfloat *plain_in, *plain_out;
+
+typedef struct
+{
+  Rig rig;
+  const gchar *peer;
+  void (*loop) (const gfloat *in, gfloat *out);
+} Pair;
+
+/* ---- plain loops ---- */
+
+static EegIirDesign design;
+
+PLAIN void
+loop_iir (const gfloat *in, gfloat *out)
+{
+  static gdouble z0[EEG_IIR_MAX_SECTIONS][CHANNELS];
+  static gdouble z1[EEG_IIR_MAX_SECTIONS][CHANNELS];
+  gdouble x[CHANNELS];
+  gsize f, s, c;
+
+  for (f = 0; f < N_FRAMES; f++) {
+    for (c = 0; c < CHANNELS; c++)
+      x[c] = in[f * CHANNELS + c];
+    for (s = 0; s < design.n_sections; s++) {
+      const EegIirSection k = design.sections[s];
+
+      for (c = 0; c < CHANNELS; c++) {
+        gdouble y = k.b[0] * x[c] + z0[s][c];
+
+        z0[s][c] = k.b[1] * x[c] - k.a[0] * y + z1[s][c];
+        z1[s][c] = k.b[2] * x[c] - k.a[1] * y;
+        x[c] = y;
+      }
+    }
+    for (c = 0; c < CHANNELS; c++)
+      out[f * CHANNELS + c] = x[c];
+  }
+}
+
+PLAIN void
+loop_average (const gfloat *in, gfloat *out)
+{
+  gsize f, c;
+
+  for (f = 0; f < N_FRAMES; f++, in += CHANNELS, out += CHANNELS) {
+    gdouble mean = 0;
+
+    for (c = 0; c < CHANNELS; c++)
+      mean += in[c];
+    mean /= CHANNELS;
+    for (c = 0; c < CHANNELS; c++)
+      out[c] = in[c] - mean;
+  }
+}
+
+static guint from[CHANNELS];
+static gint minus[CHANNELS];
+
+PLAIN void
+loop_bipolar (const gfloat *in, gfloat *out)
+{
+  gsize f, c;
+
+  for (f = 0; f < N_FRAMES; f++, in += CHANNELS, out += CHANNELS / 2) {
+    for (c = 0; c < CHANNELS / 2; c++)
+      out[c] = in[from[c]] - in[minus[c]];
+  }
+}
+
+PLAIN void
+loop_select (const gfloat *in, gfloat *out)
+{
+  gsize f, c;
+
+  for (f = 0; f < N_FRAMES; f++, in += CHANNELS, out += CHANNELS / 2) {
+    for (c = 0; c < CHANNELS / 2; c++)
+      out[c] = in[from[c]];
+  }
+}
+
+static gdouble taps[2 * HALF + 1];
+
+/* Without the ends, where there is less to do. */
+PLAIN void
+loop_decimate (const gfloat *in, gfloat *out)
+{
+  gsize m, k, c;
+
+  for (m = HALF / DOWN; m < (N_FRAMES - HALF) / DOWN; m++) {
+    const gfloat *x = in + (m * DOWN - HALF) * CHANNELS;
+    gdouble sum[CHANNELS] = { 0 };
+
+    for (k = 0; k <= 2 * HALF; k++, x += CHANNELS) {
+      for (c = 0; c < CHANNELS; c++)
+        sum[c] += taps[k] * x[c];
+    }
+    for (c = 0; c < CHANNELS; c++)
+      out[m * CHANNELS + c] = sum[c];
+  }
+}
+
+/* ---- the two sides ---- */
+
+static double
+run_element (void *data)
+{
+  return rig_push (&((Pair *) data)->rig, N_BUFFERS, FRAMES);
+}
+
+static double
+run_loop (void *data)
+{
+  double start = bench_now ();
+
+  ((Pair *) data)->loop (plain_in, plain_out);
+  return bench_now () - start;
+}
+
+static FILE *peer_in, *peer_out;
+
+static double
+run_peer (void *data)
+{
+  gchar line[64];
+
+  fprintf (peer_in, "%s\n", ((Pair *) data)->peer);
+  fflush (peer_in);
+  if (fgets (line, sizeof line, peer_out) == NULL)
+    return -1;
+  return g_ascii_strtod (line, NULL);
+}
+
+static gboolean
+start_peer (const gchar *path)
+{
+  const gchar *source = g_getenv ("GSTEEG_SOURCE_DIR");
+  const gchar *python = g_getenv ("GSTEEG_PYTHON");
+  gchar *script = g_build_filename (source ? source : ".", "tests",
+      "benchmarks", "stages-peer.py", NULL);
+  gchar *channels = g_strdup_printf ("%d", CHANNELS);
+  gchar *rate = g_strdup_printf ("%d", RATE);
+  gchar *argv[] = { (gchar *) (python ? python : "/usr/bin/python3"), script,
+    (gchar *) path, channels, rate, NULL };
+  gint in, out;
+  gboolean ok;
+
+  g_setenv ("OMP_NUM_THREADS", "1", TRUE);
+  g_setenv ("OPENBLAS_NUM_THREADS", "1", TRUE);
+  g_setenv ("MKL_NUM_THREADS", "1", TRUE);
+  ok = g_spawn_async_with_pipes (NULL, argv, NULL, G_SPAWN_DEFAULT, NULL, NULL,
+      NULL, &in, &out, NULL, NULL);
+  if (ok) {
+    peer_in = fdopen (in, "w");
+    peer_out = fdopen (out, "r");
+  }
+  g_free (script);
+  g_free (channels);
+  g_free (rate);
+  return ok;
+}
+
+static bool
+bench_stage (const gchar *line, const gchar *what, const gchar *peer,
+    const gchar *peer_name, gdouble target,
+    void (*loop) (const gfloat *in, gfloat *out))
+{
+  Pair pair = { .loop = loop, .peer = peer };
+  gchar *loop_name = g_strdup_printf ("%s / plain loop", what);
+  gchar *scipy_name = g_strdup_printf ("%s / %s", what, peer_name);
+  struct bench_row row = { .name = loop_name,
+    .data = "noise-64ch",
+    .packing = "F32LE",
+    .threads = 1,
+    .backend = eeg_cpu_name (eeg_cpu_choose ()),
+    .target = 0.9,
+    .direction = BENCH_AT_LEAST,
+    .bytes = (guint64) N_BUFFERS * BUFFER_BYTES };
+  GstElement *element = gst_parse_launch (line, NULL);
+  bool ok;
+
+  if (element == NULL) {
+    fprintf (stderr, "%s: no such element\n", what);
+    g_free (loop_name);
+    g_free (scipy_name);
+    return false;
+  }
+  fill_arena (TRUE, N_BUFFERS);
+  memcpy (plain_in, arena, (gsize) N_BUFFERS * BUFFER_BYTES);
+  rig_init (&pair.rig, element,
+      eeg_caps (GST_EEG_FORMAT_F32LE, GST_EEG_DOMAIN_VOLTAGE));
+  ok = bench_compare (&row, run_element, run_loop, &pair);
+  row.name = scipy_name;
+  row.target = target;
+  row.rounds = 5;
+  if (peer_in == NULL || run_peer (&pair) < 0)
+    fprintf (stderr, "%s: not installed\n", scipy_name);
+  else
+    ok &= bench_compare (&row, run_element, run_peer, &pair);
+  rig_clear (&pair.rig);
+  g_free (loop_name);
+  g_free (scipy_name);
+  return ok;
+}
+
+int
+main (int argc, char **argv)
+{
+  const gsize size = (gsize) N_BUFFERS * BUFFER_BYTES;
+  const EegIirSpec spec = { .family = EEG_IIR_BUTTERWORTH,
+    .band = EEG_IIR_BAND_PASS,
+    .order = 4,
+    .rate = RATE,
+    .low = 1,
+    .high = 40 };
+  const gdouble cutoff = 1.0 / DOWN;
+  GString *picks = g_string_new ("eegselect channels=");
+  GString *pairs = g_string_new ("eegreference bipolar=");
+  gchar *path = NULL;
+  bool ok = true;
+  guint c;
+  gint fd;
+
+  gst_init (&argc, &argv);
+  arena = aligned_alloc (64, size);
+  plain_in = aligned_alloc (64, size);
+  plain_out = aligned_alloc (64, size);
+  memset (plain_out, 0, size);
+  fill_arena (TRUE, N_BUFFERS);
+  fd = g_file_open_tmp ("stages-XXXXXX", &path, NULL);
+  if (fd < 0 || write (fd, arena, size) != (gssize) size || !start_peer (path))
+    return 1;
+  close (fd);
+
+  eeg_iir_design (&spec, &design);
+  eeg_fir_firwin (taps, 2 * HALF + 1, &cutoff, 1, true, EEG_FIR_KAISER, 5.0);
+
+  ok &= bench_stage ("iirfilter low=1 high=40", "iirfilter, 4 sections",
+      "iirfilter", "scipy sosfilt", 5, loop_iir);
+  ok &= bench_stage ("eegreference", "eegreference, average", "average",
+      "MNE set_eeg_reference", 5, loop_average);
+  for (c = 0; c < CHANNELS / 2; c++) {
+    from[c] = 2 * c;
+    minus[c] = 2 * c + 1;
+    g_string_append_printf (pairs, "%sC%u-C%u", c > 0 ? "," : "", 2 * c,
+        2 * c + 1);
+  }
+  ok &= bench_stage (pairs->str, "eegreference, 32 pairs", "bipolar",
+      "MNE set_bipolar_reference", 5, loop_bipolar);
+  ok &= bench_stage ("eegdecimate rate=250/1", "eegdecimate, 1000 to 250 Hz",
+      "eegdecimate", "scipy resample_poly", 5, loop_decimate);
+  for (c = 0; c < CHANNELS / 2; c++) {
+    from[c] = (c * 31 + 5) % CHANNELS;
+    g_string_append_printf (picks, "%sC%u", c > 0 ? "," : "", from[c]);
+  }
+  ok &= bench_stage (picks->str, "eegselect, 32 of 64", "eegselect",
+      "numpy take", 1, loop_select);
+
+  fclose (peer_in);
+  fclose (peer_out);
+  g_unlink (path);
+  g_free (path);
+  g_string_free (picks, TRUE);
+  g_string_free (pairs, TRUE);
+  free (arena);
+  free (plain_in);
+  free (plain_out);
+  return ok ? 0 : 1;
+}
