@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * 8 channels at 250 Hz, live, compressed, encrypted and summed: the CPU time that
+ * it takes, and the worker threads that were started for it, which shall be none.
+ * An argument is the seconds to run.
+ */
+#include <gst/gst.h>
+#include <glib/gstdio.h>
+#include <stdlib.h>
+
+#include "benchmark.h"
+
+#define LINE                                                                   \
+  "eegsrc driver=synthetic channels=8 rate=250/1 is-live=true format=S24LE ! " \
+  "zstdenc name=compression chunk-duration=1000000000 ! "                      \
+  "aesgcmenc name=encryption segment-size=4096 ! blake3sum ! "                 \
+  "fakesink sync=false"
+
+static guint
+count_threads (GstElement *pipeline, const gchar *name)
+{
+  GstElement *element = gst_bin_get_by_name (GST_BIN (pipeline), name);
+  GstStructure *stats;
+  guint threads = G_MAXUINT;
+
+  g_object_get (element, "stats", &stats, NULL);
+  gst_structure_get_uint (stats, "threads-started", &threads);
+  gst_structure_free (stats);
+  gst_object_unref (element);
+  return threads;
+}
+
+int
+main (int argc, char **argv)
+{
+  struct bench_row row = {
+    .name = "live CPU time through compression, encryption and checksum",
+    .data = "synthetic EEG, 8 channels at 250 Hz",
+    .packing = "S24LE in buffers of 20 ms",
+    .backend = "eegsrc ! zstdenc ! aesgcmenc ! blake3sum ! fakesink",
+    .target = 1.0,
+    .direction = BENCH_AT_MOST,
+  };
+  GstElement *pipeline, *element;
+  gchar key[32], *path = NULL;
+  double cpu, start, seconds;
+  gboolean reached;
+  guint i;
+  gint fd;
+
+  gst_init (&argc, &argv);
+  seconds = argc > 1 ? MAX (atoi (argv[1]), 1) : 20;
+  for (i = 0; i < sizeof key; i++)
+    key[i] = (gchar) g_random_int ();
+  fd = g_file_open_tmp ("gsteeg-bench-XXXXXX", &path, NULL);
+  if (fd < 0 || !g_close (fd, NULL)
+      || !g_file_set_contents_full (path, key, sizeof key,
+          G_FILE_SET_CONTENTS_NONE, 0600, NULL))
+    return 1;
+  pipeline = gst_parse_launch (LINE, NULL);
+  if (pipeline == NULL)
+    return 1;
+  element = gst_bin_get_by_name (GST_BIN (pipeline), "encryption");
+  g_object_set (element, "key-file", path, NULL);
+  gst_object_unref (element);
+  gst_element_set_state (pipeline, GST_STATE_PLAYING);
+  /* until every page was touched */
+  g_usleep (2 * G_USEC_PER_SEC);
+
+  cpu = bench_cpu_now ();
+  start = bench_now ();
+  g_usleep ((gulong) (seconds * G_USEC_PER_SEC));
+  cpu = bench_cpu_now () - cpu;
+  start = bench_now () - start;
+  reached = bench_report (&row, 100.0 * cpu / start, "% of a core");
+  row.name = "worker threads started for it";
+  row.target = 0.0;
+  reached &= bench_report (&row,
+      count_threads (pipeline, "compression")
+          + count_threads (pipeline, "encryption"),
+      "threads");
+  gst_element_set_state (pipeline, GST_STATE_NULL);
+  gst_object_unref (pipeline);
+  remove (path);
+  g_free (path);
+  return reached ? 0 : 1;
+}
