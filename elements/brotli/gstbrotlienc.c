@@ -36,6 +36,8 @@ enum
 #define WINDOW_LOG 22
 /* What a flush can cost beyond the library's own bound. */
 #define FLUSH_BYTES 64
+/* Input between two looks at whether the chunk is still wanted. */
+#define STEP_BYTES ((gsize) 256 * 1024)
 
 struct _GstEegBrotliEnc
 {
@@ -132,18 +134,25 @@ gst_eeg_brotli_enc_process (GstEegChunkCodec *codec, gpointer worker,
     GstEegChunkJob *job, GError **error)
 {
   GstEegBrotliEnc *self = GST_EEG_BROTLI_ENC (codec);
+  BrotliEncoderOperation end =
+      job->last ? BROTLI_OPERATION_FINISH : BROTLI_OPERATION_FLUSH;
   const guint8 *in = job->data;
   guint8 *out = job->out;
-  gsize in_left = job->size, out_left = job->out_capacity;
+  gsize left = job->size, out_left = job->out_capacity, in_left;
   BROTLI_BOOL ok;
 
   do {
-    ok = BrotliEncoderCompressStream (self->stream,
-        job->last ? BROTLI_OPERATION_FINISH : BROTLI_OPERATION_FLUSH, &in_left,
-        &in, &out_left, &out, NULL);
-  } while (ok && out_left > 0
-      && (in_left > 0 || BrotliEncoderHasMoreOutput (self->stream)));
-  if (!ok || in_left > 0 || BrotliEncoderHasMoreOutput (self->stream)) {
+    in_left = MIN (left, STEP_BYTES);
+    left -= in_left;
+    do {
+      ok = BrotliEncoderCompressStream (self->stream,
+          left > 0 ? BROTLI_OPERATION_PROCESS : end, &in_left, &in, &out_left,
+          &out, NULL);
+    } while (ok && out_left > 0
+        && (in_left > 0 || BrotliEncoderHasMoreOutput (self->stream)));
+    ok = ok && in_left == 0 && !BrotliEncoderHasMoreOutput (self->stream);
+  } while (ok && left > 0 && !gst_eeg_chunk_job_is_cancelled (job));
+  if (!ok || left > 0) {
     g_set_error_literal (error, GST_STREAM_ERROR, GST_STREAM_ERROR_ENCODE,
         "brotli could not compress.");
     return FALSE;

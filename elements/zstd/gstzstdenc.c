@@ -24,6 +24,7 @@
 
 #define ZSTD_STATIC_LINKING_ONLY
 #include <zstd.h>
+#include <zstd_errors.h>
 
 GST_DEBUG_CATEGORY_STATIC (gst_eeg_zstd_enc_debug);
 #define GST_CAT_DEFAULT gst_eeg_zstd_enc_debug
@@ -39,6 +40,11 @@ enum
 #define MIN_LEVEL -100
 #define MAX_LEVEL 22
 #define DEFAULT_SEEK_TABLE FALSE
+
+/* From this level on, a chunk is compressed in steps of so many bytes, between
+ * which it may be given up. */
+#define SLOW_LEVEL 10
+#define STEP_BYTES ((gsize) 1024 * 1024)
 
 /* The seekable format's own limit. */
 #define MAX_SEEK_FRAMES 0x8000000
@@ -85,11 +91,20 @@ gst_eeg_zstd_enc_bound (GstEegChunkCodec *codec, gsize size)
   return ZSTD_compressBound (size);
 }
 
+/* In one call a job cannot be given up, and here that takes a second or more;
+ * in steps the library copies, which only matters at high speed. */
+static gboolean
+is_long_job (gsize size, gint level)
+{
+  return level >= SLOW_LEVEL && size > STEP_BYTES;
+}
+
 static void
 gst_eeg_zstd_enc_limits (GstEegChunkCodec *codec, GstEegChunkLimits *limits)
 {
   GstEegZstdEnc *self = GST_EEG_ZSTD_ENC (codec);
   gsize size = gst_eeg_compressor_get_chunk_size (GST_EEG_COMPRESSOR (codec));
+  ZSTD_compressionParameters parameters;
   gint level;
 
   GST_OBJECT_LOCK (self);
@@ -97,8 +112,10 @@ gst_eeg_zstd_enc_limits (GstEegChunkCodec *codec, GstEegChunkLimits *limits)
   GST_OBJECT_UNLOCK (self);
   limits->max_input = size;
   limits->max_output = ZSTD_compressBound (size);
-  limits->context_bytes =
-      ZSTD_estimateCCtxSize_usingCParams (ZSTD_getCParams (level, size, 0));
+  parameters = ZSTD_getCParams (level, size, 0);
+  limits->context_bytes = is_long_job (size, level)
+      ? ZSTD_estimateCStreamSize_usingCParams (parameters)
+      : ZSTD_estimateCCtxSize_usingCParams (parameters);
 }
 
 static gboolean
@@ -145,6 +162,35 @@ gst_eeg_zstd_enc_prepare (GstEegChunkCodec *codec, GstEegChunkJob *job,
   return TRUE;
 }
 
+/* Returns what ZSTD_compress2() does. What comes out depends on the input and
+ * the level alone, since every step has the same size. */
+static gsize
+compress_in_steps (ZSTD_CCtx *context, GstEegChunkJob *job)
+{
+  ZSTD_inBuffer in = { job->data, 0, 0 };
+  ZSTD_outBuffer out = { job->out, job->out_capacity, 0 };
+  gsize left;
+
+  ZSTD_CCtx_reset (context, ZSTD_reset_session_only);
+  ZSTD_CCtx_setPledgedSrcSize (context, job->size);
+  do {
+    in.size += MIN (STEP_BYTES, job->size - in.size);
+    left = ZSTD_compressStream2 (context, &out, &in,
+        in.size < job->size ? ZSTD_e_continue : ZSTD_e_end);
+    if (ZSTD_isError (left))
+      break;
+  } while ((in.pos < job->size || left > 0) && out.pos < out.size
+      && !gst_eeg_chunk_job_is_cancelled (job));
+  if (!ZSTD_isError (left)) {
+    if (in.pos == job->size && left == 0)
+      return out.pos;
+    left = (gsize) -ZSTD_error_dstSize_tooSmall;
+  }
+  /* the next job begins anew */
+  ZSTD_CCtx_reset (context, ZSTD_reset_session_only);
+  return left;
+}
+
 static gboolean
 gst_eeg_zstd_enc_process (GstEegChunkCodec *codec, gpointer worker,
     GstEegChunkJob *job, GError **error)
@@ -155,8 +201,11 @@ gst_eeg_zstd_enc_process (GstEegChunkCodec *codec, gpointer worker,
   ZSTD_CCtx_setParameter (context, ZSTD_c_compressionLevel,
       (int) (gint64) job->values[0]);
   ZSTD_CCtx_setParameter (context, ZSTD_c_checksumFlag, 1);
-  size = ZSTD_compress2 (context, job->out, job->out_capacity, job->data,
-      job->size);
+  if (is_long_job (job->size, (int) (gint64) job->values[0]))
+    size = compress_in_steps (context, job);
+  else
+    size = ZSTD_compress2 (context, job->out, job->out_capacity, job->data,
+        job->size);
   if (ZSTD_isError (size)) {
     g_set_error (error, GST_STREAM_ERROR, GST_STREAM_ERROR_ENCODE,
         "zstd could not compress: %s.", ZSTD_getErrorName (size));

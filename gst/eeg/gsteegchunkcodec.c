@@ -883,6 +883,11 @@ send_job (GstEegChunkCodec *self, Item *item)
   if (!is_inline_job (self, job->size))
     return submit_to_ring (self, TRUE);
   run_job (item, priv->n_workers, self);
+  if (eeg_jobring_code (priv->ring) != 0) {
+    /* it may have been given up, which is no error */
+    item_reset (item);
+    return flow_of_ring (self);
+  }
   flow = push_item (self, item);
   if (flow == GST_FLOW_ERROR)
     close_ring (self, flow);
@@ -2237,17 +2242,18 @@ stop (GstEegChunkCodec *self)
   EegJobRing *ring;
   guint i;
 
-  GST_OBJECT_LOCK (self);
   ring = priv->ring;
-  priv->ring = NULL;
-  GST_OBJECT_UNLOCK (self);
   if (ring == NULL)
     return;
 
   /* it may have been started while the pad was deactivated */
   gst_pad_stop_task (priv->src_pad);
   eeg_jobring_close (ring, CODE_FROM_FLOW (GST_FLOW_FLUSHING));
+  /* waits for jobs under way, which ask the ring whether to give up */
   eeg_jobring_reset (ring);
+  GST_OBJECT_LOCK (self);
+  priv->ring = NULL;
+  GST_OBJECT_UNLOCK (self);
   reset_stream (self);
   for (i = 0; i < priv->n_slots; i++) {
     Item *item = eeg_jobring_item (ring, i);

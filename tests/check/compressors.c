@@ -838,6 +838,66 @@ GST_START_TEST (test_adaptive)
 }
 GST_END_TEST;
 
+/* Each would take longer than the test may. */
+static const gchar *const long_jobs[] = {
+  "zstdenc level=22 chunk-size=100000000 threads=2",
+  "zstdenc level=22 chunk-size=100000000 threads=1",
+  "brotlienc quality=11 chunk-size=100000000 threads=2",
+};
+
+static gpointer
+push_one (gpointer user_data)
+{
+  GstHarness *h = user_data;
+  GByteArray *data = make_data (100000000);
+  gsize size = data->len;
+  GstBuffer *buffer =
+      gst_buffer_new_wrapped (g_byte_array_free (data, FALSE), size);
+
+  return GINT_TO_POINTER (gst_harness_push (h, buffer));
+}
+
+/* A chunk under way is given up by a flush, and by the way to READY. */
+GST_START_TEST (test_given_up)
+{
+  GstHarness *h;
+  GstBus *bus = gst_bus_new ();
+  GstMessage *message;
+  GThread *thread;
+  gchar *name = g_strndup (long_jobs[__i__], strcspn (long_jobs[__i__], " "));
+  GstElementFactory *factory = gst_element_factory_find (name);
+  GstFlowReturn flow;
+  gboolean flush;
+
+  g_free (name);
+  if (factory == NULL)
+    return;
+  gst_object_unref (factory);
+  for (flush = FALSE; flush <= TRUE; flush++) {
+    h = start_harness (long_jobs[__i__], "application/x-edf");
+    gst_element_set_bus (h->element, bus);
+    thread = g_thread_new ("push", push_one, h);
+    g_usleep (2 * G_USEC_PER_SEC);
+    if (flush) {
+      gst_pad_push_event (h->srcpad, gst_event_new_flush_start ());
+      flow = GPOINTER_TO_INT (g_thread_join (thread));
+      gst_pad_push_event (h->srcpad, gst_event_new_flush_stop (TRUE));
+    } else {
+      gst_element_set_state (h->element, GST_STATE_READY);
+      flow = GPOINTER_TO_INT (g_thread_join (thread));
+    }
+    fail_unless (flow == GST_FLOW_OK || flow == GST_FLOW_FLUSHING, "%s",
+        gst_flow_get_name (flow));
+    fail_unless_equals_int (gst_harness_buffers_in_queue (h), 0);
+    gst_element_set_bus (h->element, NULL);
+    gst_harness_teardown (h);
+  }
+  message = gst_bus_pop_filtered (bus, GST_MESSAGE_ERROR);
+  fail_unless (message == NULL);
+  gst_object_unref (bus);
+}
+GST_END_TEST;
+
 static Suite *
 compressors_suite (void)
 {
@@ -859,6 +919,13 @@ compressors_suite (void)
   tcase_add_loop_test (tc, test_twice, 0, n);
   tcase_add_test (tc, test_seek_table);
   tcase_add_loop_test (tc, test_vectors, 0, n);
+
+  tc = tcase_create ("given up");
+  suite_add_tcase (s, tc);
+  tcase_set_timeout (tc, 60);
+  /* too slow under valgrind, where nothing forks */
+  if (g_getenv ("CK_FORK") == NULL)
+    tcase_add_loop_test (tc, test_given_up, 0, G_N_ELEMENTS (long_jobs));
   return s;
 }
 
