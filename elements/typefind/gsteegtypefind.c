@@ -138,6 +138,17 @@ age_type_find (GstTypeFind *tf, gpointer user_data)
   }
 }
 
+static void
+eegpack_type_find (GstTypeFind *tf, gpointer user_data)
+{
+  static const guint8 magic[8] = { 0x89, 'E', 'E', 'G', 'P', 'K', '\r', '\n' };
+  const guint8 *data = gst_type_find_peek (tf, 0, sizeof magic);
+
+  if (data != NULL && memcmp (data, magic, sizeof magic) == 0)
+    gst_type_find_suggest_empty_simple (tf, GST_TYPE_FIND_MAXIMUM,
+        "application/x-eegpack");
+}
+
 GST_TYPE_FIND_REGISTER_DEFINE (eegedf, "application/x-edf", GST_RANK_PRIMARY,
     edf_type_find, "edf", gst_caps_new_empty_simple ("application/x-edf"), NULL,
     NULL);
@@ -153,3 +164,6 @@ GST_TYPE_FIND_REGISTER_DEFINE (eeglz4, "application/x-lz4", GST_RANK_SECONDARY,
 GST_TYPE_FIND_REGISTER_DEFINE (eegage, "application/x-age", GST_RANK_SECONDARY,
     age_type_find, "age", gst_caps_new_empty_simple ("application/x-age"), NULL,
     NULL);
+GST_TYPE_FIND_REGISTER_DEFINE (eegpack, "application/x-eegpack",
+    GST_RANK_PRIMARY, eegpack_type_find, "eegpack",
+    gst_caps_new_empty_simple ("application/x-eegpack"), NULL, NULL);

@@ -15,6 +15,7 @@ plugin_init (GstPlugin *plugin)
   ret |= GST_TYPE_FIND_REGISTER (eegzstd, plugin);
   ret |= GST_TYPE_FIND_REGISTER (eeglz4, plugin);
   ret |= GST_TYPE_FIND_REGISTER (eegage, plugin);
+  ret |= GST_TYPE_FIND_REGISTER (eegpack, plugin);
   return ret;
 }
 

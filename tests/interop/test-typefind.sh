@@ -19,7 +19,8 @@ expect () {
     case "$2" in
         "") case "$found" in
                 application/x-edf*|application/x-bdf*|application/x-zstd*|\
-                application/x-lz4*|application/x-age*) ;;
+                application/x-lz4*|application/x-age*|\
+                application/x-eegpack*) ;;
                 *) return ;;
             esac ;;
         *) case "$found" in "$2"|"$2",*) return ;; esac ;;
@@ -62,6 +63,12 @@ age -r "$recipient" -o age.dat data && expect age.dat application/x-age
 age -a -r "$recipient" -o armor.dat data && expect armor.dat application/x-age
 printf 'age-encryption.org/v2\n' >other-age.dat
 expect other-age.dat ""
+
+printf '\x89EEGPK\r\n\xb5EPH' >pack.dat
+expect pack.dat application/x-eegpack
+# as it comes out of a transfer as text
+printf '\x89EEGPK\n\xb5EPH\0' >text-pack.dat
+expect text-pack.dat ""
 
 if [ -n "${GSTEEG_SHARED_DIR:-}" ]; then
     for file in "$GSTEEG_SHARED_DIR"/recordings/*.edf; do
