@@ -235,6 +235,25 @@ GST_START_TEST (test_header_limits)
   }
   bad[size++] = 0;
   fail_unless (eeg_eegpack_parse_header (bad, size) == NULL);
+
+  /* lists of empty texts: a byte each in the file, a pointer and an allocation
+   * each in memory */
+  for (guint lists = 31; lists <= 32; lists++) {
+    static const guint8 list[] = { 0, EEG_EEGPACK_TEXTS, 0x80, 0x80, 4 };
+    guint8 *many = g_malloc0 (sizeof good + lists * (sizeof list + 65536));
+
+    memcpy (many, good, sizeof good);
+    size = sizeof good - 1;
+    many[size++] = (guint8) lists;
+    for (guint i = 0; i < lists; i++) {
+      memcpy (many + size, list, sizeof list);
+      size += sizeof list + 65536;
+    }
+    header = eeg_eegpack_parse_header (many, size);
+    fail_unless ((header != NULL) == (lists == 31));
+    eeg_eegpack_header_free (header);
+    g_free (many);
+  }
 }
 GST_END_TEST;
 

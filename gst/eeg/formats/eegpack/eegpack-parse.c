@@ -282,7 +282,7 @@ get_column (reader *r, eeg_eegpack_column *column, uint32_t channels,
 }
 
 static void
-get_property (reader *r, eeg_eegpack_property *property)
+get_property (reader *r, eeg_eegpack_property *property, size_t *unfolded)
 {
   property->name = get_text (r);
   property->type = get_byte (r);
@@ -298,8 +298,9 @@ get_property (reader *r, eeg_eegpack_property *property)
     case EEG_EEGPACK_TEXTS: {
       uint32_t n = get_limited (r, EEG_EEGPACK_MAX_CHANNELS);
 
-      /* each has a byte at least */
-      if (r->bad || n > bytes_left (r)) {
+      /* each has a byte at least, and takes far more in memory */
+      if (r->bad || n > bytes_left (r)
+          || (n > 0 && !take_memory (unfolded, n, VALUE_OVERHEAD))) {
         r->bad = true;
         return;
       }
@@ -351,7 +352,7 @@ get_stream (reader *r, eeg_eegpack_stream *s, size_t *unfolded)
   }
   for (uint32_t p = 0; p < n && !r->bad; p++) {
     s->n_properties = p + 1;
-    get_property (r, &s->properties[p]);
+    get_property (r, &s->properties[p], unfolded);
   }
 }
 
