@@ -202,6 +202,7 @@ bench_stage (const gchar *line, const gchar *what, const gchar *peer,
     .backend = eeg_cpu_name (eeg_cpu_choose ()),
     .target = 0.9,
     .direction = BENCH_AT_LEAST,
+    .rounds = 31,
     .bytes = (guint64) N_BUFFERS * BUFFER_BYTES };
   GstElement *element = gst_parse_launch (line, NULL);
   bool ok;
