@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <dlfcn.h>
 #include <glib/gstdio.h>
 #include <gst/check/gstcheck.h>
 #include <stdlib.h>
@@ -6,6 +7,39 @@
 #include <sys/stat.h>
 
 #include "checkpoint.h"
+
+/* What the store asks of the system, in order: f(ile), d(irectory), r(ename).
+ * These stand before those of libc, as the store is linked in statically. */
+static gchar calls[64];
+
+static void
+note_call (gchar call)
+{
+  gsize n = strlen (calls);
+
+  if (n + 1 < sizeof calls)
+    calls[n] = call;
+}
+
+int
+fsync (int fd)
+{
+  int (*next) (int) = (int (*) (int)) dlsym (RTLD_NEXT, "fsync");
+  struct stat info;
+
+  note_call (fstat (fd, &info) == 0 && S_ISDIR (info.st_mode) ? 'd' : 'f');
+  return next (fd);
+}
+
+int
+rename (const char *from, const char *to)
+{
+  int (*next) (const char *, const char *) =
+      (int (*) (const char *, const char *)) dlsym (RTLD_NEXT, "rename");
+
+  note_call ('r');
+  return next (from, to);
+}
 
 static gchar *folder, *path;
 
@@ -232,6 +266,20 @@ GST_START_TEST (test_store_fails)
 
 GST_END_TEST;
 
+/* The new one is on disk before it gets its name, and its name is on disk
+ * before the store returns. */
+GST_START_TEST (test_order)
+{
+  memset (calls, 0, sizeof calls);
+  store (1);
+  fail_unless_equals_string (calls, "frd");
+  memset (calls, 0, sizeof calls);
+  store (2);
+  fail_unless_equals_string (calls, "frrd");
+}
+
+GST_END_TEST;
+
 static Suite *
 checkpoint_format_suite (void)
 {
@@ -245,6 +293,7 @@ checkpoint_format_suite (void)
   tcase_add_test (tc, test_limits);
   tcase_add_test (tc, test_generations);
   tcase_add_test (tc, test_store_fails);
+  tcase_add_test (tc, test_order);
   return s;
 }
 
