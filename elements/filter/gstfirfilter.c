@@ -57,6 +57,7 @@ typedef enum
 #define DEFAULT_TRANSITION 0.0
 #define DEFAULT_WINDOW EEG_FIR_HAMMING
 #define DEFAULT_BETA 6.0
+#define DEFAULT_PHASE EEG_FIR_LINEAR
 #define DEFAULT_INITIAL EEG_FIR_HOLD
 
 enum
@@ -69,6 +70,7 @@ enum
   PROP_TRANSITION,
   PROP_WINDOW,
   PROP_BETA,
+  PROP_PHASE,
   PROP_COEFFICIENTS,
   PROP_INITIAL,
   PROP_KERNEL,
@@ -85,6 +87,7 @@ typedef struct
   gdouble transition;
   eeg_fir_window window;
   gdouble beta;
+  eeg_fir_phase phase;
   eeg_fir_edge initial;
   GArray *coefficients; /* of gdouble, immutable, counted, never NULL */
 } Settings;
@@ -166,6 +169,15 @@ DEFINE_ENUM (window_get_type, "GstEegFirFilterWindow",
     { EEG_FIR_BLACKMAN, "Blackman: -74 dB", "blackman" },
     { EEG_FIR_KAISER, "Kaiser, by beta", "kaiser" })
 
+DEFINE_ENUM (phase_get_type, "GstEegFirFilterPhase",
+    { EEG_FIR_LINEAR, "All frequencies delayed alike, and the delay taken off",
+        "linear" },
+    { EEG_FIR_MINIMUM, "The same response, causal and as early as it can be",
+        "minimum" },
+    { EEG_FIR_MINIMUM_HALF,
+        "Minimum phase with the square root of the response and half the taps",
+        "minimum-half" })
+
 DEFINE_ENUM (initial_get_type, "GstEegFirFilterInitial",
     { EEG_FIR_HOLD, "The first sample, held; the last one at the end",
         "first-sample" },
@@ -206,6 +218,7 @@ settings_to_spec (const Settings *settings, gdouble rate, eeg_fir_spec *spec)
     .transition = settings->transition,
     .window = settings->window,
     .beta = settings->beta,
+    .phase = settings->phase,
   };
 }
 
@@ -688,6 +701,9 @@ gst_eeg_fir_filter_set_property (GObject *object, guint id, const GValue *value,
     case PROP_BETA:
       self->settings.beta = g_value_get_double (value);
       break;
+    case PROP_PHASE:
+      self->settings.phase = g_value_get_enum (value);
+      break;
     case PROP_COEFFICIENTS: {
       GArray *old = self->settings.coefficients;
 
@@ -741,6 +757,9 @@ gst_eeg_fir_filter_get_property (GObject *object, guint id, GValue *value,
       break;
     case PROP_BETA:
       g_value_set_double (value, self->settings.beta);
+      break;
+    case PROP_PHASE:
+      g_value_set_enum (value, self->settings.phase);
       break;
     case PROP_COEFFICIENTS:
       array = g_array_ref (self->settings.coefficients);
@@ -872,6 +891,18 @@ gst_eeg_fir_filter_class_init (GstEegFirFilterClass *klass)
           "-90 dB",
           -G_MAXDOUBLE, G_MAXDOUBLE, DEFAULT_BETA, hot));
   /**
+   * GstEegFirFilter:phase:
+   *
+   * Minimum-phase kernels hold no sample back, but delay each frequency
+   * differently. `minimum` has the magnitude of the linear-phase kernel, its
+   * pass band within 0.01 dB; `minimum-half` its square root, half the decibels,
+   * as scipy.signal.minimum_phase() of scipy 1.10. Not used by
+   * mode=coefficients.
+   */
+  g_object_class_install_property (object_class, PROP_PHASE,
+      g_param_spec_enum ("phase", "Phase", "Phase response of designed kernels",
+          phase_get_type (), DEFAULT_PHASE, hot));
+  /**
    * GstEegFirFilter:coefficients:
    *
    * The kernel for mode=coefficients, numbers in the order of an impulse
@@ -928,6 +959,7 @@ gst_eeg_fir_filter_class_init (GstEegFirFilterClass *klass)
   gst_type_mark_as_plugin_api (mode_get_type (), 0);
   gst_type_mark_as_plugin_api (window_get_type (), 0);
   gst_type_mark_as_plugin_api (initial_get_type (), 0);
+  gst_type_mark_as_plugin_api (phase_get_type (), 0);
 }
 
 static void
@@ -941,6 +973,7 @@ gst_eeg_fir_filter_init (GstEegFirFilter *self)
     .transition = DEFAULT_TRANSITION,
     .window = DEFAULT_WINDOW,
     .beta = DEFAULT_BETA,
+    .phase = DEFAULT_PHASE,
     .initial = DEFAULT_INITIAL,
     .coefficients = g_array_new (FALSE, FALSE, sizeof (gdouble)),
   };

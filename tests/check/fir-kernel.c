@@ -705,6 +705,9 @@ cases[] = {
 }
 , SPEC (EEG_FIR_LOW_PASS, .high = 40, .transition = 1, .taps = 101), "too few"
 }
+, SPEC (EEG_FIR_LOW_PASS, .high = 40, .taps = 1, .phase = EEG_FIR_MINIMUM_HALF),
+    "needs 3"
+}
 , SPEC (EEG_FIR_LOW_PASS, .high = 40, .window = EEG_FIR_KAISER, .beta = 1e9),
     "beta"
 }

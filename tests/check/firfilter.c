@@ -812,6 +812,52 @@ GST_START_TEST (test_coefficients)
 }
 GST_END_TEST;
 
+/* Minimum-phase kernels hold nothing back, and the phase can change while it
+ * plays. */
+GST_START_TEST (test_phase)
+{
+  GstHarness *h = harness ("firfilter mode=band-pass low=8 high=13 taps=31 "
+                           "phase=minimum");
+  GstElement *filter = find_filter (h);
+  Output out;
+  GArray *taps;
+  gdouble sum = 0;
+  guint i;
+
+  output_init (&out, 1);
+  gst_harness_set_src_caps (h, plain_caps (GST_EEG_FORMAT_F64LE));
+  taps = get_taps (filter, "kernel");
+  fail_unless_equals_int (taps->len, 31);
+  /* the energy comes early; a linear-phase kernel has half of it here */
+  for (i = 0; i < 16; i++)
+    sum += g_array_index (taps, gdouble, i) * g_array_index (taps, gdouble, i);
+  for (; i < 31; i++)
+    sum -=
+        4 * g_array_index (taps, gdouble, i) * g_array_index (taps, gdouble, i);
+  fail_unless (sum > 0);
+  g_array_unref (taps);
+  gst_harness_push (h, make_buffer (GST_EEG_FORMAT_F64LE, 1, 0, 100));
+  output_pull (&out, h, GST_EEG_FORMAT_F64LE);
+  fail_unless_equals_int (out.values->len, 100);
+
+  gst_util_set_object_arg (G_OBJECT (filter), "phase", "minimum-half");
+  taps = get_taps (filter, "kernel");
+  fail_unless_equals_int (taps->len, 16);
+  gst_harness_push (h, make_buffer (GST_EEG_FORMAT_F64LE, 1, 100, 100));
+  output_pull (&out, h, GST_EEG_FORMAT_F64LE);
+  fail_unless_equals_int (out.values->len, 200);
+  for (i = 100, sum = 0; i < 116; i++)
+    sum += g_array_index (taps, gdouble, i - 100) * signal_at (250 - i, 0);
+  fail_unless (fabs (sum - output_at (&out, 150, 0)) < 1e-9);
+  gst_harness_push_event (h, gst_event_new_eos ());
+  output_pull (&out, h, GST_EEG_FORMAT_F64LE);
+  fail_unless_equals_int (out.values->len, 200);
+  g_array_unref (taps);
+  output_clear (&out);
+  gst_harness_teardown (h);
+}
+GST_END_TEST;
+
 /* Markers keep their time and go with the next buffer that comes out. */
 GST_START_TEST (test_markers)
 {
@@ -996,6 +1042,7 @@ firfilter_suite (void)
   tcase_add_test (tcase, test_bad_hot_settings);
   tcase_add_test (tcase, test_bad_settings);
   tcase_add_test (tcase, test_coefficients);
+  tcase_add_test (tcase, test_phase);
   tcase_add_test (tcase, test_markers);
   tcase_add_test (tcase, test_restart);
   tcase_add_test (tcase, test_broken_frame);

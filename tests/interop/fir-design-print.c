@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Prints the taps of a design, one per line:
- * fir-design-print RESPONSE RATE LOW HIGH TAPS TRANSITION WINDOW BETA */
+ * fir-design-print RESPONSE RATE LOW HIGH TAPS TRANSITION WINDOW BETA PHASE */
 #include "fir.h"
 
 #include <stdio.h>
@@ -24,12 +24,14 @@ main (int argc, char **argv)
     "band-stop", NULL };
   static const char *const windows[] = { "hamming", "hann", "blackman",
     "kaiser", NULL };
+  static const char *const phases[] = { "linear", "minimum", "minimum-half",
+    NULL };
   char message[EEG_FIR_MESSAGE_SIZE];
   eeg_fir_spec spec = { 0 };
   double *taps;
   size_t n;
 
-  if (argc != 9)
+  if (argc != 10)
     return 2;
   spec.response = find (argv[1], responses);
   spec.rate = atof (argv[2]);
@@ -39,6 +41,7 @@ main (int argc, char **argv)
   spec.transition = atof (argv[6]);
   spec.window = find (argv[7], windows);
   spec.beta = atof (argv[8]);
+  spec.phase = find (argv[9], phases);
   if (!eeg_fir_design (&spec, &taps, &n, message)) {
     fprintf (stderr, "%s\n", message);
     return 1;

@@ -28,11 +28,11 @@ worst = 0.0
 
 
 def ours(response, rate, low, high, taps=0, transition=0.0, window="hamming",
-         beta=0.0):
+         beta=0.0, phase="linear"):
     out = subprocess.run(
         [PROGRAM, response, repr(float(rate)), repr(float(low)),
          repr(float(high)), str(taps), repr(float(transition)), window,
-         repr(float(beta))],
+         repr(float(beta)), phase],
         check=True, capture_output=True, text=True).stdout
     return np.array([float(line) for line in out.split()])
 
@@ -73,6 +73,55 @@ for response in PASS_ZERO:
                 compare(f"firwin {response} {taps} {window} {rate}",
                         ours(response, rate, low, high, taps, 0.0, name, beta),
                         theirs)
+
+# Minimum phase: the half is scipy's, the other has the linear kernel's response.
+worst_half = worst_pass = 0.0
+for response, rate, low, high, taps, window, beta in (
+        ("band-pass", 250, 0.5, 40, 0, "hamming", 0),
+        ("band-pass", 250, 1, 40, 1001, "hamming", 0),
+        ("low-pass", 1000, 0, 40, 0, "blackman", 0),
+        ("high-pass", 250, 1, 0, 331, "hann", 0),
+        ("band-stop", 500, 45, 55, 501, "kaiser", 14.0),
+        ("band-pass", 12.8, 1, 5, 31, "hamming", 0),
+        ("low-pass", 250, 0, 60, 3, "hann", 0.0)):
+    name = f"{response} {rate} {low} {high} {taps} {window}"
+    args = (response, rate, low, high, taps, 0.0, window, beta)
+    linear = ours(*args)
+    half = ours(*args, "minimum-half")
+    theirs = scipy.signal.minimum_phase(linear)
+    difference = (abs(half - theirs).max() if half.shape == theirs.shape
+                  else np.inf)
+    worst_half = max(worst_half, difference)
+    if not difference <= 1e-5:
+        print(f"minimum-half {name}: differs by {difference}")
+        failed += 1
+
+    minimum = ours(*args, "minimum")
+    if minimum.size != linear.size:
+        print(f"minimum {name}: {minimum.size} taps, not {linear.size}")
+        failed += 1
+        continue
+    a = abs(np.fft.rfft(linear, 1 << 19))
+    b = abs(np.fft.rfft(minimum, 1 << 19))
+    passes = a > 0.99
+    deviation = abs(20 * np.log10(b[passes] / a[passes])).max()
+    worst_pass = max(worst_pass, deviation)
+    if not deviation <= 0.01:
+        print(f"minimum {name}: pass band {deviation} dB off")
+        failed += 1
+    # ripples of the stop band
+    ripples = [r[scipy.signal.argrelmax(r)[0]] for r in (a, b)]
+    ripples = [r[r < 10 ** (-30 / 20)].max(initial=0) for r in ripples]
+    if not ripples[1] <= ripples[0] * 1.001 + 1e-11:
+        print(f"minimum {name}: stop band {ripples[1]}, linear {ripples[0]}")
+        failed += 1
+    # no kernel of this magnitude has more energy at any time
+    late = (np.cumsum(linear ** 2) - np.cumsum(minimum ** 2)).max()
+    if late > 1e-3 * np.sum(linear ** 2):
+        print(f"minimum {name}: later than linear phase by {late}")
+        failed += 1
+print(f"minimum-half differs by {worst_half:.3g}, "
+      f"minimum by {worst_pass:.3g} dB")
 
 if mne is None:
     print("scipy only: no mne")

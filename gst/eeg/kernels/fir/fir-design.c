@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "fir-design.h"
 #include "fir.h"
 
 #include <math.h>
@@ -329,8 +330,8 @@ design_by_edges (const eeg_fir_spec *spec, double **taps, size_t *n_taps,
   return true;
 }
 
-bool
-eeg_fir_design (const eeg_fir_spec *spec, double **taps, size_t *n_taps,
+static bool
+design_linear (const eeg_fir_spec *spec, double **taps, size_t *n_taps,
     char message[EEG_FIR_MESSAGE_SIZE])
 {
   double nyquist = spec->rate / 2, cutoffs[2];
@@ -357,4 +358,29 @@ eeg_fir_design (const eeg_fir_spec *spec, double **taps, size_t *n_taps,
       spec->window, spec->beta);
   *n_taps = spec->taps;
   return true;
+}
+
+bool
+eeg_fir_design (const eeg_fir_spec *spec, double **taps, size_t *n_taps,
+    char message[EEG_FIR_MESSAGE_SIZE])
+{
+  size_t n;
+
+  if (!design_linear (spec, taps, n_taps, message))
+    return false;
+  n = *n_taps;
+  if (spec->phase == EEG_FIR_LINEAR
+      || (spec->phase == EEG_FIR_MINIMUM && n == 1))
+    return true;
+  if (n < 3)
+    fail (message, "%zu taps are too few for minimum-half, which needs 3", n);
+  else if (!eeg_fir_to_minimum_phase (*taps, n_taps,
+               spec->phase == EEG_FIR_MINIMUM_HALF))
+    fail (message, "no memory to turn %zu taps into minimum phase", n);
+  else
+    return true;
+  free (*taps);
+  *taps = NULL;
+  *n_taps = 0;
+  return false;
 }

@@ -42,6 +42,14 @@ typedef enum
   EEG_FIR_BAND_STOP  /* all but `low` to `high` */
 } eeg_fir_response;
 
+typedef enum
+{
+  EEG_FIR_LINEAR,      /* all frequencies delayed alike, by half the kernel */
+  EEG_FIR_MINIMUM,     /* the same magnitude, as early as it can be */
+  EEG_FIR_MINIMUM_HALF /* the square root of the magnitude (half the dB), with
+                          half the taps: scipy.signal.minimum_phase() of 1.10 */
+} eeg_fir_phase;
+
 typedef struct
 {
   eeg_fir_response response;
@@ -51,9 +59,12 @@ typedef struct
   double transition; /* Hz, width of each transition band; 0: automatic */
   eeg_fir_window window;
   double beta; /* Kaiser window only, 0 to EEG_FIR_MAX_BETA */
+  eeg_fir_phase phase;
 } eeg_fir_spec;
 
-/* Designs a linear-phase kernel. Two conventions, told apart by `taps` and
+/* Designs a linear-phase kernel and turns it into `phase`: `minimum` has as many
+ * taps, its pass band within 0.01 dB; `minimum-half` needs 3 taps or more and
+ * leaves half of them, rounded up. Two conventions, told apart by `taps` and
  * `transition`:
  *
  * - `taps` given and no transition: one windowed sinc, as scipy.signal.firwin()
