@@ -33,6 +33,7 @@
 
 #include "gsteegdecimate.h"
 
+#include <gst/eeg/gsteegenum.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -131,22 +132,10 @@ G_DEFINE_TYPE_WITH_CODE (GstEegDecimate, gst_eeg_decimate, GST_TYPE_EEG_FILTER,
 GST_ELEMENT_REGISTER_DEFINE (eegdecimate, "eegdecimate", GST_RANK_NONE,
     GST_TYPE_EEG_DECIMATE)
 
-static GType
-initial_get_type (void)
-{
-  static gsize type = 0;
-  static const GEnumValue values[] = {
+GST_EEG_DEFINE_ENUM (initial_get_type, "GstEegDecimateInitial",
     { EEG_RESAMPLE_HOLD, "The first sample, held; the last one at the end",
         "first-sample" },
-    { EEG_RESAMPLE_ZERO, "Zeros", "zero" },
-    { 0, NULL, NULL },
-  };
-
-  if (g_once_init_enter (&type))
-    g_once_init_leave (&type,
-        g_enum_register_static ("GstEegDecimateInitial", values));
-  return type;
-}
+    { EEG_RESAMPLE_ZERO, "Zeros", "zero" })
 
 /* ---- settings ---- */
 
@@ -446,13 +435,10 @@ find_kinds (const GstEegInfo *info)
   gint i;
 
   for (i = 0; i < info->channels; i++) {
-    GstEegChannelType type = GST_EEG_CHANNEL_TYPE_EEG;
-
-    if (info->channel_table != NULL)
-      type = gst_eeg_channels_get (info->channel_table, i)->type;
-    if (gst_eeg_channel_type_is_signal (type))
+    if (gst_eeg_info_is_signal (info, i))
       kinds[i] = EEG_RESAMPLE_SIGNAL;
-    else if (type == GST_EEG_CHANNEL_TYPE_TRIGGER)
+    else if (gst_eeg_channels_get (info->channel_table, i)->type
+        == GST_EEG_CHANNEL_TYPE_TRIGGER)
       kinds[i] = EEG_RESAMPLE_TRIGGER;
     else
       kinds[i] = EEG_RESAMPLE_OTHER;

@@ -34,6 +34,7 @@
 
 #include "gstfirfilter.h"
 
+#include <gst/eeg/gsteegenum.h>
 #include <math.h>
 
 #include "fir.h"
@@ -144,18 +145,7 @@ G_DEFINE_TYPE_WITH_CODE (GstEegFirFilter, gst_eeg_fir_filter,
 GST_ELEMENT_REGISTER_DEFINE (firfilter, "firfilter", GST_RANK_NONE,
     GST_TYPE_EEG_FIR_FILTER)
 
-#define DEFINE_ENUM(function, name, ...)                                       \
-  static GType function (void)                                                 \
-  {                                                                            \
-    static gsize type = 0;                                                     \
-    static const GEnumValue values[] = { __VA_ARGS__, { 0, NULL, NULL } };     \
-                                                                               \
-    if (g_once_init_enter (&type))                                             \
-      g_once_init_leave (&type, g_enum_register_static (name, values));        \
-    return type;                                                               \
-  }
-
-DEFINE_ENUM (mode_get_type, "GstEegFirFilterMode",
+GST_EEG_DEFINE_ENUM (mode_get_type, "GstEegFirFilterMode",
     { MODE_COEFFICIENTS, "The taps in the property coefficients",
         "coefficients" },
     { MODE_LOW_PASS, "Pass below high", "low-pass" },
@@ -163,13 +153,13 @@ DEFINE_ENUM (mode_get_type, "GstEegFirFilterMode",
     { MODE_BAND_PASS, "Pass from low to high", "band-pass" },
     { MODE_BAND_STOP, "Stop from low to high", "band-stop" })
 
-DEFINE_ENUM (window_get_type, "GstEegFirFilterWindow",
+GST_EEG_DEFINE_ENUM (window_get_type, "GstEegFirFilterWindow",
     { EEG_FIR_HAMMING, "Hamming: -53 dB", "hamming" },
     { EEG_FIR_HANN, "Hann: -44 dB", "hann" },
     { EEG_FIR_BLACKMAN, "Blackman: -74 dB", "blackman" },
     { EEG_FIR_KAISER, "Kaiser, by beta", "kaiser" })
 
-DEFINE_ENUM (phase_get_type, "GstEegFirFilterPhase",
+GST_EEG_DEFINE_ENUM (phase_get_type, "GstEegFirFilterPhase",
     { EEG_FIR_LINEAR, "All frequencies delayed alike, and the delay taken off",
         "linear" },
     { EEG_FIR_MINIMUM, "The same response, causal and as early as it can be",
@@ -178,7 +168,7 @@ DEFINE_ENUM (phase_get_type, "GstEegFirFilterPhase",
         "Minimum phase with the square root of the response and half the taps",
         "minimum-half" })
 
-DEFINE_ENUM (initial_get_type, "GstEegFirFilterInitial",
+GST_EEG_DEFINE_ENUM (initial_get_type, "GstEegFirFilterInitial",
     { EEG_FIR_HOLD, "The first sample, held; the last one at the end",
         "first-sample" },
     { EEG_FIR_ZERO, "Zeros", "zero" },
@@ -405,9 +395,7 @@ find_filtered (const GstEegInfo *info)
   gint i;
 
   for (i = 0; i < info->channels; i++)
-    filtered[i] = info->channel_table == NULL
-        || gst_eeg_channel_type_is_signal (
-            gst_eeg_channels_get (info->channel_table, i)->type);
+    filtered[i] = gst_eeg_info_is_signal (info, i);
   return filtered;
 }
 

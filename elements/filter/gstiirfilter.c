@@ -32,6 +32,7 @@
 
 #include "gstiirfilter.h"
 
+#include <gst/eeg/gsteegenum.h>
 #include <math.h>
 #include <string.h>
 
@@ -151,25 +152,14 @@ G_DEFINE_TYPE_WITH_CODE (GstEegIirFilter, gst_eeg_iir_filter,
 GST_ELEMENT_REGISTER_DEFINE (iirfilter, "iirfilter", GST_RANK_NONE,
     GST_TYPE_EEG_IIR_FILTER)
 
-#define DEFINE_ENUM(function, name, ...)                                       \
-  static GType function (void)                                                 \
-  {                                                                            \
-    static gsize type = 0;                                                     \
-    static const GEnumValue values[] = { __VA_ARGS__, { 0, NULL, NULL } };     \
-                                                                               \
-    if (g_once_init_enter (&type))                                             \
-      g_once_init_leave (&type, g_enum_register_static (name, values));        \
-    return type;                                                               \
-  }
-
-DEFINE_ENUM (mode_get_type, "GstEegIirFilterMode",
+GST_EEG_DEFINE_ENUM (mode_get_type, "GstEegIirFilterMode",
     { MODE_LOW_PASS, "Pass below high", "low-pass" },
     { MODE_HIGH_PASS, "Pass above low", "high-pass" },
     { MODE_BAND_PASS, "Pass from low to high", "band-pass" },
     { MODE_BAND_STOP, "Stop from low to high", "band-stop" },
     { MODE_NOTCH, "Only the notches in the property notch", "notch" })
 
-DEFINE_ENUM (design_get_type, "GstEegIirFilterDesign",
+GST_EEG_DEFINE_ENUM (design_get_type, "GstEegIirFilterDesign",
     { EEG_IIR_BUTTERWORTH, "Flat in the pass band", "butterworth" },
     { EEG_IIR_CHEBYSHEV_1, "Steeper, with ripple in the pass band",
         "chebyshev1" },
@@ -177,7 +167,7 @@ DEFINE_ENUM (design_get_type, "GstEegIirFilterDesign",
         "chebyshev2" },
     { EEG_IIR_BESSEL, "The most even delay", "bessel" })
 
-DEFINE_ENUM (initial_get_type, "GstEegIirFilterInitial",
+GST_EEG_DEFINE_ENUM (initial_get_type, "GstEegIirFilterInitial",
     { INITIAL_STEADY, "Steady state of the first sample", "steady" },
     { INITIAL_ZERO, "Rest, as if zeros came before", "zero" })
 
@@ -531,9 +521,7 @@ gst_eeg_iir_filter_set_info (GstEegFilter *filter, const GstEegInfo *in_info,
   gint i;
 
   for (i = 0; i < in_info->channels; i++)
-    filtered[i] = in_info->channel_table == NULL
-        || gst_eeg_channel_type_is_signal (
-            gst_eeg_channels_get (in_info->channel_table, i)->type);
+    filtered[i] = gst_eeg_info_is_signal (in_info, i);
   g_clear_pointer (&self->iir, eeg_iir_free);
   self->iir = eeg_iir_new (in_info->channels, filtered, eeg_cpu_choose ());
   g_free (filtered);

@@ -397,6 +397,26 @@ gst_eeg_info_is_equal (const GstEegInfo *a, const GstEegInfo *b)
 }
 
 /**
+ * gst_eeg_info_is_signal:
+ * @info: an info
+ * @channel: a channel of it
+ *
+ * Returns: whether stages that filter act on this channel: its type in the
+ *     channel table is one of a signal, see gst_eeg_channel_type_is_signal(), or
+ *     there is no table
+ */
+gboolean
+gst_eeg_info_is_signal (const GstEegInfo *info, guint channel)
+{
+  g_return_val_if_fail (info != NULL && channel < (guint) info->channels,
+      FALSE);
+
+  return info->channel_table == NULL
+      || gst_eeg_channel_type_is_signal (
+          gst_eeg_channels_get (info->channel_table, channel)->type);
+}
+
+/**
  * gst_eeg_info_samples_to_time:
  * @info: a filled info
  * @samples: number of samples per channel

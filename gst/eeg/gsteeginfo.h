@@ -165,6 +165,9 @@ GST_EEG_API
 gboolean gst_eeg_info_is_equal (const GstEegInfo *a, const GstEegInfo *b);
 
 GST_EEG_API
+gboolean gst_eeg_info_is_signal (const GstEegInfo *info, guint channel);
+
+GST_EEG_API
 GstClockTime gst_eeg_info_samples_to_time (const GstEegInfo *info,
     guint64 samples);
 

@@ -121,6 +121,35 @@ GST_START_TEST (test_time_is_exact)
 
 GST_END_TEST;
 
+GST_START_TEST (test_signals)
+{
+  const GstEegChannel rows[] = {
+    { .label = "C3", .type = GST_EEG_CHANNEL_TYPE_EEG },
+    { .label = "Status", .type = GST_EEG_CHANNEL_TYPE_TRIGGER },
+    { .label = "Temp", .type = GST_EEG_CHANNEL_TYPE_UNKNOWN },
+    { .label = "ECG", .type = GST_EEG_CHANNEL_TYPE_ECG },
+  };
+  GstEegChannels *table = gst_eeg_channels_new (rows, G_N_ELEMENTS (rows));
+  GstEegInfo info;
+  guint i;
+
+  gst_eeg_info_init (&info);
+  gst_eeg_info_set (&info, GST_EEG_FORMAT_F32LE, GST_EEG_DOMAIN_VOLTAGE, 250, 1,
+      G_N_ELEMENTS (rows), table);
+  for (i = 0; i < G_N_ELEMENTS (rows); i++)
+    fail_unless_equals_int (gst_eeg_info_is_signal (&info, i),
+        i == 0 || i == 3);
+  gst_eeg_info_clear (&info);
+  /* without a table all are */
+  gst_eeg_info_set (&info, GST_EEG_FORMAT_F32LE, GST_EEG_DOMAIN_VOLTAGE, 250, 1,
+      2, NULL);
+  fail_unless (gst_eeg_info_is_signal (&info, 1));
+  gst_eeg_info_clear (&info);
+  gst_eeg_channels_unref (table);
+}
+
+GST_END_TEST;
+
 GST_START_TEST (test_convert_and_stamp)
 {
   GstEegInfo info;
@@ -168,6 +197,7 @@ eeginfo_suite (void)
   tcase_add_test (tc, test_caps_that_are_refused);
   tcase_add_test (tc, test_table_of_other_size_is_refused);
   tcase_add_test (tc, test_time_is_exact);
+  tcase_add_test (tc, test_signals);
   tcase_add_test (tc, test_convert_and_stamp);
   return s;
 }
