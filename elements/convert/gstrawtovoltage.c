@@ -25,9 +25,8 @@
 
 #include "gstrawtovoltage.h"
 
-#include <math.h>
-
 #include "convert.h"
+#include "gsteegcalibration.h"
 
 #define GST_CAT_DEFAULT gst_eeg_raw_to_voltage_debug
 GST_DEBUG_CATEGORY_STATIC (GST_CAT_DEFAULT);
@@ -47,6 +46,7 @@ static GParamSpec *properties[N_PROPERTIES];
 typedef struct
 {
   gdouble scale;
+  gsize memory; /* that the streaming thread's kernel takes */
 } Settings;
 
 /* streaming thread */
@@ -85,41 +85,6 @@ G_DEFINE_TYPE_WITH_CODE (GstEegRawToVoltage, gst_eeg_raw_to_voltage,
 GST_ELEMENT_REGISTER_DEFINE (rawtovoltage, "rawtovoltage", GST_RANK_NONE,
     GST_TYPE_EEG_RAW_TO_VOLTAGE)
 
-/* Fills in the calibration of each channel. */
-static gboolean
-get_calibration (const GstEegInfo *info, gdouble scale, gdouble *gain,
-    gdouble *offset, GError **error)
-{
-  gint i;
-
-  for (i = 0; i < info->channels; i++) {
-    const GstEegChannel *channel = NULL;
-
-    if (info->channel_table != NULL)
-      channel = gst_eeg_channels_get (info->channel_table, i);
-    if (scale != 0.0
-        && (channel == NULL
-            || gst_eeg_channel_type_is_signal (channel->type))) {
-      gain[i] = scale;
-      offset[i] = 0.0;
-    } else if (channel == NULL) {
-      g_set_error (error, GST_CORE_ERROR, GST_CORE_ERROR_NEGOTIATION,
-          "The caps have no channel table, so nothing says what a count is "
-          "worth. Set the property scale.");
-      return FALSE;
-    } else if (!gst_eeg_channel_get_calibration (channel, &gain[i],
-                   &offset[i])) {
-      g_set_error (error, GST_CORE_ERROR, GST_CORE_ERROR_NEGOTIATION,
-          "Channel %d ('%s') cannot be calibrated: digital %d to %d, physical "
-          "%g to %g.",
-          i, channel->label, channel->digital_min, channel->digital_max,
-          channel->physical_min, channel->physical_max);
-      return FALSE;
-    }
-  }
-  return TRUE;
-}
-
 static gdouble
 get_scale (GstEegRawToVoltage *self)
 {
@@ -139,10 +104,10 @@ make_convert (GstEegRawToVoltage *self, const GstEegInfo *in_info,
   gdouble *gain = g_new (gdouble, in_info->channels);
   gdouble *offset = g_new (gdouble, in_info->channels);
   eeg_convert *convert = NULL;
-  eeg_convert_in in_format = EEG_CONVERT_S32LE;
+  eeg_convert_counts in_format = EEG_CONVERT_S32LE;
   gboolean ok;
 
-  ok = get_calibration (in_info, scale, gain, offset, error);
+  ok = gst_eeg_get_calibration (in_info, scale, gain, offset, error);
   if (ok) {
     if (in_info->format == GST_EEG_FORMAT_S16LE)
       in_format = EEG_CONVERT_S16LE;
@@ -163,6 +128,9 @@ make_convert (GstEegRawToVoltage *self, const GstEegInfo *in_info,
   eeg_convert_free (self->state.convert);
   self->state.convert = convert;
   self->state.scale = scale;
+  GST_OBJECT_LOCK (self);
+  self->settings.memory = eeg_convert_get_memory (convert);
+  GST_OBJECT_UNLOCK (self);
   return TRUE;
 }
 
@@ -257,11 +225,26 @@ gst_eeg_raw_to_voltage_transform_caps (GstBaseTransform *trans,
   return result;
 }
 
+static gsize
+gst_eeg_raw_to_voltage_get_memory (GstEegFilter *filter)
+{
+  GstEegRawToVoltage *self = GST_EEG_RAW_TO_VOLTAGE (filter);
+  gsize memory;
+
+  GST_OBJECT_LOCK (self);
+  memory = self->settings.memory;
+  GST_OBJECT_UNLOCK (self);
+  return memory;
+}
+
 static gboolean
 gst_eeg_raw_to_voltage_stop (GstBaseTransform *trans)
 {
   GstEegRawToVoltage *self = GST_EEG_RAW_TO_VOLTAGE (trans);
 
+  GST_OBJECT_LOCK (self);
+  self->settings.memory = 0;
+  GST_OBJECT_UNLOCK (self);
   g_clear_pointer (&self->state.convert, eeg_convert_free);
   return GST_BASE_TRANSFORM_CLASS (gst_eeg_raw_to_voltage_parent_class)
       ->stop (trans);
@@ -355,6 +338,7 @@ gst_eeg_raw_to_voltage_class_init (GstEegRawToVoltageClass *klass)
   filter_class->set_info = gst_eeg_raw_to_voltage_set_info;
   filter_class->update = gst_eeg_raw_to_voltage_update;
   filter_class->process = gst_eeg_raw_to_voltage_process;
+  filter_class->get_memory = gst_eeg_raw_to_voltage_get_memory;
 }
 
 static void

@@ -5,6 +5,7 @@
 
 #include "gsteegselect.h"
 #include "gstrawtovoltage.h"
+#include "gstvoltagetoraw.h"
 
 static gboolean
 plugin_init (GstPlugin *plugin)
@@ -13,6 +14,7 @@ plugin_init (GstPlugin *plugin)
 
   ret |= GST_ELEMENT_REGISTER (eegselect, plugin);
   ret |= GST_ELEMENT_REGISTER (rawtovoltage, plugin);
+  ret |= GST_ELEMENT_REGISTER (voltagetoraw, plugin);
   return ret;
 }
 

@@ -63,6 +63,20 @@ def eegselect():
     return lambda: np.take(frames, order, axis=1)
 
 
+def voltagetoraw():
+    # as interleaved F32, which is what the element has
+    frames = np.ascontiguousarray(samples.T, dtype="<f4")
+    low = -187500.0 - np.arange(channels)
+    gain = (187500.0 - low) / (2 ** 24 - 1)
+    offset = low + gain * 2 ** 23
+    limits = np.iinfo(np.int32)
+
+    def run():
+        counts = np.rint((frames - offset) / gain)
+        return counts.clip(limits.min, limits.max).astype(np.int32)
+    return run
+
+
 ready = {}
 for line in sys.stdin:
     name = line.strip()

@@ -406,6 +406,8 @@ GST_END_TEST;
 GST_START_TEST (test_stages)
 {
   static const gchar *const lines[] = {
+    "rawtovoltage ! voltagetoraw",
+    "rawtovoltage ! voltagetoraw ! application/x-eeg-raw,format=S24LE",
     "rawtovoltage ! iirfilter notch=50",
     "rawtovoltage ! eegreference relabel=false",
     "rawtovoltage ! eegreference bipolar=C3-C3",

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Compiled once per instruction set, with EEG_CONVERT_TABLE naming the result
- * and LANES the vector width in doubles (at most EEG_CONVERT_LANES). Built with
- * -ffp-contract=off: a fused multiply-add would round differently. */
+ * and CONVERT_LANES the vector width in doubles (at most EEG_CONVERT_LANES).
+ * Built with -ffp-contract=off: a fused multiply-add would round differently. */
 #include "convert-private.h"
 
 #include <stdint.h>
 #include <string.h>
+
+#define LANES CONVERT_LANES
 
 static inline int32_t
 get_s16 (const uint8_t *p)

@@ -21,13 +21,13 @@ typedef enum
   EEG_CONVERT_S16LE,
   EEG_CONVERT_S24LE, /* three bytes */
   EEG_CONVERT_S32LE
-} eeg_convert_in;
+} eeg_convert_counts;
 
 typedef enum
 {
   EEG_CONVERT_F32LE,
   EEG_CONVERT_F64LE
-} eeg_convert_out;
+} eeg_convert_values;
 
 /* Immutable after eeg_convert_new(): any number of threads may run it. */
 typedef struct eeg_convert eeg_convert;
@@ -35,13 +35,16 @@ typedef struct eeg_convert eeg_convert;
 /* Makes a converter for `channels` (1 to 65536) interleaved channels; gain and
  * offset are copied. NULL without memory or for channels out of range. A `cpu`
  * that this machine or this build lacks gives the next narrower one. */
-eeg_convert *eeg_convert_new (eeg_convert_in in, eeg_convert_out out,
+eeg_convert *eeg_convert_new (eeg_convert_counts in, eeg_convert_values out,
     const double *gain, const double *offset, unsigned channels, eeg_cpu cpu);
 
 void eeg_convert_free (eeg_convert *convert);
 
 /* The build that runs. */
 eeg_cpu eeg_convert_get_cpu (const eeg_convert *convert);
+
+/* Bytes that it holds. */
+size_t eeg_convert_get_memory (const eeg_convert *convert);
 
 /* Converts `frames` frames. dst and src are each aligned to their sample, or
  * to 1 byte for S24LE. They may be the same memory for S32LE to F32LE, which
