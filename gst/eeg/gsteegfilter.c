@@ -63,6 +63,7 @@ typedef struct
   gboolean running;      /* a run has begun */
   gboolean was_enabled;  /* what the current run is */
   gboolean need_discont; /* the next output begins a run */
+  gboolean giving;       /* give_buffer() may have more */
   guint64 next_in;       /* index expected next */
   guint64 next_out;      /* GST_BUFFER_OFFSET_NONE before the first buffer */
   GstBuffer *markers;    /* carries the markers of swallowed buffers */
@@ -111,6 +112,7 @@ reset_run (GstEegFilter *self)
   GstEegFilterClass *klass = GST_EEG_FILTER_GET_CLASS (self);
 
   priv->running = FALSE;
+  priv->giving = FALSE;
   gst_clear_buffer (&priv->markers);
   if (klass->reset != NULL)
     klass->reset (self);
@@ -166,13 +168,29 @@ take_settings (GstEegFilter *self)
   }
 }
 
-/* A buffer of size bytes from the pool, which grows when it must. */
-static GstFlowReturn
-acquire_buffer (GstEegFilter *self, gsize size, GstBuffer **buffer)
+/**
+ * gst_eeg_filter_acquire_buffer:
+ * @filter: a filter
+ * @size: bytes that the buffer shall hold
+ * @buffer: (out) (transfer full): a buffer of the filter's pool, which grows
+ *     when it must
+ *
+ * Streaming thread only. What goes wrong is posted as an error.
+ *
+ * Returns: %GST_FLOW_OK, %GST_FLOW_FLUSHING or %GST_FLOW_ERROR
+ */
+GstFlowReturn
+gst_eeg_filter_acquire_buffer (GstEegFilter *filter, gsize size,
+    GstBuffer **buffer)
 {
-  GstEegFilterPrivate *priv = PRIVATE (self);
+  GstEegFilter *self = filter;
+  GstEegFilterPrivate *priv;
   GstFlowReturn ret;
 
+  g_return_val_if_fail (GST_IS_EEG_FILTER (filter), GST_FLOW_ERROR);
+  g_return_val_if_fail (buffer != NULL, GST_FLOW_ERROR);
+
+  priv = PRIVATE (self);
   if (priv->pool == NULL || priv->pool_size < size) {
     clear_pool (self);
     priv->pool = gst_eeg_buffer_pool_new (NULL, size, 0, 0);
@@ -195,25 +213,49 @@ acquire_buffer (GstEegFilter *self, gsize size, GstBuffer **buffer)
   return ret;
 }
 
-/* Stamps an output buffer and counts it; adds markers that wait for one. */
-static void
+/* Whether a buffer is marked as the next one to go out. */
+static gboolean
+is_stamped (GstEegFilter *self, GstBuffer *buffer, guint64 next)
+{
+  GstEegFilterPrivate *priv = PRIVATE (self);
+  GstClockTime start =
+      gst_eeg_info_samples_to_time (&priv->out_info, priv->next_out);
+  GstClockTime end = gst_eeg_info_samples_to_time (&priv->out_info, next);
+
+  return GST_BUFFER_OFFSET (buffer) == priv->next_out
+      && GST_BUFFER_OFFSET_END (buffer) == next
+      && GST_BUFFER_PTS (buffer) == start
+      && GST_BUFFER_DURATION (buffer) == end - start
+      && !GST_BUFFER_IS_DISCONT (buffer) == !priv->need_discont;
+}
+
+/* Stamps an output buffer and counts it; adds markers that wait for one. A
+ * buffer that needs neither may be shared and stays as it is. */
+static GstBuffer *
 finish_buffer (GstEegFilter *self, GstBuffer *buffer, gsize n_frames)
 {
   GstEegFilterPrivate *priv = PRIVATE (self);
+  guint64 next = priv->next_out + n_frames;
 
-  gst_eeg_info_stamp_buffer (&priv->out_info, buffer, priv->next_out, n_frames);
-  priv->next_out += n_frames;
-  if (priv->need_discont)
-    GST_BUFFER_FLAG_SET (buffer, GST_BUFFER_FLAG_DISCONT);
-  else
-    GST_BUFFER_FLAG_UNSET (buffer, GST_BUFFER_FLAG_DISCONT);
+  if (!is_stamped (self, buffer, next)) {
+    buffer = gst_buffer_make_writable (buffer);
+    gst_eeg_info_stamp_buffer (&priv->out_info, buffer, priv->next_out,
+        n_frames);
+    if (priv->need_discont)
+      GST_BUFFER_FLAG_SET (buffer, GST_BUFFER_FLAG_DISCONT);
+    else
+      GST_BUFFER_FLAG_UNSET (buffer, GST_BUFFER_FLAG_DISCONT);
+  }
+  priv->next_out = next;
   priv->need_discont = FALSE;
   if (priv->markers != NULL) {
+    buffer = gst_buffer_make_writable (buffer);
     gst_buffer_copy_eeg_marker_meta (priv->markers, buffer);
     gst_clear_buffer (&priv->markers);
   }
   gst_eeg_stage_count_out (&priv->counters,
       n_frames * priv->out_info.bytes_per_frame, n_frames);
+  return buffer;
 }
 
 /* Keeps the markers of a buffer from which nothing came out. */
@@ -227,6 +269,34 @@ keep_markers (GstEegFilter *self, GstBuffer *buffer)
   if (priv->markers == NULL)
     priv->markers = gst_buffer_new ();
   gst_buffer_copy_eeg_marker_meta (buffer, priv->markers);
+}
+
+/* The next buffer of a subclass that takes and gives whole ones. */
+static GstFlowReturn
+give_one (GstEegFilter *self, gboolean is_end, GstBuffer **buffer)
+{
+  GstEegFilterPrivate *priv = PRIVATE (self);
+  guint64 start = now_ns ();
+  GstFlowReturn ret =
+      GST_EEG_FILTER_GET_CLASS (self)->give_buffer (self, is_end, buffer);
+
+  gst_eeg_stage_count (&priv->counters.busy_ns, now_ns () - start);
+  priv->giving = *buffer != NULL;
+  if (ret == GST_FLOW_OK && *buffer != NULL)
+    *buffer = finish_buffer (self, *buffer,
+        gst_buffer_get_size (*buffer) / priv->out_info.bytes_per_frame);
+  return ret;
+}
+
+static GstFlowReturn
+take_one (GstEegFilter *self, GstBuffer *buffer, guint64 index)
+{
+  guint64 start = now_ns ();
+  GstFlowReturn ret =
+      GST_EEG_FILTER_GET_CLASS (self)->take_buffer (self, buffer, index);
+
+  gst_eeg_stage_count (&PRIVATE (self)->counters.busy_ns, now_ns () - start);
+  return ret;
 }
 
 /* The next buffer of what the subclass still holds, NULL when all is out. Ends
@@ -244,12 +314,17 @@ drain_one (GstEegFilter *self, GstBuffer **buffer)
   *buffer = NULL;
   if (!priv->running)
     return GST_FLOW_OK;
+  if (priv->was_enabled && klass->give_buffer != NULL) {
+    ret = give_one (self, TRUE, buffer);
+    if (ret != GST_FLOW_OK || *buffer != NULL)
+      return ret;
+  }
   if (priv->was_enabled && klass->drain != NULL
       && (klass->get_delay == NULL || klass->get_delay (self) > 0)) {
     guint64 start = now_ns ();
 
     max_frames = MAX (DRAIN_BYTES / bpf, 1);
-    ret = acquire_buffer (self, max_frames * bpf, buffer);
+    ret = gst_eeg_filter_acquire_buffer (self, max_frames * bpf, buffer);
     if (ret != GST_FLOW_OK)
       return ret;
     if (!gst_buffer_map (*buffer, &map, GST_MAP_WRITE)) {
@@ -266,7 +341,7 @@ drain_one (GstEegFilter *self, GstBuffer **buffer)
     *buffer = gst_buffer_new ();
   if (n_frames > 0 || priv->markers != NULL) {
     gst_buffer_set_size (*buffer, n_frames * bpf);
-    finish_buffer (self, *buffer, n_frames);
+    *buffer = finish_buffer (self, *buffer, n_frames);
     return GST_FLOW_OK;
   }
   gst_clear_buffer (buffer);
@@ -409,7 +484,8 @@ process_buffer (GstEegFilter *self, GstBuffer *in, gsize n_in, gsize n_out,
   }
 
   if (n_out > 0) {
-    ret = acquire_buffer (self, n_out * priv->out_info.bytes_per_frame, out);
+    ret = gst_eeg_filter_acquire_buffer (self,
+        n_out * priv->out_info.bytes_per_frame, out);
     if (ret != GST_FLOW_OK) {
       gst_buffer_unref (in);
       return ret;
@@ -451,7 +527,7 @@ done:
     GST_BUFFER_FLAG_SET (*out, GST_BUFFER_FLAG_GAP);
   else
     GST_BUFFER_FLAG_UNSET (*out, GST_BUFFER_FLAG_GAP);
-  finish_buffer (self, *out, n_out);
+  *out = finish_buffer (self, *out, n_out);
   return GST_FLOW_OK;
 
 map_failed:
@@ -481,7 +557,10 @@ gst_eeg_filter_generate_output (GstBaseTransform *trans, GstBuffer **out)
 
   *out = NULL;
   if (in == NULL)
-    return GST_FLOW_OK;
+    return priv->giving ? give_one (self, FALSE, out) : GST_FLOW_OK;
+  /* what was given last was not taken, and the rest is lost with it */
+  if (priv->giving)
+    reset_run (self);
 
   size = gst_buffer_get_size (in);
   if (priv->in_info.bytes_per_frame == 0
@@ -501,10 +580,13 @@ gst_eeg_filter_generate_output (GstBaseTransform *trans, GstBuffer **out)
   enabled = gst_eeg_filter_get_enabled (self);
   continues = find_index (self, in, &index) && enabled == priv->was_enabled;
   if (!continues && priv->running) {
-    /* what the last run held goes first, in as many buffers as it takes */
-    ret = drain_one (self, out);
-    if (ret != GST_FLOW_OK || *out != NULL)
+    /* what the last run held goes first, from here: the base class would put the
+     * DISCONT of this buffer on it */
+    ret = drain_all (self);
+    if (ret != GST_FLOW_OK) {
+      gst_clear_buffer (&trans->queued_buf);
       return ret;
+    }
   }
   trans->queued_buf = NULL;
   if (klass->update != NULL)
@@ -524,6 +606,13 @@ gst_eeg_filter_generate_output (GstBaseTransform *trans, GstBuffer **out)
     return GST_FLOW_OK;
   }
 
+  if (klass->take_buffer != NULL) {
+    ret = take_one (self, in, index);
+    if (ret == GST_FLOW_OK)
+      ret = give_one (self, FALSE, out);
+    update_delay (self);
+    return ret;
+  }
   n_out = klass->get_ready != NULL ? klass->get_ready (self, n_in) : n_in;
   ret = process_buffer (self, in, n_in, n_out, out);
   update_delay (self);

@@ -41,6 +41,14 @@ G_DECLARE_DERIVABLE_TYPE (GstEegFilter, gst_eeg_filter, GST, EEG_FILTER,
  *     default. Decides the latency that is reported
  * @get_memory: bytes that the filter holds beside buffers, with the current
  *     settings; any thread; 0 by default
+ * @take_buffer: (transfer full): takes a whole buffer over, which begins with
+ *     sample @index; for stages that cut buffers or only look at them, in place
+ *     of @get_ready, @process and @drain. Errors are posted already, as by
+ *     @give_buffer
+ * @give_buffer: called after @take_buffer until there is no more: the next
+ *     buffer to go out, of whole frames, or %NULL in @buffer; at the end of a
+ *     run with @is_end, when what is held goes out too. Stamps and DISCONT are
+ *     seen to by the caller; a buffer whose stamps are right stays untouched
  *
  * All but @get_memory and @transform_info are called on the streaming thread,
  * without a lock. A function that returns %FALSE sets the error as it shall be
@@ -67,6 +75,10 @@ struct _GstEegFilterClass
   gboolean (*transform_info) (GstEegFilter *filter, const GstEegInfo *in_info,
       GstEegInfo *out_info, GError **error);
   void (*negotiate) (GstEegFilter *filter);
+  GstFlowReturn (
+      *take_buffer) (GstEegFilter *filter, GstBuffer *buffer, guint64 index);
+  GstFlowReturn (
+      *give_buffer) (GstEegFilter *filter, gboolean is_end, GstBuffer **buffer);
 
   /*< private >*/
   gpointer _gst_reserved[GST_PADDING_LARGE];
@@ -80,6 +92,10 @@ const GstEegInfo *gst_eeg_filter_get_out_info (GstEegFilter *filter);
 
 GST_EEG_API
 GstEegStageCounters *gst_eeg_filter_get_counters (GstEegFilter *filter);
+
+GST_EEG_API
+GstFlowReturn gst_eeg_filter_acquire_buffer (GstEegFilter *filter, gsize size,
+    GstBuffer **buffer);
 
 GST_EEG_API
 void gst_eeg_filter_renegotiate (GstEegFilter *filter);

@@ -303,6 +303,21 @@ GST_START_TEST (test_runs)
   }
   check_output (h, 50, 58, TRUE);
 
+  /* DISCONT, on the very sample that was expected: not on what was held */
+  gst_harness_push (h, make_buffer (60, 5));
+  check_output (h, 60, 63, FALSE);
+  {
+    GstBuffer *buffer = make_buffer (65, 25);
+
+    GST_BUFFER_FLAG_SET (buffer, GST_BUFFER_FLAG_DISCONT);
+    gst_harness_push (h, buffer);
+    buffer = gst_harness_pull (h);
+    fail_unless_equals_uint64 (GST_BUFFER_OFFSET_END (buffer), 22);
+    fail_if (GST_BUFFER_IS_DISCONT (buffer));
+    gst_buffer_unref (buffer);
+  }
+  check_output (h, 65, 88, TRUE);
+
   /* the same segment goes on, another one does not */
   resets = filter->resets;
   gst_segment_init (&segment, GST_FORMAT_TIME);
@@ -311,7 +326,7 @@ GST_START_TEST (test_runs)
   segment.start = segment.time = GST_SECOND;
   gst_harness_push_event (h, gst_event_new_segment (&segment));
   fail_unless_equals_int (filter->resets, resets + 1);
-  check_output (h, 58, 60, FALSE);
+  check_output (h, 88, 90, FALSE);
 
   /* a flush drops what is held */
   gst_harness_push (h, make_buffer (300, 11));
