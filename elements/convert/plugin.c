@@ -3,6 +3,7 @@
 #include "config.h"
 #endif
 
+#include "gsteegbatch.h"
 #include "gsteegselect.h"
 #include "gstrawtovoltage.h"
 #include "gstvoltagetoraw.h"
@@ -12,6 +13,7 @@ plugin_init (GstPlugin *plugin)
 {
   gboolean ret = FALSE;
 
+  ret |= GST_ELEMENT_REGISTER (eegbatch, plugin);
   ret |= GST_ELEMENT_REGISTER (eegselect, plugin);
   ret |= GST_ELEMENT_REGISTER (rawtovoltage, plugin);
   ret |= GST_ELEMENT_REGISTER (voltagetoraw, plugin);

@@ -19,6 +19,10 @@ channels, rate = len(samples), float(sys.argv[3])
 order = [(c * 31 + 5) % channels for c in range(channels // 2)]
 
 
+def interleaved():
+    return np.ascontiguousarray(samples.T, dtype="<f4")
+
+
 def iirfilter():
     from scipy import signal
     sos = signal.butter(4, [1, 40], "bandpass", output="sos", fs=rate)
@@ -58,14 +62,14 @@ def bipolar():
 
 
 def eegselect():
-    # as interleaved F32, which is what the element has
-    frames = np.ascontiguousarray(samples.T, dtype="<f4")
+    # what the element has
+    frames = interleaved()
     return lambda: np.take(frames, order, axis=1)
 
 
 def voltagetoraw():
-    # as interleaved F32, which is what the element has
-    frames = np.ascontiguousarray(samples.T, dtype="<f4")
+    # what the element has
+    frames = interleaved()
     low = -187500.0 - np.arange(channels)
     gain = (187500.0 - low) / (2 ** 24 - 1)
     offset = low + gain * 2 ** 23
@@ -75,6 +79,17 @@ def voltagetoraw():
         counts = np.rint((frames - offset) / gain)
         return counts.clip(limits.min, limits.max).astype(np.int32)
     return run
+
+
+def cut():
+    frames = interleaved()
+    return lambda: [frames[i:i + 1000].copy()
+                    for i in range(0, len(frames), 1000)]
+
+
+def join():
+    parts = interleaved().reshape(-1, 4, 4096, channels)
+    return lambda: [np.concatenate(list(four)) for four in parts]
 
 
 ready = {}

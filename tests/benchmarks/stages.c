@@ -126,6 +126,22 @@ loop_counts (const gfloat *in, gfloat *out)
   }
 }
 
+static gsize piece_frames;
+
+/* Copies buffer by buffer into one piece after the other. */
+PLAIN void
+loop_batch (const gfloat *in, gfloat *out)
+{
+  gsize f, n, filled = 0;
+
+  for (f = 0; f < N_FRAMES; f += n) {
+    n = MIN (piece_frames - filled, FRAMES - f % FRAMES);
+    memcpy (out + filled * CHANNELS, in + f * CHANNELS,
+        n * CHANNELS * sizeof *out);
+    filled = (filled + n) % piece_frames;
+  }
+}
+
 static gdouble taps[2 * HALF + 1];
 
 /* Without the ends, where there is less to do. */
@@ -315,6 +331,13 @@ main (int argc, char **argv)
   }
   ok &= bench_stage (picks->str, "eegselect, 32 of 64", "eegselect",
       "numpy take", 1, loop_select);
+  piece_frames = 1000;
+  ok &= bench_stage ("eegbatch samples=1000", "eegbatch, 4096 to 1000 samples",
+      "cut", "numpy array_split, copied", 1, loop_batch);
+  piece_frames = 4 * FRAMES;
+  ok &=
+      bench_stage ("eegbatch samples=16384", "eegbatch, 4096 to 16384 samples",
+          "join", "numpy concatenate", 1, loop_batch);
 
   caps = eeg_caps (GST_EEG_FORMAT_F32LE, GST_EEG_DOMAIN_VOLTAGE);
   gst_eeg_info_init (&info);
