@@ -37,7 +37,6 @@
 #include "gsteegdigest.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <glib/gstdio.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -49,6 +48,7 @@
 #include "gsteegstage.h"
 
 #include "digest.h"
+#include "durable.h"
 #include "sumfile.h"
 
 GST_DEBUG_CATEGORY_STATIC (gst_eeg_digest_debug);
@@ -361,21 +361,11 @@ done:
 static gboolean
 sync_folder (const gchar *path, GError **error)
 {
-  gchar *folder = g_path_get_dirname (path);
-  gint fd = g_open (folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
-  gboolean ok = fd >= 0 && fsync (fd) == 0;
-  int code = errno;
-
-  /* some file systems cannot, and have nothing to lose then */
-  if (!ok && fd >= 0 && (code == EINVAL || code == EROFS))
-    ok = TRUE;
-  if (!ok)
-    g_set_error (error, G_FILE_ERROR, g_file_error_from_errno (code),
-        "fsync of the folder: %s", g_strerror (code));
-  if (fd >= 0)
-    close (fd);
-  g_free (folder);
-  return ok;
+  if (eeg_durable_sync_folder (path))
+    return TRUE;
+  g_set_error (error, G_FILE_ERROR, g_file_error_from_errno (errno),
+      "fsync of the folder: %s", g_strerror (errno));
+  return FALSE;
 }
 
 static gboolean

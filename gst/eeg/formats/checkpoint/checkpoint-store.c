@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "checkpoint.h"
 
+#include "durable.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -55,34 +57,6 @@ write_file (const char *path, const uint8_t *data, size_t size)
   }
   if (!ok)
     unlink (path);
-  errno = error;
-  return ok;
-}
-
-/* A rename is only on disk when its folder is. */
-static bool
-sync_folder (const char *path)
-{
-  const char *slash = strrchr (path, '/');
-  char *folder;
-  bool ok;
-  int fd, error;
-
-  if (slash == NULL)
-    folder = strdup (".");
-  else if (slash == path)
-    folder = strdup ("/");
-  else
-    folder = strndup (path, (size_t) (slash - path));
-  if (folder == NULL)
-    return false;
-  fd = open (folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  free (folder);
-  if (fd < 0)
-    return false;
-  ok = fsync (fd) == 0;
-  error = errno;
-  close (fd);
   errno = error;
   return ok;
 }
@@ -173,7 +147,8 @@ eeg_checkpoint_store (const char *path, const EegCheckpoint *checkpoint)
           || current_result == EEG_CHECKPOINT_NEWER)
       && rename (path, old) < 0)
     goto done;
-  if (rename (temporary, path) < 0 || !sync_folder (path))
+  /* a rename is only on disk when its folder is */
+  if (rename (temporary, path) < 0 || !eeg_durable_sync_folder (path))
     goto done;
   result = EEG_CHECKPOINT_OK;
 
@@ -201,7 +176,7 @@ eeg_checkpoint_remove (const char *path)
       result = EEG_CHECKPOINT_IO;
     free (name);
   }
-  if (result == EEG_CHECKPOINT_OK && !sync_folder (path))
+  if (result == EEG_CHECKPOINT_OK && !eeg_durable_sync_folder (path))
     result = EEG_CHECKPOINT_IO;
   return result;
 }

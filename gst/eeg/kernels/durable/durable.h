@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef EEG_DURABLE_H
+#define EEG_DURABLE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/uio.h>
+
+/*
+ * A file that grows while a thread of its own brings it to disk, so that it is
+ * known at any time how much a power cut can take. It is called PATH.part until
+ * it is finished, and locked: a name without ".part" is a whole file.
+ *
+ * One thread, the writer, calls everything but what says otherwise. The first
+ * error of a write or sync is final, and every later call returns it: after a
+ * failed fsync nobody knows what is on disk, and a second one may succeed
+ * without having written anything.
+ */
+typedef struct _EegDurableFile EegDurableFile;
+
+typedef enum
+{
+  EEG_DURABLE_OK,
+  /* PATH exists, and was not to be overwritten */
+  EEG_DURABLE_EXISTS,
+  /* PATH.part exists and holds data, and was not to be overwritten */
+  EEG_DURABLE_UNFINISHED,
+  /* another one writes it */
+  EEG_DURABLE_LOCKED,
+  /* PATH or PATH.part is a folder, device or link */
+  EEG_DURABLE_NO_FILE,
+  EEG_DURABLE_NO_MEMORY,
+  /* the others come from the system: eeg_durable_get_errno() */
+  EEG_DURABLE_OPEN,
+  EEG_DURABLE_WRITE,
+  EEG_DURABLE_SYNC,
+  EEG_DURABLE_RENAME,
+  /* a write at a position behind the end would leave a hole */
+  EEG_DURABLE_HOLE,
+  /* eeg_durable_set_flushing() ended a wait; the only one that does not stay */
+  EEG_DURABLE_FLUSHING,
+} EegDurableResult;
+
+/* What is known of a file. */
+typedef struct
+{
+  /* bytes of the file as written, and of these, safe on disk */
+  uint64_t size;
+  uint64_t safe;
+  /* bytes that were written, also in places written before, and are not known
+   * to be on disk */
+  uint64_t unsafe;
+  uint64_t syncs;
+  /* nanoseconds that the longest of them took */
+  uint64_t longest_sync;
+} EegDurableCounts;
+
+/*
+ * Creates PATH.part. With @overwrite, what PATH.part holds is thrown away, and
+ * PATH is replaced by eeg_durable_finish(); without, either of them is an
+ * error. On an error *@file is NULL and *@error is errno or 0.
+ */
+EegDurableResult eeg_durable_open (const char *path, bool overwrite,
+    EegDurableFile **file, int *error);
+
+/*
+ * Bytes and nanoseconds after which what was written is brought to disk; 0: not
+ * by this measure. No more than twice @bytes are ever not on disk: writes wait.
+ * Any thread.
+ */
+void eeg_durable_set_interval (EegDurableFile *file, uint64_t bytes,
+    uint64_t time);
+
+/* Where the next write goes; at first and after a write, behind it. */
+void eeg_durable_seek (EegDurableFile *file, uint64_t position);
+
+/*
+ * Writes all of the @n pieces. After an error, some of it may be written; after
+ * EEG_DURABLE_FLUSHING *@written bytes are, and the rest can follow.
+ */
+EegDurableResult eeg_durable_write (EegDurableFile *file,
+    const struct iovec *pieces, int n, uint64_t *written);
+
+/* Waits until all that was written is on disk. */
+EegDurableResult eeg_durable_sync (EegDurableFile *file);
+
+/* Waits until all is on disk, then gives the file its name. It stays open, and
+ * locked, and is not to be written any more. */
+EegDurableResult eeg_durable_finish (EegDurableFile *file);
+
+/*
+ * Brings all to disk, if no error came before, and frees. A file that is not
+ * finished stays as PATH.part, unless it was created and nothing was written.
+ */
+EegDurableResult eeg_durable_close (EegDurableFile *file, int *error);
+
+/* Ends waits of the writer, and lets new ones end at once. Any thread. */
+void eeg_durable_set_flushing (EegDurableFile *file, bool flushing);
+
+/* Any thread. */
+void eeg_durable_get_counts (EegDurableFile *file, EegDurableCounts *counts);
+
+/* errno of the error that stays, 0 if there was none. Any thread. */
+int eeg_durable_get_errno (EegDurableFile *file);
+
+/*
+ * Makes names in the folder of @path durable: those created, renamed and
+ * removed. A file system that cannot has nothing to lose. Sets errno. Any
+ * thread.
+ */
+bool eeg_durable_sync_folder (const char *path);
+
+#endif
