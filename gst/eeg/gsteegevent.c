@@ -9,12 +9,15 @@
  * - `eeg-complete`, serialized: the source reached its true end. An EOS without
  *   it, behind a source of ours, follows an error.
  * - `eeg-loss`, an element message: samples that will never come.
+ * - `eeg-loss-bound`, an element message: what a power cut can cost at most from
+ *   now on.
  */
 #include "gsteegevent.h"
 
 #define RECORDING_NAME "eeg-recording"
 #define COMPLETE_NAME "eeg-complete"
 #define LOSS_NAME "eeg-loss"
+#define LOSS_BOUND_NAME "eeg-loss-bound"
 
 /**
  * gst_eeg_event_new_recording:
@@ -135,4 +138,49 @@ gst_eeg_message_parse_loss (GstMessage *message, guint64 *first, guint64 *count,
   if (reason != NULL)
     *reason = gst_structure_get_string (s, "reason");
   return TRUE;
+}
+
+/**
+ * gst_eeg_message_new_loss_bound:
+ * @src: (transfer none): the element that stores the recording
+ * @bytes: bytes that were written and are not safe on disk, at most;
+ *     %G_MAXUINT64 if there is no bound
+ * @time: how old samples can be that are not safe on disk, of a live stream;
+ *     %GST_CLOCK_TIME_NONE if there is no bound, and for what can be read again
+ *
+ * Returns: (transfer full): an element message
+ */
+GstMessage *
+gst_eeg_message_new_loss_bound (GstObject *src, guint64 bytes,
+    GstClockTime time)
+{
+  return gst_message_new_element (src,
+      gst_structure_new (LOSS_BOUND_NAME, "bytes", G_TYPE_UINT64, bytes, "time",
+          GST_TYPE_CLOCK_TIME, time, NULL));
+}
+
+/**
+ * gst_eeg_message_parse_loss_bound:
+ * @message: any message
+ * @bytes: (out) (optional): bytes that are not safe on disk, at most
+ * @time: (out) (optional): how old samples can be that are not safe on disk
+ *
+ * Returns: whether @message is an `eeg-loss-bound` message
+ */
+gboolean
+gst_eeg_message_parse_loss_bound (GstMessage *message, guint64 *bytes,
+    GstClockTime *time)
+{
+  const GstStructure *s;
+
+  g_return_val_if_fail (GST_IS_MESSAGE (message), FALSE);
+
+  if (GST_MESSAGE_TYPE (message) != GST_MESSAGE_ELEMENT)
+    return FALSE;
+  s = gst_message_get_structure (message);
+  if (s == NULL || !gst_structure_has_name (s, LOSS_BOUND_NAME))
+    return FALSE;
+  if (bytes != NULL && !gst_structure_get_uint64 (s, "bytes", bytes))
+    return FALSE;
+  return time == NULL || gst_structure_get_clock_time (s, "time", time);
 }

@@ -60,6 +60,14 @@ GST_EEG_API
 gboolean gst_eeg_message_parse_loss (GstMessage *message, guint64 *first,
     guint64 *count, const gchar **reason);
 
+GST_EEG_API
+GstMessage *gst_eeg_message_new_loss_bound (GstObject *src, guint64 bytes,
+    GstClockTime time);
+
+GST_EEG_API
+gboolean gst_eeg_message_parse_loss_bound (GstMessage *message, guint64 *bytes,
+    GstClockTime *time);
+
 G_END_DECLS
 
 #endif /* __GST_EEG_EVENT_H__ */

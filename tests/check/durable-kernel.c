@@ -73,9 +73,11 @@ write_text (EegDurableFile *file, const gchar *text)
 static void
 close_file (EegDurableFile *file)
 {
+  EegDurableCounts last;
   int error;
 
-  fail_unless_equals_int (eeg_durable_close (file, &error), EEG_DURABLE_OK);
+  fail_unless_equals_int (eeg_durable_close (file, &last, &error),
+      EEG_DURABLE_OK);
   fail_unless_equals_int (error, 0);
 }
 
@@ -153,9 +155,10 @@ GST_START_TEST (test_nothing_is_overwritten)
   fail_unless_equals_int (eeg_durable_finish (file), EEG_DURABLE_RENAME);
   fail_unless_equals_int (eeg_durable_get_errno (file), EEXIST);
   {
+    EegDurableCounts last;
     int error;
 
-    fail_unless_equals_int (eeg_durable_close (file, &error),
+    fail_unless_equals_int (eeg_durable_close (file, &last, &error),
         EEG_DURABLE_RENAME);
     fail_unless_equals_int (error, EEXIST);
   }
@@ -399,6 +402,7 @@ GST_START_TEST (test_write_fails)
 {
   EegDurableFile *file = open_file (FALSE);
   EegDurableCounts counts;
+  EegDurableCounts last;
   int error;
 
   fault_io_fail (FAULT_IO_WRITE, 1, EINTR);
@@ -411,7 +415,8 @@ GST_START_TEST (test_write_fails)
   fail_unless_equals_int (eeg_durable_finish (file), EEG_DURABLE_WRITE);
   eeg_durable_get_counts (file, &counts);
   fail_unless_equals_uint64 (counts.size, 5);
-  fail_unless_equals_int (eeg_durable_close (file, &error), EEG_DURABLE_WRITE);
+  fail_unless_equals_int (eeg_durable_close (file, &last, &error),
+      EEG_DURABLE_WRITE);
   fail_unless_equals_int (error, ENOSPC);
   expect_content (part, "good ");
   fail_if (g_file_test (path, G_FILE_TEST_EXISTS));
@@ -425,6 +430,7 @@ GST_START_TEST (test_sync_fails_for_good)
 {
   EegDurableFile *file = open_file (FALSE);
   EegDurableCounts counts;
+  EegDurableCounts last;
   int error;
 
   fail_unless_equals_int (write_text (file, "text"), EEG_DURABLE_OK);
@@ -437,7 +443,8 @@ GST_START_TEST (test_sync_fails_for_good)
   fail_unless_equals_uint64 (counts.size, 4);
   fail_unless_equals_uint64 (counts.safe, 0);
   fail_unless_equals_uint64 (counts.unsafe, 4);
-  fail_unless_equals_int (eeg_durable_close (file, &error), EEG_DURABLE_SYNC);
+  fail_unless_equals_int (eeg_durable_close (file, &last, &error),
+      EEG_DURABLE_SYNC);
   fail_unless_equals_int (error, EIO);
   fail_unless_equals_int (fault_io_count (FAULT_IO_DATASYNC), 1);
   fail_if (g_file_test (path, G_FILE_TEST_EXISTS));
@@ -448,6 +455,7 @@ GST_END_TEST;
 GST_START_TEST (test_rename_fails)
 {
   EegDurableFile *file = open_file (FALSE);
+  EegDurableCounts last;
   int error;
 
   /* what cannot rename without overwriting, can link */
@@ -463,7 +471,8 @@ GST_START_TEST (test_rename_fails)
   fail_unless_equals_int (write_text (file, "text"), EEG_DURABLE_OK);
   fault_io_fail (FAULT_IO_RENAME, 1, EACCES);
   fail_unless_equals_int (eeg_durable_finish (file), EEG_DURABLE_RENAME);
-  fail_unless_equals_int (eeg_durable_close (file, &error), EEG_DURABLE_RENAME);
+  fail_unless_equals_int (eeg_durable_close (file, &last, &error),
+      EEG_DURABLE_RENAME);
   fail_unless_equals_int (error, EACCES);
   expect_content (part, "text");
   g_unlink (part);
@@ -472,7 +481,8 @@ GST_START_TEST (test_rename_fails)
   file = open_file (FALSE);
   fault_io_fail (FAULT_IO_FSYNC, 1, EIO);
   fail_unless_equals_int (eeg_durable_finish (file), EEG_DURABLE_RENAME);
-  fail_unless_equals_int (eeg_durable_close (file, &error), EEG_DURABLE_RENAME);
+  fail_unless_equals_int (eeg_durable_close (file, &last, &error),
+      EEG_DURABLE_RENAME);
 }
 
 GST_END_TEST;
@@ -480,12 +490,14 @@ GST_END_TEST;
 GST_START_TEST (test_no_holes)
 {
   EegDurableFile *file = open_file (FALSE);
+  EegDurableCounts last;
   int error;
 
   fail_unless_equals_int (write_text (file, "text"), EEG_DURABLE_OK);
   eeg_durable_seek (file, 5);
   fail_unless_equals_int (write_text (file, "more"), EEG_DURABLE_HOLE);
-  fail_unless_equals_int (eeg_durable_close (file, &error), EEG_DURABLE_HOLE);
+  fail_unless_equals_int (eeg_durable_close (file, &last, &error),
+      EEG_DURABLE_HOLE);
   expect_content (part, "text");
 }
 
@@ -501,6 +513,7 @@ GST_START_TEST (test_file_size_limit)
   gchar *text = g_strnfill (room - 3, 'x');
   gchar *content;
   gsize size;
+  EegDurableCounts last;
   int error;
 
   fail_unless_equals_int (getrlimit (RLIMIT_FSIZE, &old), 0);
@@ -511,7 +524,8 @@ GST_START_TEST (test_file_size_limit)
   fail_unless_equals_int (write_text (file, "1234"), EEG_DURABLE_WRITE);
   fail_unless_equals_int (eeg_durable_get_errno (file), EFBIG);
   fail_unless_equals_int (setrlimit (RLIMIT_FSIZE, &old), 0);
-  fail_unless_equals_int (eeg_durable_close (file, &error), EEG_DURABLE_WRITE);
+  fail_unless_equals_int (eeg_durable_close (file, &last, &error),
+      EEG_DURABLE_WRITE);
   fail_unless (g_file_get_contents (part, &content, &size, NULL));
   fail_unless_equals_uint64 (size, room);
   assert_equals_string (content + room - 3, "123");

@@ -486,8 +486,8 @@ eeg_durable_write (EegDurableFile *file, const struct iovec *pieces, int n,
   return EEG_DURABLE_OK;
 }
 
-EegDurableResult
-eeg_durable_sync (EegDurableFile *file)
+static EegDurableResult
+wait_for_sync (EegDurableFile *file, bool may_end)
 {
   EegDurableResult result;
   uint64_t wanted;
@@ -495,7 +495,7 @@ eeg_durable_sync (EegDurableFile *file)
   pthread_mutex_lock (&file->lock);
   wanted = ++file->wanted;
   pthread_cond_signal (&file->work);
-  while (file->result == EEG_DURABLE_OK && !file->flushing
+  while (file->result == EEG_DURABLE_OK && !(may_end && file->flushing)
       && file->reached < wanted)
     pthread_cond_wait (&file->done, &file->lock);
   result = file->result;
@@ -503,6 +503,12 @@ eeg_durable_sync (EegDurableFile *file)
     result = EEG_DURABLE_FLUSHING;
   pthread_mutex_unlock (&file->lock);
   return result;
+}
+
+EegDurableResult
+eeg_durable_sync (EegDurableFile *file)
+{
+  return wait_for_sync (file, true);
 }
 
 /* --- the end ------------------------------------------------------------- */
@@ -525,7 +531,7 @@ give_name (EegDurableFile *file)
 EegDurableResult
 eeg_durable_finish (EegDurableFile *file)
 {
-  EegDurableResult result = eeg_durable_sync (file);
+  EegDurableResult result = wait_for_sync (file, false);
   bool ok;
   int error;
 
@@ -547,20 +553,14 @@ eeg_durable_finish (EegDurableFile *file)
 }
 
 EegDurableResult
-eeg_durable_close (EegDurableFile *file, int *error)
+eeg_durable_close (EegDurableFile *file, EegDurableCounts *counts, int *error)
 {
-  EegDurableResult result, before;
-  EegDurableCounts counts;
+  EegDurableResult result = wait_for_sync (file, false);
 
-  eeg_durable_set_flushing (file, false);
-  eeg_durable_get_counts (file, &counts);
-  pthread_mutex_lock (&file->lock);
-  before = file->result;
-  pthread_mutex_unlock (&file->lock);
-  result = before == EEG_DURABLE_OK ? eeg_durable_sync (file) : before;
+  eeg_durable_get_counts (file, counts);
   *error = eeg_durable_get_errno (file);
   stop_thread (file);
-  if (file->created && !file->finished && counts.size == 0)
+  if (file->created && !file->finished && counts->size == 0)
     unlink (file->part);
   /* all is on disk, or that it is not is known */
   close (file->fd);

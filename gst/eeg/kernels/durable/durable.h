@@ -85,17 +85,20 @@ EegDurableResult eeg_durable_write (EegDurableFile *file,
 /* Waits until all that was written is on disk. */
 EegDurableResult eeg_durable_sync (EegDurableFile *file);
 
-/* Waits until all is on disk, then gives the file its name. It stays open, and
- * locked, and is not to be written any more. */
+/* Waits until all is on disk, which nothing ends, then gives the file its name.
+ * It stays open, and locked, and is not to be written any more. */
 EegDurableResult eeg_durable_finish (EegDurableFile *file);
 
 /*
  * Brings all to disk, if no error came before, and frees. A file that is not
  * finished stays as PATH.part, unless it was created and nothing was written.
+ * *@counts are the last ones, *@error is errno of the error, or 0.
  */
-EegDurableResult eeg_durable_close (EegDurableFile *file, int *error);
+EegDurableResult eeg_durable_close (EegDurableFile *file,
+    EegDurableCounts *counts, int *error);
 
-/* Ends waits of the writer, and lets new ones end at once. Any thread. */
+/* Ends waits of the writer in a write or sync, and lets new ones end at once.
+ * Any thread. */
 void eeg_durable_set_flushing (EegDurableFile *file, bool flushing);
 
 /* Any thread. */
