@@ -101,6 +101,14 @@ gst_aead_set_truncated_error (GError **error)
       "The stream is cut short: its end is missing.");
 }
 
+void
+gst_aead_set_last_error (GError **error)
+{
+  g_set_error_literal (error, GST_STREAM_ERROR, GST_STREAM_ERROR_DECRYPT,
+      "The last bytes of the stream do not verify: it was cut short, or "
+      "changed.");
+}
+
 gboolean
 gst_aead_emit (GstElement *element, const GstEegChunkJob *job, gboolean salvage,
     gboolean *ended, GError **error)

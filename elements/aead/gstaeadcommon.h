@@ -69,6 +69,9 @@ EegAeadReader gst_aead_read_job (const GstEegChunkJob *job,
 
 void gst_aead_set_truncated_error (GError **error);
 
+/* The bytes before the end do not verify; cut or changed looks the same. */
+void gst_aead_set_last_error (GError **error);
+
 /* A decoder's emit(): keeps in @ended whether the genuine end was there. FALSE
  * when it is missing at the end; *@error stays as it is when cells came behind
  * it. When salvaging, the end posts `eeg-salvage-end`. */

@@ -459,7 +459,10 @@ gst_eeg_aes_gcm_dec_process (GstEegChunkCodec *codec, gpointer worker,
   job->values[GST_AEAD_VALUE_ENDED] = ended;
   if (done == job->size)
     return TRUE;
-  set_decrypt_error (error);
+  if (job->last)
+    gst_aead_set_last_error (error);
+  else
+    set_decrypt_error (error);
   return FALSE;
 }
 

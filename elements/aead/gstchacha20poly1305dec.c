@@ -141,7 +141,8 @@ gst_eeg_chacha20_poly1305_dec_limits (GstEegChunkCodec *codec,
       + sizeof (EegAgeIdentities) + BINARY_BYTES;
   /* while a header is opened */
   GST_OBJECT_LOCK (self);
-  if (self->settings.passphrase_file != NULL
+  if ((self->settings.passphrase_file != NULL
+          || self->settings.identity_file == NULL)
       && self->settings.max_work_factor <= EEG_AGE_MAX_WORK_FACTOR)
     limits->extra_bytes += (gsize) 1024 << self->settings.max_work_factor;
   GST_OBJECT_UNLOCK (self);
@@ -446,7 +447,10 @@ gst_eeg_chacha20_poly1305_dec_process (GstEegChunkCodec *codec, gpointer worker,
   job->values[GST_AEAD_VALUE_ENDED] = ended;
   if (done == job->size)
     return TRUE;
-  set_decrypt_error (error);
+  if (job->last)
+    gst_aead_set_last_error (error);
+  else
+    set_decrypt_error (error);
   return FALSE;
 }
 
@@ -479,7 +483,10 @@ open_armored_cell (GstEegChacha20Poly1305Dec *self, gsize size, gboolean final,
              out, opened, &ended)
           != size
       || (final && !ended)) {
-    set_decrypt_error (error);
+    if (final)
+      gst_aead_set_last_error (error);
+    else
+      set_decrypt_error (error);
     return FALSE;
   }
   self->ended = ended;

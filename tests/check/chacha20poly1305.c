@@ -3,6 +3,7 @@
 #include "cipher.h"
 
 #include <gst/check/gstharness.h>
+#include <gst/eeg/eeg.h>
 
 #include "age-kit.h"
 #include "age/age.h"
@@ -129,6 +130,10 @@ GST_START_TEST (test_damage)
 
     opened = decrypt (options, file, i, 50);
     fail_unless_equals_int (opened.out->len, 0);
+    fail_unless (opened.error != NULL
+            && strstr (opened.error->message, "cut short") != NULL,
+        "cut at %d: %s", (gint) i,
+        opened.error ? opened.error->message : "no error");
     expect_any_error (&opened, data, 0);
   }
   result_clear (&sealed);
@@ -418,6 +423,30 @@ GST_START_TEST (test_requests)
 
 GST_END_TEST;
 
+/* What opening a header for a passphrase takes is in the bound, also when the
+ * passphrase may come from the application. */
+GST_START_TEST (test_estimate)
+{
+  const guint64 scrypt = G_GUINT64_CONSTANT (1024) << 20;
+  const gchar *const properties[] = { NULL, "passphrase-file",
+    "identity-file" };
+
+  for (guint i = 0; i < G_N_ELEMENTS (properties); i++) {
+    GstElement *dec = gst_element_factory_make ("chacha20poly1305dec", NULL);
+    GstEegEstimate estimate;
+
+    gst_object_ref_sink (dec);
+    g_object_set (dec, "max-work-factor", 20, "threads", 2, NULL);
+    if (properties[i] != NULL)
+      g_object_set (dec, properties[i], "/nonexistent", NULL);
+    fail_unless (gst_eeg_stage_estimate (GST_EEG_STAGE (dec), 1000, &estimate));
+    fail_unless_equals_int (estimate.memory_bytes >= scrypt, i < 2);
+    gst_object_unref (dec);
+  }
+}
+
+GST_END_TEST;
+
 /* Fresh randomness for each stream: no two headers share anything but the
  * version, after a flush, after EOS and after a restart. */
 GST_START_TEST (test_fresh_header)
@@ -480,6 +509,7 @@ chacha20poly1305_suite (void)
   tcase_add_test (tc, test_passphrase);
   tcase_add_test (tc, test_bad_settings);
   tcase_add_test (tc, test_requests);
+  tcase_add_test (tc, test_estimate);
   tcase_add_test (tc, test_fresh_header);
   return s;
 }
