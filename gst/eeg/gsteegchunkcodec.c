@@ -64,6 +64,8 @@ enum
  * many runs of at least this many bytes each. */
 #define MAX_PIECES 16
 #define PIECE_BYTES (32 * 1024)
+/* Such a run's block has at most the size of this many chunks. */
+#define MAX_HELD_CHUNKS 8
 /* Input that is gathered at once when parse() does not say how much it needs.
  */
 #define PARSE_STEP_BYTES 4096
@@ -593,12 +595,8 @@ push_job (GstEegChunkCodec *self, Item *item)
   }
   if (buffer != NULL)
     flow = push_buffer (self, buffer);
-  if (flow == GST_FLOW_OK && item->error == NULL && klass->pushed != NULL) {
-    EegJobRingCounters counters;
-
-    eeg_jobring_get_counters (priv->ring, &counters);
-    klass->pushed (self, job, counters.starved);
-  }
+  if (flow == GST_FLOW_OK && item->error == NULL && klass->pushed != NULL)
+    klass->pushed (self, job);
   if (item->error != NULL && flow == GST_FLOW_OK) {
     if (priv->active.salvage && item->error->domain == GST_STREAM_ERROR) {
       flow = push_lost (self, job->offset, job->size,
@@ -668,7 +666,6 @@ push_item (GstEegChunkCodec *self, Item *item)
   return flow;
 }
 
-/* The source pad's task. */
 /* Posts that nothing is linked downstream, unless it is known already. */
 static void
 tell_flow (GstEegChunkCodec *self, GstFlowReturn flow)
@@ -683,6 +680,7 @@ tell_flow (GstEegChunkCodec *self, GstFlowReturn flow)
   GST_ELEMENT_FLOW_ERROR (self, flow);
 }
 
+/* The source pad's task. */
 static void
 src_loop (gpointer user_data)
 {
@@ -1181,9 +1179,11 @@ may_be_held (GstEegChunkCodec *self, const Item *item, GstBuffer *buffer,
   if (n == item->capacity && (left > n || !klass->hold_back))
     return TRUE;
   /* An unfinished chunk waits for more input, so that it must not keep what
-   * upstream may need to make that. Small runs in large blocks would hold a
-   * multiple of the memory that they are worth. */
-  return klass->takes_pieces && n >= PIECE_BYTES && n >= memory->maxsize / 2
+   * upstream may need to make that. Blocks that are mostly empty, or much
+   * larger than a chunk, would hold a multiple of what they are worth. */
+  return klass->takes_pieces && n >= PIECE_BYTES
+      && memory->size >= memory->maxsize / 2
+      && memory->maxsize / MAX_HELD_CHUNKS <= item->capacity
       && item->n_pieces + 2 < MAX_PIECES && !priv->state.live
       && priv->active.chunk_duration == 0 && buffer->pool == NULL
       && !(GST_IS_EEG_ALLOCATOR (memory->allocator)
@@ -2426,6 +2426,27 @@ gst_eeg_chunk_codec_get_threads (GstEegChunkCodec *codec)
   threads = count_threads (codec, PRIVATE (codec)->settings.threads);
   GST_OBJECT_UNLOCK (codec);
   return threads;
+}
+
+/**
+ * gst_eeg_chunk_codec_get_starved:
+ * @codec: a codec that is started
+ *
+ * For pushed().
+ *
+ * Returns: how often a worker had nothing to do while a push waited, since the
+ *     start
+ */
+guint64
+gst_eeg_chunk_codec_get_starved (GstEegChunkCodec *codec)
+{
+  EegJobRingCounters counters;
+
+  g_return_val_if_fail (GST_IS_EEG_CHUNK_CODEC (codec), 0);
+  g_return_val_if_fail (PRIVATE (codec)->ring != NULL, 0);
+
+  eeg_jobring_get_counters (PRIVATE (codec)->ring, &counters);
+  return counters.starved;
 }
 
 /**

@@ -217,8 +217,7 @@ struct _GstEegChunkLimits
  *     @consumed and @produced; streaming thread, no jobs are out
  * @emit: a job's result is about to be pushed: in order, one at a time, no
  *     lock is held. May read the job, change or replace @buffer
- * @pushed: a job's result was pushed, with what it took: in order, as @emit.
- *     @starved counts how often a worker had nothing to do while a push waited
+ * @pushed: a job's result was pushed, with what it took: in order, as @emit
  * @finish: all jobs of a stream that is complete were pushed: makes the
  *     trailer, if the format has one; in order, as @emit
  *
@@ -266,8 +265,7 @@ struct _GstEegChunkCodecClass
       GstEegChunkJob *job, GError **error);
   gboolean (*emit) (GstEegChunkCodec *codec, GstEegChunkJob *job,
       GstBuffer **buffer, GError **error);
-  void (*pushed) (GstEegChunkCodec *codec, const GstEegChunkJob *job,
-      guint64 starved);
+  void (*pushed) (GstEegChunkCodec *codec, const GstEegChunkJob *job);
   gboolean (
       *finish) (GstEegChunkCodec *codec, GstBuffer **trailer, GError **error);
 
@@ -280,6 +278,9 @@ gboolean gst_eeg_chunk_job_is_cancelled (const GstEegChunkJob *job);
 
 GST_EEG_API
 guint gst_eeg_chunk_codec_get_threads (GstEegChunkCodec *codec);
+
+GST_EEG_API
+guint64 gst_eeg_chunk_codec_get_starved (GstEegChunkCodec *codec);
 
 GST_EEG_API
 void gst_eeg_chunk_codec_set_chunk_duration (GstEegChunkCodec *codec,

@@ -104,16 +104,19 @@ post_size (GstEegCompressor *self, const EegAdaptiveChange *change)
 }
 
 static void
-gst_eeg_compressor_pushed (GstEegChunkCodec *codec, const GstEegChunkJob *job,
-    guint64 starved)
+gst_eeg_compressor_pushed (GstEegChunkCodec *codec, const GstEegChunkJob *job)
 {
   GstEegCompressorPrivate *priv = PRIVATE (GST_EEG_COMPRESSOR (codec));
-  EegAdaptiveChunk chunk = { job->size, job->out_size, job->elapsed,
-    GST_CLOCK_TIME_IS_VALID (job->duration) ? job->duration : 0, starved };
+  EegAdaptiveChunk chunk = { job->size, job->out_size, job->elapsed };
   EegAdaptiveChange change;
 
-  if (priv->active_chunk_size == 0
-      && eeg_adaptive_add (&priv->sizes, &chunk, &change))
+  if (priv->active_chunk_size != 0)
+    return;
+  if (GST_CLOCK_TIME_IS_VALID (job->duration))
+    chunk.span_ns = job->duration;
+  chunk.time_ns = gst_util_get_timestamp ();
+  chunk.starved = gst_eeg_chunk_codec_get_starved (codec);
+  if (eeg_adaptive_add (&priv->sizes, &chunk, &change))
     post_size (GST_EEG_COMPRESSOR (codec), &change);
 }
 

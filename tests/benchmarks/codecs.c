@@ -295,7 +295,7 @@ main (int argc, char **argv)
   static const struct row rows[] = {
     { "zstdenc", "chunk-size=262144", 256 * KIB, 1, "libzstd", zstd_compress,
         0.97, 1.7 },
-    { "zstddec", "", 256 * KIB, 2, "libzstd", zstd_decompress, 0.95, 1.7 },
+    { "zstddec", "", 256 * KIB, 8, "libzstd", zstd_decompress, 0.95, 1.7 },
     { "lz4enc", "chunk-size=1048576", MIB, 8, "liblz4", lz4_compress, 0.95,
         1.7 },
     { "lz4dec", "", MIB, 8, "liblz4", lz4_decompress, 0.95, 1.7 },
@@ -308,9 +308,9 @@ main (int argc, char **argv)
         brotli_compress, 0.95, 0 },
     { "brotlidec", "", 256 * KIB, 1, "libbrotli", brotli_decompress, 0.95, 0 },
 #ifdef HAVE_LIBCRYPTO
-    { "aesgcmenc", "segment-size=1048576", MIB, 8, "libcrypto", aes_gcm_encrypt,
-        0.93, 1.6 },
-    { "aesgcmdec", "", MIB, 8, "libcrypto", aes_gcm_decrypt, 0.95, 1.6 },
+    { "aesgcmenc", "segment-size=1048576", MIB, 32, "libcrypto",
+        aes_gcm_encrypt, 0.95, 1.6 },
+    { "aesgcmdec", "", MIB, 32, "libcrypto", aes_gcm_decrypt, 0.95, 1.6 },
     { "chacha20poly1305enc", "work-factor=1", 64 * KIB, 8, "libcrypto",
         chacha_encrypt, 0.95, 1.6 },
     { "chacha20poly1305dec", "", 64 * KIB, 8, "libcrypto", chacha_decrypt, 0.95,

@@ -108,6 +108,70 @@ GST_START_TEST (test_goes_down)
 
 GST_END_TEST;
 
+/* Handing a chunk over takes 50 us, which the time of coding does not show: it
+ * counts when chunks come as fast as they can, and not when they wait for their
+ * source. */
+GST_START_TEST (test_costs_beside)
+{
+  static const struct
+  {
+    guint64 wait_ns;
+    gsize smallest, largest;
+  } cases[] = { { 0, 1024 * KIB, MAX_SIZE },
+    { 10000000, 256 * KIB, 256 * KIB } };
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+    EegAdaptive a;
+    guint64 now = 1;
+
+    eeg_adaptive_init (&a, 256 * KIB, MIN_SIZE, MAX_SIZE, 0);
+    for (guint chunks = 0; chunks < 20000; chunks++) {
+      gsize size = eeg_adaptive_size (&a);
+      EegAdaptiveChunk chunk = { .in = size, .out = size, .cost_ns = size / 4 };
+      EegAdaptiveChange change;
+
+      /* as long for the same bytes, with any size */
+      now += chunk.cost_ns + 50000 + cases[i].wait_ns * size / (256 * KIB);
+      chunk.time_ns = now;
+      eeg_adaptive_add (&a, &chunk, &change);
+    }
+    fail_unless (eeg_adaptive_size (&a) >= cases[i].smallest
+            && eeg_adaptive_size (&a) <= cases[i].largest,
+        "%u: %" G_GSIZE_FORMAT " KiB", i, eeg_adaptive_size (&a) / KIB);
+  }
+}
+
+GST_END_TEST;
+
+/* A trial that is fast at its beginning only, by chance, is not kept. */
+GST_START_TEST (test_noise)
+{
+  EegAdaptive a;
+  EegAdaptiveChange change;
+  guint kept = 0, since = 0;
+
+  eeg_adaptive_init (&a, 256 * KIB, MIN_SIZE, MAX_SIZE, 0);
+  for (guint i = 0; i < 2000; i++) {
+    gsize size = eeg_adaptive_size (&a);
+    EegAdaptiveChunk chunk = { .in = size,
+      .out = size / 2,
+      .cost_ns = size != 256 * KIB && since < EEG_ADAPTIVE_WINDOW + 5
+          ? size
+          : size * 4 };
+
+    since++;
+    if (!eeg_adaptive_add (&a, &chunk, &change))
+      continue;
+    since = 0;
+    if (change.reason != EEG_ADAPTIVE_TRIAL
+        && change.reason != EEG_ADAPTIVE_NO_GAIN)
+      kept++;
+  }
+  fail_unless_equals_int (kept, 0);
+}
+
+GST_END_TEST;
+
 GST_START_TEST (test_limits)
 {
   EegAdaptive a;
@@ -177,6 +241,8 @@ adaptive_suite (void)
   suite_add_tcase (s, tc);
   tcase_add_loop_test (tc, test_settles, 0, G_N_ELEMENTS (models));
   tcase_add_test (tc, test_goes_down);
+  tcase_add_test (tc, test_costs_beside);
+  tcase_add_test (tc, test_noise);
   tcase_add_test (tc, test_limits);
   return s;
 }

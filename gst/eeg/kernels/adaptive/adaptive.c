@@ -10,9 +10,13 @@
 /* The first chunks of a new size pay for new memory, and tell nothing. */
 #define COLD_CHUNKS 4
 
-#define FIRST_WAIT 64
+/* In windows. */
+#define FIRST_WAIT 8
 #define WAIT_FACTOR 8
-#define MAX_WAIT (64 * 8 * 8 * 8)
+#define MAX_WAIT (8 * 8 * 8 * 8)
+
+/* What it costs to hand a chunk over weighs beside shorter coding than this. */
+#define SHORT_NS 1000000
 
 #define DOWN 0
 #define UP 1
@@ -34,7 +38,7 @@ set_size (EegAdaptive *a, size_t size)
   __atomic_store_n (&a->size, size, __ATOMIC_RELAXED);
   a->chunks = 0;
   a->in = a->out = a->cost_ns = 0;
-  a->have_starved = false;
+  a->begun = false;
 }
 
 void
@@ -57,6 +61,12 @@ eeg_adaptive_size (const EegAdaptive *a)
   return __atomic_load_n (&a->size, __ATOMIC_RELAXED);
 }
 
+static double
+bytes_per_second (const EegAdaptiveSpeed *speed)
+{
+  return speed->passing_counts ? speed->passing : speed->coding;
+}
+
 static bool
 changed (EegAdaptive *a, size_t size, EegAdaptiveReason reason,
     EegAdaptiveChange *change)
@@ -65,7 +75,7 @@ changed (EegAdaptive *a, size_t size, EegAdaptiveReason reason,
   change->size = size;
   change->reason = reason;
   change->ratio = a->ratio;
-  change->bytes_per_second = a->speed;
+  change->bytes_per_second = bytes_per_second (&a->speed);
   set_size (a, size);
   return true;
 }
@@ -78,30 +88,54 @@ put_off (EegAdaptive *a, int direction)
     a->next_wait[direction] *= WAIT_FACTOR;
 }
 
+static void
+end_window (EegAdaptive *a, const EegAdaptiveChunk *chunk)
+{
+  uint64_t passed = chunk->time_ns - a->start_ns;
+
+  a->ratio = (double) a->in / (double) a->out;
+  a->speed.coding =
+      (double) a->in * 1e9 / (double) (a->cost_ns > 0 ? a->cost_ns : 1);
+  a->speed.passing = (double) a->in * 1e9 / (double) (passed > 0 ? passed : 1);
+  /* a stream that waits for its source, or for what comes behind, passes as
+   * fast with any size */
+  a->speed.passing_counts = passed > 0 && a->cost_ns > passed / 2
+      && a->cost_ns / a->chunks < SHORT_NS;
+}
+
 static bool
 end_trial (EegAdaptive *a, EegAdaptiveChange *change)
 {
   int direction = a->trial > 0 ? UP : DOWN;
-  double ratio = a->ratio / a->base_ratio, speed = a->speed / a->base_speed;
+  double ratio = a->ratio / a->base_ratio;
+  double speed = a->base_speed.passing_counts
+      ? a->speed.passing / a->base_speed.passing
+      : a->speed.coding / a->base_speed.coding;
   bool same = ratio > RATIO_LOSS && speed > SPEED_GAIN;
 
-  a->trial = 0;
-  if (same || (direction == UP && ratio > RATIO_GAIN)) {
-    change->previous = a->base;
-    change->size = a->size;
-    change->reason = direction == DOWN ? EEG_ADAPTIVE_SPEED
-        : ratio > RATIO_GAIN           ? EEG_ADAPTIVE_RATIO
-                                       : EEG_ADAPTIVE_FIXED_COST;
-    change->ratio = a->ratio;
-    change->bytes_per_second = a->speed;
-    /* what was left behind was just measured, the way on was not */
-    put_off (a, direction == UP ? DOWN : UP);
-    a->wait[direction] = 0;
-    set_size (a, a->size);
-    return true;
+  if (!same && !(direction == UP && ratio > RATIO_GAIN)) {
+    a->trial = 0;
+    put_off (a, direction);
+    return changed (a, a->base, EEG_ADAPTIVE_NO_GAIN, change);
   }
-  put_off (a, direction);
-  return changed (a, a->base, EEG_ADAPTIVE_NO_GAIN, change);
+  if (!a->confirmed) {
+    a->confirmed = true;
+    set_size (a, a->size);
+    return false;
+  }
+  a->trial = 0;
+  change->previous = a->base;
+  change->size = a->size;
+  change->reason = direction == DOWN ? EEG_ADAPTIVE_SPEED
+      : ratio > RATIO_GAIN           ? EEG_ADAPTIVE_RATIO
+                                     : EEG_ADAPTIVE_FIXED_COST;
+  change->ratio = a->ratio;
+  change->bytes_per_second = bytes_per_second (&a->speed);
+  /* what was left behind was just measured, the way on was not */
+  put_off (a, direction == UP ? DOWN : UP);
+  a->wait[direction] = 0;
+  set_size (a, a->size);
+  return true;
 }
 
 static bool
@@ -111,6 +145,7 @@ begin_trial (EegAdaptive *a, int direction, EegAdaptiveChange *change)
   a->base_ratio = a->ratio;
   a->base_speed = a->speed;
   a->trial = direction == UP ? 1 : -1;
+  a->confirmed = false;
   return changed (a, direction == UP ? a->size * 2 : a->size / 2,
       EEG_ADAPTIVE_TRIAL, change);
 }
@@ -138,18 +173,22 @@ eeg_adaptive_add (EegAdaptive *a, const EegAdaptiveChunk *chunk,
     a->cold--;
     return false;
   }
-  if (!a->have_starved)
+  if (!a->begun) {
     a->starved = chunk->starved;
-  a->have_starved = true;
+    a->start_ns = chunk->time_ns;
+    a->begun = true;
+    return false;
+  }
   a->in += chunk->in;
   a->out += chunk->out;
   a->cost_ns += chunk->cost_ns;
-  if (++a->chunks < EEG_ADAPTIVE_WINDOW)
+  if (++a->chunks < EEG_ADAPTIVE_WINDOW
+      || (chunk->time_ns > 0
+          && chunk->time_ns - a->start_ns < EEG_ADAPTIVE_WINDOW_NS))
     return false;
 
-  a->ratio = (double) a->in / (double) a->out;
-  a->speed = (double) a->in * 1e9 / (double) (a->cost_ns > 0 ? a->cost_ns : 1);
-  starved = chunk->starved - a->starved > EEG_ADAPTIVE_WINDOW / 2;
+  end_window (a, chunk);
+  starved = chunk->starved - a->starved > a->chunks / 2;
   if (a->trial != 0)
     return end_trial (a, change);
   if (starved && a->size > a->min && a->wait[DOWN] == 0) {
@@ -158,9 +197,7 @@ eeg_adaptive_add (EegAdaptive *a, const EegAdaptiveChunk *chunk,
     return changed (a, a->size / 2, EEG_ADAPTIVE_STARVED, change);
   }
   for (direction = DOWN; direction <= UP; direction++)
-    a->wait[direction] -= a->wait[direction] < EEG_ADAPTIVE_WINDOW
-        ? a->wait[direction]
-        : EEG_ADAPTIVE_WINDOW;
+    a->wait[direction] -= a->wait[direction] > 0 ? 1 : 0;
   if (a->wait[UP] == 0 && a->size < a->max)
     return begin_trial (a, UP, change);
   if (a->wait[DOWN] == 0 && a->size > a->min)

@@ -1,17 +1,22 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Chooses the size of chunks while they are coded. Sizes are powers of two. A
- * size is judged by a window of chunks: by the time of coding per byte, and by
- * the ratio of input to output. Now and then the next size up or down is tried
- * for one window and kept if it is better:
+ * size is judged by a window of chunks, of at least EEG_ADAPTIVE_WINDOW chunks
+ * and EEG_ADAPTIVE_WINDOW_NS: by its speed, and by the ratio of input to output.
+ * Now and then the next size up or down is tried for one window, and for another
+ * one if that was better, and kept if both were:
  *
  *   up     the ratio gains more than 1 %, or it loses less than 0.5 % and the
  *          speed gains more than 3 % (fixed costs weigh)
  *   down   the ratio loses less than 0.5 % and the speed gains more than 3 %,
  *          or workers starve: a chunk is too coarse to keep them all busy
  *
- * A size that was tried in vain is not tried again for 64 chunks, then for eight
- * times as many each time. Hard limits (memory, latency) act at once.
+ * A size that was tried in vain is not tried again for eight windows, then for
+ * eight times as many each time. Hard limits (memory, latency) act at once.
+ *
+ * The speed is that of coding. Short chunks that come as fast as they can have
+ * costs beside it, to hand them over and to gather them: there the time counts
+ * in which they left.
  *
  * One thread at a time; eeg_adaptive_size() may be read by another, since it is
  * one atomic word.
@@ -23,8 +28,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Chunks of a window. */
+/* Chunks and time of a window. */
 #define EEG_ADAPTIVE_WINDOW 8
+#define EEG_ADAPTIVE_WINDOW_NS 20000000
 
 typedef enum
 {
@@ -43,6 +49,7 @@ typedef struct
   size_t in, out;   /* bytes */
   uint64_t cost_ns; /* time of coding */
   uint64_t span_ns; /* stream time of the input, 0 if unknown */
+  uint64_t time_ns; /* when it left, by any clock; 0 if unknown */
   uint64_t starved; /* so far: waits while a worker had nothing to do */
 } EegAdaptiveChunk;
 
@@ -57,6 +64,13 @@ typedef struct
 /* Private to the functions. */
 typedef struct
 {
+  double coding, passing; /* bytes per second */
+  bool passing_counts;    /* fixed costs beside the coding may weigh */
+} EegAdaptiveSpeed;
+
+/* Private to the functions. */
+typedef struct
+{
   size_t min, max;
   uint64_t max_span_ns;
   size_t size; /* atomic */
@@ -64,15 +78,19 @@ typedef struct
   /* the window */
   unsigned chunks, cold;
   uint64_t in, out, cost_ns, starved;
-  bool have_starved;
+  uint64_t start_ns; /* when the chunk before the window left */
+  bool begun;
+  EegAdaptiveSpeed speed;
+  double ratio;
 
   /* the size that is kept, when a trial runs */
   size_t base;
   int trial; /* -1, 0, 1 */
-  double base_ratio, base_speed;
-  /* chunks to wait before the next trial down and up, and how many then */
-  uint64_t wait[2], next_wait[2];
-  double ratio, speed;
+  bool confirmed;
+  double base_ratio;
+  EegAdaptiveSpeed base_speed;
+  /* windows to wait before the next trial down and up, and how many then */
+  unsigned wait[2], next_wait[2];
 } EegAdaptive;
 
 /* Sizes lie between @min and @max, both powers of two; @start is rounded. A
