@@ -72,6 +72,85 @@ GST_START_TEST (test_round_trip)
 
 GST_END_TEST;
 
+/* What the format makes of the data under the header of the file. */
+static void
+expect_same_bytes (const GByteArray *file, const guint8 *data, gsize size,
+    const gchar *backend)
+{
+  EegAeadContext *context =
+      eeg_aead_context_new (EEG_AEAD_CHACHA20_POLY1305, EEG_AEAD_SEAL, backend);
+  guint8 file_key[EEG_AGE_FILE_KEY_SIZE], payload_key[EEG_AEAD_KEY_SIZE];
+  guint8 *out = g_malloc (file->len);
+  EegAeadPiece piece = { data, size };
+  EegAeadReader reader = { &piece, 1, 0 };
+  EegAeadSecret *text =
+      eeg_aead_secret_new_copy (IDENTITY "\n", strlen (IDENTITY) + 1);
+  EegAgeIdentities *identities;
+  EegAgeHeader header;
+  gsize line, start;
+
+  fail_unless (context != NULL);
+  fail_unless_equals_int (eeg_age_identities_parse (text, &identities, &line),
+      EEG_AGE_OK);
+  fail_unless_equals_int (eeg_age_header_parse (&header, file->data, file->len),
+      EEG_AGE_OK);
+  fail_unless_equals_int (eeg_age_header_unwrap (&header, file->data,
+                              identities, NULL, 1, file_key),
+      EEG_AGE_OK);
+  start = header.size + EEG_AGE_NONCE_SIZE;
+  eeg_age_payload_key (file_key, file->data + header.size, payload_key);
+  eeg_aead_context_set_key (context, payload_key);
+  fail_unless_equals_int (eeg_age_seal (context, 0, TRUE, &reader, size, out),
+      file->len - start);
+  fail_unless (memcmp (out, file->data + start, file->len - start) == 0);
+  eeg_age_identities_free (identities);
+  eeg_aead_secret_free (text);
+  eeg_aead_context_free (context);
+  g_free (out);
+}
+
+/* Beyond the header, which is random, the bytes depend on the data alone: not
+ * on threads, nor on how fast they are, nor on how the input was split, nor on
+ * the library. What one library makes, the other one opens. */
+GST_START_TEST (test_same_bytes)
+{
+  static const guint threads[] = { 1, 2, 3, 8 };
+  static const gsize splits[] = { 0, 5000, 70000, 400000 };
+  static const gchar *const backends[] = { "libcrypto", "libsodium" };
+  const gsize size = 1000000;
+  guint8 *data = test_bytes (size);
+
+  for (guint b = 0; b < G_N_ELEMENTS (backends); b++) {
+    const gchar *other = backends[1 - b];
+
+    for (guint t = 0; t < G_N_ELEMENTS (threads); t++) {
+      for (guint i = 0; i < G_N_ELEMENTS (splits); i++) {
+        gchar *options = g_strdup_printf ("threads=%u", threads[t]);
+        Result sealed, opened;
+
+        g_setenv (EEG_AEAD_BACKEND_VARIABLE, backends[b], TRUE);
+        if (i % 2)
+          g_setenv ("GSTEEG_TEST_JOB_DELAY_US", "2000", TRUE);
+        sealed = encrypt (options, data, size, splits[i]);
+        fail_unless (sealed.eos);
+        expect_same_bytes (sealed.out, data, size, other);
+        g_setenv (EEG_AEAD_BACKEND_VARIABLE, other, TRUE);
+        opened =
+            decrypt (options, sealed.out->data, sealed.out->len, splits[3 - i]);
+        expect_bytes (&opened, data, size);
+        g_unsetenv ("GSTEEG_TEST_JOB_DELAY_US");
+        g_unsetenv (EEG_AEAD_BACKEND_VARIABLE);
+        result_clear (&sealed);
+        result_clear (&opened);
+        g_free (options);
+      }
+    }
+  }
+  g_free (data);
+}
+
+GST_END_TEST;
+
 GST_START_TEST (test_caps)
 {
   Result sealed = encrypt ("", (const guint8 *) "some bytes", 10, 0), opened;
@@ -136,6 +215,67 @@ GST_START_TEST (test_damage)
         opened.error ? opened.error->message : "no error");
     expect_any_error (&opened, data, 0);
   }
+  result_clear (&sealed);
+  g_free (data);
+}
+
+GST_END_TEST;
+
+/* ASCII armor around a file. */
+static GString *
+armor (const GByteArray *file)
+{
+  GString *text = g_string_new ("-----BEGIN AGE ENCRYPTED FILE-----\n");
+
+  for (gsize at = 0; at < file->len; at += EEG_AGE_ARMOR_BYTES) {
+    gchar *line = g_base64_encode (file->data + at,
+        MIN (EEG_AGE_ARMOR_BYTES, file->len - at));
+
+    g_string_append_printf (text, "%s\n", line);
+    g_free (line);
+  }
+  g_string_append (text, "-----END AGE ENCRYPTED FILE-----\n");
+  return text;
+}
+
+/* The same of a file in armor: a changed character is an error or, where it
+ * means nothing, all the same; a cut is an error but for the last line end. */
+GST_START_TEST (test_damaged_armor)
+{
+  guint8 *data = test_bytes (60);
+  Result sealed = encrypt ("", data, 60, 0), opened;
+  GString *text = armor (sealed.out);
+  guint8 *file = (guint8 *) text->str;
+
+  opened = decrypt ("", file, text->len, 90);
+  expect_bytes (&opened, data, 60);
+  result_clear (&opened);
+  for (gsize i = 0; i < text->len; i++) {
+    const gchar *options = i % 2 ? "threads=2" : "threads=1";
+
+    file[i] ^= 1 << (i % 8);
+    opened = decrypt (options, file, text->len, 90);
+    if (opened.error == NULL)
+      /* white space may stand around the armor, and may be another one */
+      fail_unless (g_ascii_isspace (file[i]), "byte %d", (gint) i);
+    file[i] ^= 1 << (i % 8);
+    if (opened.error == NULL) {
+      expect_bytes (&opened, data, 60);
+      result_clear (&opened);
+    } else {
+      /* the end of the armor comes behind cells that were verified */
+      expect_any_error (&opened, data, 60);
+    }
+
+    opened = decrypt (options, file, i, 50);
+    if (i == text->len - 1) {
+      expect_bytes (&opened, data, 60);
+      result_clear (&opened);
+    } else {
+      expect_any_error (&opened, data, 60);
+    }
+  }
+  g_string_free (text, TRUE);
   result_clear (&sealed);
   g_free (data);
 }
@@ -501,8 +641,10 @@ chacha20poly1305_suite (void)
   suite_add_tcase (s, tc);
   tcase_set_timeout (tc, 120);
   tcase_add_test (tc, test_round_trip);
+  tcase_add_test (tc, test_same_bytes);
   tcase_add_test (tc, test_caps);
   tcase_add_test (tc, test_damage);
+  tcase_add_test (tc, test_damaged_armor);
   tcase_add_test (tc, test_cells);
   tcase_add_test (tc, test_salvage);
   tcase_add_test (tc, test_kit);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The order of stages in real pipelines; the table of kinds is in eegstage.c.
- * An element that was not built leaves out the lines that use it. */
+/* The order of stages in real pipelines: the whole table of five kinds by five,
+ * each cell with every element of these kinds, and longer lines. An element that
+ * was not built is left out. */
 #include <gst/check/gstcheck.h>
 #include <gst/eeg/eeg.h>
 
@@ -37,6 +38,53 @@ static const struct
   { "aesgcmenc name=first ! chacha20poly1305enc name=second", FALSE },
   { "chacha20poly1305enc name=first ! gzipenc name=second", FALSE },
   { "gzipenc ! chacha20poly1305enc ! blake3sum", TRUE },
+};
+
+typedef enum
+{
+  PASS_THROUGH,
+  TRANSFORM,
+  CHECKSUM,
+  COMPRESSION,
+  ENCRYPTION,
+  N_KINDS
+} Kind;
+
+static const struct
+{
+  const gchar *name;
+  Kind kind;
+} members[] = {
+  { "identity", PASS_THROUGH },
+  { "queue", PASS_THROUGH },
+  { "firfilter", TRANSFORM },
+  { "eegselect", TRANSFORM },
+  { "sha256sum", CHECKSUM },
+  { "sha512sum", CHECKSUM },
+  { "blake3sum", CHECKSUM },
+  { "zstdenc", COMPRESSION },
+  { "gzipenc", COMPRESSION },
+  { "lz4enc", COMPRESSION },
+  { "brotlienc", COMPRESSION },
+  { "aesgcmenc", ENCRYPTION },
+  { "chacha20poly1305enc", ENCRYPTION },
+};
+
+typedef enum
+{
+  RIGHT,
+  REFUSED,  /* by the rules of order: the message names both */
+  NO_SAMPLES /* these bytes are no samples: the pads do not link */
+} Verdict;
+
+static const Verdict table[N_KINDS][N_KINDS] = {
+  /* first, then second: pass-through, transform, checksum, compression,
+     encryption */
+  [PASS_THROUGH] = { RIGHT, RIGHT, RIGHT, RIGHT, RIGHT },
+  [TRANSFORM] = { RIGHT, RIGHT, RIGHT, RIGHT, RIGHT },
+  [CHECKSUM] = { RIGHT, RIGHT, RIGHT, RIGHT, RIGHT },
+  [COMPRESSION] = { RIGHT, NO_SAMPLES, RIGHT, REFUSED, RIGHT },
+  [ENCRYPTION] = { RIGHT, NO_SAMPLES, RIGHT, REFUSED, REFUSED },
 };
 
 static gchar *key_file, *passphrase_file;
@@ -113,13 +161,50 @@ give_secrets (GstElement *pipeline)
   gst_iterator_free (it);
 }
 
-GST_START_TEST (test_order)
+/* Runs it to its end or error. */
+static void
+expect (const gchar *launch, gboolean right)
 {
-  gchar *launch;
   GstElement *pipeline;
   GstBus *bus;
   GstMessage *message;
   GError *error = NULL;
+
+  pipeline = gst_parse_launch (launch, &error);
+  fail_unless (pipeline != NULL && error == NULL, "%s: %s", launch,
+      error ? error->message : "");
+  give_secrets (pipeline);
+  bus = gst_element_get_bus (pipeline);
+  gst_element_set_state (pipeline, GST_STATE_PLAYING);
+  message = gst_bus_timed_pop_filtered (bus, 30 * GST_SECOND,
+      GST_MESSAGE_ERROR | GST_MESSAGE_EOS);
+  fail_unless (message != NULL, "%s hangs", launch);
+  if (right) {
+    if (GST_MESSAGE_TYPE (message) == GST_MESSAGE_ERROR)
+      gst_message_parse_error (message, &error, NULL);
+    fail_unless (GST_MESSAGE_TYPE (message) == GST_MESSAGE_EOS, "%s: %s",
+        launch, error ? error->message : "");
+  } else {
+    fail_unless (GST_MESSAGE_TYPE (message) == GST_MESSAGE_ERROR,
+        "%s was not refused", launch);
+    gst_message_parse_error (message, &error, NULL);
+    fail_unless (g_error_matches (error, GST_CORE_ERROR,
+                     GST_CORE_ERROR_NEGOTIATION),
+        "%s: %s", launch, error->message);
+    fail_unless (strstr (error->message, "first") != NULL
+            && strstr (error->message, "second") != NULL,
+        "%s: one is not named: %s", launch, error->message);
+    g_clear_error (&error);
+  }
+  gst_message_unref (message);
+  gst_element_set_state (pipeline, GST_STATE_NULL);
+  gst_object_unref (bus);
+  gst_object_unref (pipeline);
+}
+
+GST_START_TEST (test_order)
+{
+  gchar *launch;
 
   if (!is_available (lines[__i__].line))
     return;
@@ -128,36 +213,57 @@ GST_START_TEST (test_order)
       "fakesrc num-buffers=3 sizetype=fixed sizemax=1000 filltype=pattern ! "
       "application/x-edf ! %s ! fakesink",
       lines[__i__].line);
-  pipeline = gst_parse_launch (launch, &error);
-  fail_unless (pipeline != NULL, "%s: %s", launch, error ? error->message : "");
-  give_secrets (pipeline);
-  bus = gst_element_get_bus (pipeline);
-  gst_element_set_state (pipeline, GST_STATE_PLAYING);
-  message = gst_bus_timed_pop_filtered (bus, 30 * GST_SECOND,
-      GST_MESSAGE_ERROR | GST_MESSAGE_EOS);
-  fail_unless (message != NULL, "%s hangs", launch);
-  if (lines[__i__].right) {
-    if (GST_MESSAGE_TYPE (message) == GST_MESSAGE_ERROR)
-      gst_message_parse_error (message, &error, NULL);
-    fail_unless (GST_MESSAGE_TYPE (message) == GST_MESSAGE_EOS, "%s: %s",
-        lines[__i__].line, error ? error->message : "");
-  } else {
-    fail_unless (GST_MESSAGE_TYPE (message) == GST_MESSAGE_ERROR,
-        "%s was not refused", lines[__i__].line);
-    gst_message_parse_error (message, &error, NULL);
-    fail_unless (g_error_matches (error, GST_CORE_ERROR,
-                     GST_CORE_ERROR_NEGOTIATION),
-        "%s: %s", lines[__i__].line, error->message);
-    fail_unless (strstr (error->message, "first") != NULL
-            && strstr (error->message, "second") != NULL,
-        "%s: one is not named: %s", lines[__i__].line, error->message);
-    g_clear_error (&error);
-  }
-  gst_message_unref (message);
-  gst_element_set_state (pipeline, GST_STATE_NULL);
-  gst_object_unref (bus);
-  gst_object_unref (pipeline);
+  expect (launch, lines[__i__].right);
   g_free (launch);
+  remove_secrets ();
+}
+
+GST_END_TEST;
+
+/* One cell of the table, with all elements of its kinds. */
+GST_START_TEST (test_cell)
+{
+  const Kind first = __i__ / N_KINDS, second = __i__ % N_KINDS;
+  const Verdict verdict = table[first][second];
+  gsize i, k;
+
+  make_secrets ();
+  for (i = 0; i < G_N_ELEMENTS (members); i++) {
+    for (k = 0; k < G_N_ELEMENTS (members); k++) {
+      gchar *pair, *launch;
+
+      if (members[i].kind != first || members[k].kind != second)
+        continue;
+      pair = g_strdup_printf ("%s name=first%s ! %s name=second%s",
+          members[i].name,
+          strcmp (members[i].name, "chacha20poly1305enc") ? ""
+                                                          : " work-factor=1",
+          members[k].name,
+          strcmp (members[k].name, "chacha20poly1305enc") ? ""
+                                                          : " work-factor=1");
+      launch = g_strdup_printf ("eegsrc driver=synthetic num-samples=1000 ! "
+                                "rawtovoltage ! %s ! fakesink",
+          pair);
+      if (!is_available (pair)) {
+        GST_INFO ("left out: %s", pair);
+      } else if (verdict == NO_SAMPLES) {
+        GError *error = NULL;
+        GstElement *pipeline =
+            gst_parse_launch_full (launch, NULL, GST_PARSE_FLAG_FATAL_ERRORS,
+                &error);
+
+        fail_unless (g_error_matches (error, GST_PARSE_ERROR,
+                         GST_PARSE_ERROR_LINK),
+            "%s could be linked", pair);
+        g_error_free (error);
+        gst_clear_object (&pipeline);
+      } else {
+        expect (launch, verdict == RIGHT);
+      }
+      g_free (launch);
+      g_free (pair);
+    }
+  }
   remove_secrets ();
 }
 
@@ -171,6 +277,7 @@ order_suite (void)
 
   suite_add_tcase (s, tc);
   tcase_add_loop_test (tc, test_order, 0, G_N_ELEMENTS (lines));
+  tcase_add_loop_test (tc, test_cell, 0, N_KINDS * N_KINDS);
   return s;
 }
 
