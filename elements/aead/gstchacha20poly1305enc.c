@@ -149,21 +149,21 @@ load_recipients (GstEegChacha20Poly1305Enc *self,
           strlen (settings->recipients), ',', NULL, error))
     return FALSE;
   if (settings->recipients_file != NULL) {
-    GError *cause = NULL;
-    gchar *text;
-    gsize size;
+    /* no secret, but whatever the path names is read within bounds */
+    EegAeadSecret *text =
+        eeg_aead_secret_new_from_file (settings->recipients_file,
+            EEG_AGE_MAX_KEY_FILE_SIZE, NULL);
     gboolean ok;
 
-    if (!g_file_get_contents (settings->recipients_file, &text, &size,
-            &cause)) {
+    if (text == NULL) {
       g_set_error (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NOT_FOUND,
-          "The recipients could not be read: %s.", cause->message);
-      g_error_free (cause);
+          "The recipients in \"%s\" could not be read: %s.",
+          settings->recipients_file, g_strerror (errno));
       return FALSE;
     }
-    ok =
-        add_recipients (st, text, size, '\n', settings->recipients_file, error);
-    g_free (text);
+    ok = add_recipients (st, (const gchar *) text->data, text->size, '\n',
+        settings->recipients_file, error);
+    eeg_aead_secret_free (text);
     return ok;
   }
   return TRUE;

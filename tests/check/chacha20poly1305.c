@@ -541,24 +541,189 @@ give_bytes (GstElement *element, gpointer text)
   return g_bytes_new (text, strlen (text));
 }
 
+/* A recipients file that never ends is read within bounds. A secret key where a
+ * public one belongs is refused without being shown. */
+GST_START_TEST (test_bad_recipients)
+{
+  gchar *file = write_secret (IDENTITY "\n", -1);
+  gchar *lines[] = {
+    g_strdup ("chacha20poly1305enc recipients-file=/dev/zero"),
+    g_strdup ("chacha20poly1305enc recipients=" IDENTITY),
+    g_strdup ("chacha20poly1305enc recipients=" RECIPIENT "," IDENTITY),
+    g_strdup_printf ("chacha20poly1305enc recipients-file=%s", file),
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (lines); i++) {
+    GstElement *element = gst_parse_launch (lines[i], NULL);
+    GstBus *bus = gst_bus_new ();
+    GstMessage *message;
+    GError *error;
+    gchar *debug;
+
+    gst_element_set_bus (element, bus);
+    fail_unless_equals_int (gst_element_set_state (element, GST_STATE_PAUSED),
+        GST_STATE_CHANGE_FAILURE);
+    message = gst_bus_pop_filtered (bus, GST_MESSAGE_ERROR);
+    fail_unless (message != NULL, "%s", lines[i]);
+    gst_message_parse_error (message, &error, &debug);
+    fail_unless (strstr (error->message, "SECRET") == NULL
+            && (debug == NULL || strstr (debug, "SECRET") == NULL)
+            && strstr (error->message, "1ZJ58") == NULL,
+        "the secret key is shown");
+    g_error_free (error);
+    g_free (debug);
+    gst_message_unref (message);
+    fail_unless (gst_bus_pop_filtered (bus, GST_MESSAGE_ERROR) == NULL);
+    gst_element_set_state (element, GST_STATE_NULL);
+    gst_element_set_bus (element, NULL);
+    gst_object_unref (bus);
+    gst_object_unref (element);
+    g_free (lines[i]);
+  }
+  remove_secret (file);
+}
+
+GST_END_TEST;
+
+/* Others may read a file with a secret: a warning, and it is used. A file of
+ * public keys is no secret. */
+GST_START_TEST (test_exposed_files)
+{
+  gchar *identity = write_secret (IDENTITY "\n", -1);
+  gchar *passphrase = write_secret ("correct horse battery staple\n", -1);
+  gchar *recipients = write_secret (RECIPIENT "\n", -1);
+  gchar *lines[] = {
+    g_strdup_printf ("chacha20poly1305dec identity-file=%s", identity),
+    g_strdup_printf ("chacha20poly1305enc work-factor=1 passphrase-file=%s",
+        passphrase),
+    g_strdup_printf ("chacha20poly1305enc recipients-file=%s", recipients),
+  };
+  gchar *const files[] = { identity, passphrase, recipients };
+  Result sealed = encrypt ("", (const guint8 *) "bytes", 5, 0);
+
+  for (guint i = 0; i < G_N_ELEMENTS (lines); i++) {
+    for (guint exposed = 0; exposed < 2; exposed++) {
+      Result result;
+
+      fail_unless_equals_int (g_chmod (files[i], exposed ? 0644 : 0600), 0);
+      result = run_line (lines[i], NULL, sealed.out->data, sealed.out->len, 0);
+      fail_unless (result.eos, "%s", lines[i]);
+      fail_unless_equals_int (result.warnings, i < 2 ? exposed : 0);
+      result_clear (&result);
+    }
+    g_free (lines[i]);
+    remove_secret (files[i]);
+  }
+  result_clear (&sealed);
+}
+
+GST_END_TEST;
+
 /* Secrets from an application, and what no file is. */
 GST_START_TEST (test_requests)
 {
-  static const gchar *const signals[] = { "request-identity",
-    "request-passphrase" };
-  static const gchar *const answers[] = { IDENTITY "\n", "a passphrase\n" };
+  static const struct
+  {
+    const gchar *name, *signal, *answer;
+  } cases[] = {
+    { "chacha20poly1305dec", "request-identity", IDENTITY "\n" },
+    { "chacha20poly1305dec", "request-passphrase", "a passphrase\n" },
+    { "chacha20poly1305enc", "request-passphrase", "a passphrase\n" },
+  };
 
-  for (guint i = 0; i < 2; i++) {
-    GstElement *dec = gst_element_factory_make ("chacha20poly1305dec", NULL);
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+    GstElement *element = gst_element_factory_make (cases[i].name, NULL);
 
-    gst_object_ref_sink (dec);
-    g_signal_connect (dec, signals[i], G_CALLBACK (give_bytes),
-        (gpointer) answers[i]);
-    fail_unless_equals_int (gst_element_set_state (dec, GST_STATE_PAUSED),
+    gst_object_ref_sink (element);
+    g_signal_connect (element, cases[i].signal, G_CALLBACK (give_bytes),
+        (gpointer) cases[i].answer);
+    fail_unless_equals_int (gst_element_set_state (element, GST_STATE_PAUSED),
         GST_STATE_CHANGE_SUCCESS);
-    gst_element_set_state (dec, GST_STATE_NULL);
-    gst_object_unref (dec);
+    gst_element_set_state (element, GST_STATE_NULL);
+    gst_object_unref (element);
   }
+}
+
+GST_END_TEST;
+
+/* A passphrase from the application is what the file is made with. */
+GST_START_TEST (test_requested_passphrase)
+{
+  GstElement *enc = gst_element_factory_make ("chacha20poly1305enc", NULL);
+  GByteArray *file = g_byte_array_new ();
+  GstHarness *h;
+  GstBuffer *buffer;
+  Result opened;
+  gchar *line;
+
+  g_object_set (enc, "work-factor", 1, NULL);
+  g_signal_connect (enc, "request-passphrase", G_CALLBACK (give_bytes),
+      (gpointer) "correct horse battery staple\n");
+  h = gst_harness_new_with_element (enc, "sink", "src");
+  gst_object_unref (enc);
+  gst_harness_set_src_caps_str (h, "application/x-edf");
+  gst_harness_push (h, gst_buffer_new_memdup ("bytes", 5));
+  gst_harness_push_event (h, gst_event_new_eos ());
+  while ((buffer = gst_harness_try_pull (h)) != NULL) {
+    GstMapInfo map;
+
+    gst_buffer_map (buffer, &map, GST_MAP_READ);
+    g_byte_array_append (file, map.data, (guint) map.size);
+    gst_buffer_unmap (buffer, &map);
+    gst_buffer_unref (buffer);
+  }
+  gst_harness_teardown (h);
+  line = g_strdup_printf ("chacha20poly1305dec passphrase-file=%s",
+      passphrase_file);
+  opened = run_line (line, NULL, file->data, file->len, 0);
+  expect_bytes (&opened, (const guint8 *) "bytes", 5);
+  result_clear (&opened);
+  g_free (line);
+  g_byte_array_unref (file);
+}
+
+GST_END_TEST;
+
+/* A muxer that goes back to patch its header: an error, and no final cell that
+ * would call the file whole. */
+GST_START_TEST (test_backward_segment)
+{
+  GstHarness *h =
+      gst_harness_new_parse ("chacha20poly1305enc recipients=" RECIPIENT);
+  GstBus *bus = gst_bus_new ();
+  GByteArray *file = g_byte_array_new ();
+  guint8 *data = test_bytes (100);
+  GstSegment segment;
+  GstMessage *message;
+  GstBuffer *buffer;
+  Result opened;
+
+  gst_element_set_bus (h->element, bus);
+  gst_harness_set_src_caps_str (h, "application/x-edf");
+  gst_segment_init (&segment, GST_FORMAT_BYTES);
+  gst_harness_push_event (h, gst_event_new_segment (&segment));
+  gst_harness_push (h, gst_buffer_new_memdup (data, 100));
+  gst_harness_push_event (h, gst_event_new_segment (&segment));
+  message = gst_bus_pop_filtered (bus, GST_MESSAGE_ERROR);
+  fail_unless (message != NULL);
+  gst_message_unref (message);
+  gst_harness_push (h, gst_buffer_new_memdup (data, 100));
+  gst_harness_push_event (h, gst_event_new_eos ());
+  while ((buffer = gst_harness_try_pull (h)) != NULL) {
+    GstMapInfo map;
+
+    gst_buffer_map (buffer, &map, GST_MAP_READ);
+    g_byte_array_append (file, map.data, (guint) map.size);
+    gst_buffer_unmap (buffer, &map);
+    gst_buffer_unref (buffer);
+  }
+  gst_element_set_bus (h->element, NULL);
+  gst_object_unref (bus);
+  gst_harness_teardown (h);
+  opened = decrypt ("", file->data, file->len, 0);
+  expect_any_error (&opened, data, 100);
+  g_byte_array_unref (file);
+  g_free (data);
 }
 
 GST_END_TEST;
@@ -650,7 +815,11 @@ chacha20poly1305_suite (void)
   tcase_add_test (tc, test_kit);
   tcase_add_test (tc, test_passphrase);
   tcase_add_test (tc, test_bad_settings);
+  tcase_add_test (tc, test_bad_recipients);
+  tcase_add_test (tc, test_exposed_files);
   tcase_add_test (tc, test_requests);
+  tcase_add_test (tc, test_requested_passphrase);
+  tcase_add_test (tc, test_backward_segment);
   tcase_add_test (tc, test_estimate);
   tcase_add_test (tc, test_fresh_header);
   return s;

@@ -352,6 +352,82 @@ GST_START_TEST (test_salvage)
 }
 GST_END_TEST;
 
+static void
+count_gap (GstEvent *event, guint *gaps)
+{
+  if (GST_EVENT_TYPE (event) == GST_EVENT_GAP)
+    (*gaps)++;
+  gst_event_unref (event);
+}
+
+/* Salvage is never silent: for each loss a GAP event where the bytes are
+ * missing, and a message whose counts add up. */
+GST_START_TEST (test_salvage_tells)
+{
+  const Codec *codec = &codecs[__i__];
+  GByteArray *data, *coded;
+  gchar *launch, *caps;
+  GstHarness *h;
+  GstBus *bus;
+  GstMessage *message;
+  GstEvent *event;
+  GstBuffer *buffer;
+  guint gaps = 0, messages = 0;
+  guint64 lost_units = 0, output = 0, pushed = 0, offset;
+
+  if (!have (codec))
+    return;
+  data = make_data (8 * 2048);
+  coded = encode (codec, "chunk-size=2048 threads=1", data, 1000);
+  /* in the middle, and the end is missing */
+  memset (coded->data + coded->len / 2, 0xff, 9);
+  g_byte_array_set_size (coded, coded->len - 3);
+
+  launch = g_strdup_printf ("%sdec salvage=true threads=1", codec->name);
+  caps = g_strdup_printf ("application/x-%s", codec->name);
+  h = start_harness (launch, caps);
+  bus = gst_bus_new ();
+  gst_element_set_bus (h->element, bus);
+  push_pieces (h, coded, 777);
+  fail_unless (gst_harness_push_event (h, gst_event_new_eos ()));
+  while ((event = gst_harness_try_pull_event (h)) != NULL)
+    count_gap (event, &gaps);
+  while ((buffer = gst_harness_try_pull (h)) != NULL) {
+    pushed += gst_buffer_get_size (buffer);
+    gst_buffer_unref (buffer);
+  }
+  while ((message = gst_bus_pop (bus)) != NULL) {
+    const GstStructure *s = gst_message_get_structure (message);
+
+    fail_if (GST_MESSAGE_TYPE (message) == GST_MESSAGE_ERROR);
+    if (gst_message_has_name (message, "eeg-salvage")) {
+      messages++;
+      fail_unless (gst_structure_get_uint64 (s, "offset", &offset));
+      fail_unless (offset <= coded->len);
+      fail_unless (
+          gst_structure_get_uint64 (s, "total-units-lost", &lost_units));
+      fail_unless (gst_structure_get_uint64 (s, "total-output", &output));
+      fail_unless (gst_structure_get_string (s, "reason") != NULL);
+      fail_unless_equals_uint64 (lost_units, messages);
+      fail_unless (output <= pushed);
+    }
+    gst_message_unref (message);
+  }
+  fail_unless (messages >= 1, "%s: silent", codec->name);
+  fail_unless_equals_int (gaps, messages);
+  /* what came before the damage is there */
+  fail_unless (pushed >= (codec->frames ? 3 * 2048 : 2048),
+      "%s: %" G_GUINT64_FORMAT " bytes", codec->name, pushed);
+  gst_element_set_bus (h->element, NULL);
+  gst_object_unref (bus);
+  gst_harness_teardown (h);
+  g_free (launch);
+  g_free (caps);
+  g_byte_array_unref (coded);
+  g_byte_array_unref (data);
+}
+GST_END_TEST;
+
 GST_START_TEST (test_garbage)
 {
   const Codec *codec = &codecs[__i__];
@@ -910,6 +986,7 @@ compressors_suite (void)
   tcase_add_loop_test (tc, test_same_bytes, 0, n);
   tcase_add_loop_test (tc, test_damage, 0, n);
   tcase_add_loop_test (tc, test_salvage, 0, n);
+  tcase_add_loop_test (tc, test_salvage_tells, 0, n);
   tcase_add_loop_test (tc, test_garbage, 0, n);
   tcase_add_loop_test (tc, test_bomb, 0, n);
   tcase_add_loop_test (tc, test_chunk_size_limits, 0, n);

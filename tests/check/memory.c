@@ -222,6 +222,95 @@ GST_START_TEST (test_bound)
 
 GST_END_TEST;
 
+/* Keeps the most that was in use when a buffer came out. */
+static GstPadProbeReturn
+note_peak (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
+{
+  gsize *peak = user_data;
+
+  *peak = MAX (*peak, in_use ());
+  return GST_PAD_PROBE_OK;
+}
+
+static const struct
+{
+  const gchar *encoder, *decoder;
+} bombs[] = {
+  { "zstdenc level=19", "zstddec" },
+  { "gzipenc level=12", "gzipdec" },
+  { "lz4enc level=12", "lz4dec" },
+  { "brotlienc quality=5", "brotlidec" },
+};
+
+/* A few hundred bytes, for some formats a few hundred thousand, that want to
+ * become 100 MiB in one chunk: with a bound of the output and without one, memory
+ * stays within what estimate() says. */
+GST_START_TEST (test_bomb)
+{
+  static const gchar *const limits[] = { "max-output-bytes=1000000", "" };
+  GByteArray *data, *coded;
+  gchar *line;
+
+  if (!is_available (bombs[__i__].encoder))
+    return;
+  data = g_byte_array_new ();
+  g_byte_array_set_size (data, 100 * MIB);
+  memset (data->data, 0, data->len);
+  line = g_strdup_printf ("%s chunk-size=%d", bombs[__i__].encoder, 100 * MIB);
+  coded = encode (line, data);
+  g_byte_array_unref (data);
+  g_free (line);
+
+  for (guint i = 0; i < G_N_ELEMENTS (limits); i++) {
+    GstElement *pipeline, *in, *tried;
+    GstEegEstimate estimate;
+    GstMessage *message;
+    GstBus *bus;
+    GstPad *pad;
+    gsize before, peak = 0;
+
+    line = g_strdup_printf ("appsrc name=in ! %s name=tried threads=2 %s ! "
+                            "fakesink sync=false enable-last-sample=false",
+        bombs[__i__].decoder, limits[i]);
+    pipeline = gst_parse_launch (line, NULL);
+    fail_unless (pipeline != NULL, "%s", line);
+    in = gst_bin_get_by_name (GST_BIN (pipeline), "in");
+    tried = gst_bin_get_by_name (GST_BIN (pipeline), "tried");
+    pad = gst_element_get_static_pad (tried, "src");
+    gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BUFFER, note_peak, &peak, NULL);
+    gst_object_unref (pad);
+    fail_unless (
+        gst_eeg_stage_estimate (GST_EEG_STAGE (tried), coded->len, &estimate));
+    before = in_use ();
+    gst_element_set_state (pipeline, GST_STATE_PLAYING);
+    gst_app_src_push_buffer (GST_APP_SRC (in),
+        gst_buffer_new_memdup (coded->data, coded->len));
+    gst_app_src_end_of_stream (GST_APP_SRC (in));
+    bus = gst_element_get_bus (pipeline);
+    message = gst_bus_timed_pop_filtered (bus, 30 * GST_SECOND,
+        GST_MESSAGE_ERROR | GST_MESSAGE_EOS);
+    fail_unless (message != NULL, "%s hangs", line);
+    fail_unless_equals_int (GST_MESSAGE_TYPE (message),
+        i == 0 ? GST_MESSAGE_ERROR : GST_MESSAGE_EOS);
+    peak = MAX (peak, in_use ()) - before;
+    GST_INFO ("%s: %u bytes, %" G_GSIZE_FORMAT " in use, %" G_GUINT64_FORMAT
+              " estimated",
+        line, coded->len, peak, estimate.memory_bytes);
+    fail_unless (peak <= estimate.memory_bytes + coded->len + SLACK,
+        "%s uses %" G_GSIZE_FORMAT " bytes for %u", line, peak, coded->len);
+    gst_message_unref (message);
+    gst_element_set_state (pipeline, GST_STATE_NULL);
+    gst_object_unref (bus);
+    gst_object_unref (in);
+    gst_object_unref (tried);
+    gst_object_unref (pipeline);
+    g_free (line);
+  }
+  g_byte_array_unref (coded);
+}
+
+GST_END_TEST;
+
 static Suite *
 memory_suite (void)
 {
@@ -231,6 +320,7 @@ memory_suite (void)
   suite_add_tcase (s, tc);
   tcase_set_timeout (tc, 60);
   tcase_add_loop_test (tc, test_bound, 0, G_N_ELEMENTS (lines));
+  tcase_add_loop_test (tc, test_bomb, 0, G_N_ELEMENTS (bombs));
   return s;
 }
 

@@ -73,7 +73,7 @@ static const struct
 typedef enum
 {
   RIGHT,
-  REFUSED,  /* by the rules of order: the message names both */
+  REFUSED,   /* by the rules of order: the message names both */
   NO_SAMPLES /* these bytes are no samples: the pads do not link */
 } Verdict;
 
@@ -248,9 +248,8 @@ GST_START_TEST (test_cell)
         GST_INFO ("left out: %s", pair);
       } else if (verdict == NO_SAMPLES) {
         GError *error = NULL;
-        GstElement *pipeline =
-            gst_parse_launch_full (launch, NULL, GST_PARSE_FLAG_FATAL_ERRORS,
-                &error);
+        GstElement *pipeline = gst_parse_launch_full (launch, NULL,
+            GST_PARSE_FLAG_FATAL_ERRORS, &error);
 
         fail_unless (g_error_matches (error, GST_PARSE_ERROR,
                          GST_PARSE_ERROR_LINK),

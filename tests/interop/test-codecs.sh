@@ -7,7 +7,7 @@ set -euo pipefail
 codec=$1
 case $codec in
 gzip) tool=gzip levels=$(seq 1 9) ours="level=1 level=6 level=12" ext=gz ;;
-lz4) tool=lz4 levels="1 3 9 12 -fast=3" ours="level=-5 level=0 level=9" ext=lz4 ;;
+lz4) tool=lz4 levels="$(seq 1 12) -fast=1 -fast=3 -fast=20" ours="level=-5 level=0 level=9" ext=lz4 ;;
 brotli) tool=brotli levels=$(seq 0 11) ours="quality=0 quality=5 quality=9" ext=br ;;
 esac
 command -v $tool >/dev/null || { echo "skipped: no $tool tool"; exit 77; }
@@ -56,9 +56,11 @@ done
 if [ "$codec" = gzip ] && command -v pigz >/dev/null; then
     pigz -dc ours.gz >back
     same chunk1 back "pigz -d"
-    pigz -c big >foreign.gz
-    run filesrc location=foreign.gz ! gzipdec ! filesink location=back
-    same big back "pigz"
+    for level in $(seq 0 9) 11; do
+        pigz "-$level" -p 2 -c big >foreign.gz
+        run filesrc location=foreign.gz ! gzipdec ! filesink location=back
+        same big back "pigz -$level"
+    done
 fi
 
 for level in $levels; do

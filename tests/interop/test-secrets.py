@@ -118,7 +118,47 @@ def main():
                   "passphrase-file=" + path("phrase"), "!",
                   "chacha20poly1305dec",
                   "passphrase-file=" + path("phrase"), "!", "fakesink"]),
+                # refused: what must not stand in a message is in each of them
+                ("age-no-match", False,
+                 ["filesrc", "location=" + path("age-sealed"), "!",
+                  "chacha20poly1305dec",
+                  "identity-file=" + path("identity"), "!", "fakesink"]),
+                ("age-wrong-phrase", False,
+                 ["filesrc", "location=" + path("phrase-sealed"), "!",
+                  "chacha20poly1305dec",
+                  "passphrase-file=" + path("phrase"), "!", "fakesink"]),
+                ("age-bad-identity", False,
+                 ["filesrc", "location=" + path("age-sealed"), "!",
+                  "chacha20poly1305dec",
+                  "identity-file=" + path("bad-identity"), "!", "fakesink"]),
+                ("age-secret-as-recipient", False,
+                 ["filesrc", "location=" + path("plain"), "!",
+                  "chacha20poly1305enc",
+                  "recipients-file=" + path("identity"), "!", "fakesink"]),
+                ("age-damaged", False,
+                 ["filesrc", "location=" + path("own-damaged"), "!",
+                  "chacha20poly1305dec",
+                  "identity-file=" + path("identity"), "!", "fakesink"]),
             ]
+            others = subprocess.run(
+                ["age-keygen"], check=True, stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL).stdout.decode().splitlines()
+            store("bad-identity", secret[:-1] + b"B" + b"\n")
+            for name, key_of in (("age-sealed", others[1].split(": ")[1]),
+                                 ("own-sealed", recipient)):
+                subprocess.run(["age", "-r", key_of, "-o", path(name),
+                                path("plain")], check=True)
+            store("other-phrase", b"not the same\n")
+            subprocess.run(
+                ["gst-launch-1.0", "-q", "filesrc",
+                 "location=" + path("plain"), "!", "chacha20poly1305enc",
+                 "work-factor=10", "passphrase-file=" + path("other-phrase"),
+                 "!", "filesink", "location=" + path("phrase-sealed")],
+                check=True)
+            with open(path("own-sealed"), "rb") as file:
+                damaged = bytearray(file.read())
+            damaged[-100] ^= 1
+            store("own-damaged", bytes(damaged))
         needles = {name: forms(secret) for name, secret in secrets.items()}
         # the search must be able to find
         assert any(n in b"x" + base64.b64encode(b"y" + key)

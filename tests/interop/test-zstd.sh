@@ -49,7 +49,8 @@ zstd -lv ours.zst 2>&1 | grep -q -i skippable.*1 ||
     zstd -l ours.zst 2>&1 | grep -q ' 1 ' ||
     { echo "FAIL: seek table not seen"; fails=$((fails + 1)); }
 
-for level in $(seq 1 19) "-ultra -20" "-ultra -22" "-fast=5"; do
+for level in $(seq 1 19) "-ultra -20" "-ultra -21" "-ultra -22" \
+    "-fast=1" "-fast=5" "-fast=100" "-adapt" "T2"; do
     options=-$level
     # shellcheck disable=SC2086
     zstd -q $options -c big >foreign.zst
