@@ -16,7 +16,7 @@ G_BEGIN_DECLS
 
 /* A job of ciphers is a batch of cells of about this many bytes, or one cell
  * if that is larger: long enough to be worth a hand-off to another thread. */
-#define GST_AEAD_BATCH_BYTES (1024 * 1024)
+#define GST_AEAD_BATCH_BYTES (2 * 1024 * 1024)
 
 /* values[] of a decoder's job */
 enum
