@@ -1371,8 +1371,10 @@ consume (GstEegChunkCodec *self, Input *in, gsize size)
     memmove (st->fifo_map.data, st->fifo_map.data + n, st->fifo_fill);
     size -= n;
   }
-  in->data += size;
-  in->size -= size;
+  if (size > 0) {
+    in->data += size;
+    in->size -= size;
+  }
 }
 
 static GstFlowReturn

@@ -393,9 +393,12 @@ eeg_age_header_parse (EegAgeHeader *header, const uint8_t *data, size_t size)
 {
   size_t version_size = sizeof VERSION_LINE - 1;
   size_t known = size < version_size ? size : version_size;
-  Lines lines = { (const char *) data + known, (const char *) data + size };
+  Lines lines;
   EegAgeResult result;
 
+  if (size == 0)
+    return EEG_AGE_MORE;
+  lines = (Lines){ (const char *) data + known, (const char *) data + size };
   if (known > 0 && memcmp (data, VERSION_LINE, known) != 0)
     return EEG_AGE_NOT_AGE;
   if (size < version_size)
