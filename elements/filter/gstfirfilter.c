@@ -270,7 +270,7 @@ make_kernel (const Settings *settings, gdouble rate, GError **error)
     return NULL;
   if (settings->mode == MODE_COEFFICIENTS) {
     kernel = eeg_fir_kernel_new ((const gdouble *) settings->coefficients->data,
-        settings->coefficients->len, EEG_FIR_DELAY_AUTO);
+        settings->coefficients->len, EEG_FIR_DELAY_AUTO, EEG_FIR_NO_LATENCY);
   } else {
     settings_to_spec (settings, rate, &spec);
     if (!eeg_fir_design (&spec, &taps, &n_taps, message)) {
@@ -278,7 +278,8 @@ make_kernel (const Settings *settings, gdouble rate, GError **error)
           "No such filter: %s.", message);
       return NULL;
     }
-    kernel = eeg_fir_kernel_new (taps, n_taps, EEG_FIR_DELAY_AUTO);
+    kernel = eeg_fir_kernel_new (taps, n_taps, EEG_FIR_DELAY_AUTO,
+        EEG_FIR_NO_LATENCY);
     free (taps);
   }
   if (kernel == NULL)
@@ -494,7 +495,7 @@ gst_eeg_fir_filter_reset (GstEegFilter *filter)
   GstEegFirFilter *self = GST_EEG_FIR_FILTER (filter);
 
   if (self->stream != NULL)
-    eeg_fir_stream_reset (self->stream);
+    eeg_fir_stream_start (self->stream, 0);
 }
 
 static gsize

@@ -192,7 +192,8 @@ bench_firfilter (void)
   fill_arena (TRUE, N_BUFFERS);
   if (!eeg_fir_design (&spec, &taps, &n_taps, message))
     return false;
-  kernel = eeg_fir_kernel_new (taps, n_taps, EEG_FIR_DELAY_AUTO);
+  kernel =
+      eeg_fir_kernel_new (taps, n_taps, EEG_FIR_DELAY_AUTO, EEG_FIR_NO_LATENCY);
   filters.stream = eeg_fir_stream_new (kernel, &config, 0);
   element = gst_element_factory_make ("firfilter", NULL);
   g_object_set (element, "low", 1.0, "high", 40.0, "taps", N_TAPS, NULL);

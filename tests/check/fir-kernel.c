@@ -116,9 +116,11 @@ static void
 run_split (eeg_fir_stream *stream, const void *in, void *out, gsize n,
     gsize frame_size, guint largest, gboolean in_place)
 {
-  gsize done = 0, given = 0, got, delay;
+  const eeg_fir_kernel *kernel = eeg_fir_stream_get_kernel (stream);
+  gsize done = 0, given = 0, got;
+  gsize delay =
+      eeg_fir_kernel_get_delay (kernel) + eeg_fir_kernel_get_latency (kernel);
 
-  delay = eeg_fir_kernel_get_delay (eeg_fir_stream_get_kernel (stream));
   while (done < n) {
     gsize piece_size = 1 + random_below (largest);
     gsize frames = MIN (n - done, piece_size);
@@ -166,7 +168,8 @@ enum shape
 };
 
 static eeg_fir_kernel *
-make_kernel (enum shape shape, gsize n_taps, gsize delay)
+make_kernel_for (enum shape shape, gsize n_taps, gsize delay,
+    eeg_fir_latency latency)
 {
   gdouble *taps = g_new (gdouble, n_taps);
   eeg_fir_kernel *kernel;
@@ -178,10 +181,16 @@ make_kernel (enum shape shape, gsize n_taps, gsize delay)
       taps[n_taps - 1 - i] = shape == SYMMETRIC ? taps[i] : -taps[i];
   if (shape == ANTISYMMETRIC && n_taps % 2 == 1)
     taps[n_taps / 2] = 0;
-  kernel = eeg_fir_kernel_new (taps, n_taps, delay);
+  kernel = eeg_fir_kernel_new (taps, n_taps, delay, latency);
   fail_unless (kernel != NULL);
   g_free (taps);
   return kernel;
+}
+
+static eeg_fir_kernel *
+make_kernel (enum shape shape, gsize n_taps, gsize delay)
+{
+  return make_kernel_for (shape, n_taps, delay, EEG_FIR_NO_LATENCY);
 }
 
 static void
@@ -220,7 +229,7 @@ check_stream (eeg_fir_kernel *kernel, const eeg_fir_config *config, gsize n)
     static const guint largest[] = { 1, 7, 50, 600 };
 
     memset (again, 0xee, n * frame_size);
-    eeg_fir_stream_reset (stream);
+    eeg_fir_stream_start (stream, 0);
     run_split (stream, in, again, n, frame_size, largest[run], run % 2);
     fail_unless (memcmp (out, again, n * frame_size) == 0);
   }
@@ -285,12 +294,16 @@ GST_START_TEST (test_long_streams)
         .filtered = turn % 5 < 2 ? filtered : NULL,
         .cpu = cpu };
       gsize delay = turn % 4 == 1 ? 100 : EEG_FIR_DELAY_AUTO;
-      eeg_fir_kernel *kernel = make_kernel (turn % SHAPES, lengths[l], delay);
 
       for (guint i = 0; i < config.channels; i++)
         filtered[i] = i < 2 || i == 16;
-      check_stream (kernel, &config, lengths[l] + 700 + random_below (300));
-      eeg_fir_kernel_unref (kernel);
+      for (eeg_fir_latency latency = 0; latency < 2; latency++) {
+        eeg_fir_kernel *kernel =
+            make_kernel_for (turn % SHAPES, lengths[l], delay, latency);
+
+        check_stream (kernel, &config, lengths[l] + 700 + random_below (300));
+        eeg_fir_kernel_unref (kernel);
+      }
     }
   }
 }
@@ -334,8 +347,8 @@ GST_END_TEST;
 
 /* 100 mV under 1 uV: the F64 arithmetic must carry both. */
 static void
-check_precision (gsize n_taps, eeg_fir_format format, gdouble offset,
-    gdouble relative_to_rms, gdouble relative_to_input)
+check_precision (gsize n_taps, eeg_fir_latency latency, eeg_fir_format format,
+    gdouble offset, gdouble relative_to_rms, gdouble relative_to_input)
 {
   const guint channels = 2;
   const gsize n = 2 * n_taps + 500, count = n * channels;
@@ -352,7 +365,7 @@ check_precision (gsize n_taps, eeg_fir_format format, gdouble offset,
   void *in = g_malloc (count * 8), *out = g_malloc (count * 8);
 
   fail_unless (eeg_fir_design (&spec, &taps, &n_designed, message));
-  kernel = eeg_fir_kernel_new (taps, n_designed, EEG_FIR_DELAY_AUTO);
+  kernel = eeg_fir_kernel_new (taps, n_designed, EEG_FIR_DELAY_AUTO, latency);
   for (gsize i = 0; i < count; i++)
     x[i] = offset + sin (i / channels * 0.25) + 0.3 * random_value ();
   if (format == EEG_FIR_F32)
@@ -367,14 +380,17 @@ check_precision (gsize n_taps, eeg_fir_format format, gdouble offset,
     eeg_fir_stream *stream;
     long double error = 0, power = 0;
     gdouble rms, output;
-    gsize compared = 0;
+    gsize compared = 0, given;
 
     /* the longest take their time */
     if (!eeg_cpu_supports (cpu)
         || (n_taps > 100000 && cpu != eeg_cpu_choose ()))
       continue;
     stream = eeg_fir_stream_new (kernel, &config, 0);
-    eeg_fir_stream_process (stream, in, n, out);
+    given = eeg_fir_stream_process (stream, in, n, out);
+    given += eeg_fir_stream_drain (stream,
+        (guint8 *) out + given * channels * format_size (format), n);
+    fail_unless_equals_int (given, n);
     for (gsize i = n_taps; i < n - n_taps / 2 - 1; i +=
          1 + random_below (2 * n_taps / 300 + 1))
       for (guint c = 0; c < channels; c++) {
@@ -405,22 +421,119 @@ check_precision (gsize n_taps, eeg_fir_format format, gdouble offset,
   g_free (out);
 }
 
+/* GSTEEG_TEST_ROUNDS asks for the longest too. */
 GST_START_TEST (test_precision)
 {
   static const gsize lengths[] = { 31, 101, 331, 1001, 3301, 33001, 200001 };
+  const gsize longest = g_getenv ("GSTEEG_TEST_ROUNDS") ? 200001 : 33001;
 
-  for (guint i = 0; i < G_N_ELEMENTS (lengths); i++) {
-    if (lengths[i] > 100000) {
-      /* one of each is long enough */
-      check_precision (lengths[i], EEG_FIR_F32, 1e5, 1e-6, 0);
-      check_precision (lengths[i], EEG_FIR_F64, 1e5, 0, 1e-14);
-      continue;
+  for (guint i = 0; i < G_N_ELEMENTS (lengths); i++)
+    for (eeg_fir_latency latency = 0; latency < 2; latency++) {
+      if (lengths[i] > longest)
+        continue;
+      check_precision (lengths[i], latency, EEG_FIR_F32, 0, 1e-6, 0);
+      check_precision (lengths[i], latency, EEG_FIR_F32, 1e5, 1e-6, 0);
+      check_precision (lengths[i], latency, EEG_FIR_F64, 0, 1e-13, 0);
+      check_precision (lengths[i], latency, EEG_FIR_F64, 1e5, 0, 1e-14);
     }
-    check_precision (lengths[i], EEG_FIR_F32, 0, 1e-6, 0);
-    check_precision (lengths[i], EEG_FIR_F32, 1e5, 1e-6, 0);
-    check_precision (lengths[i], EEG_FIR_F64, 0, 1e-13, 0);
-    check_precision (lengths[i], EEG_FIR_F64, 1e5, 0, 1e-14);
+}
+GST_END_TEST;
+
+/* A stream that starts a look-back earlier gives the same bytes as one that has
+ * always run: what a resumed recording needs. */
+GST_START_TEST (test_look_back)
+{
+  static const gsize lengths[] = { 101, 801, 9001 };
+  const guint channels = 3;
+  const gsize n = 40000;
+  gdouble *x = g_new (gdouble, n * channels);
+  gdouble *all = g_new (gdouble, n * channels);
+  gdouble *some = g_new (gdouble, n * channels);
+
+  for (gsize i = 0; i < n * channels; i++)
+    x[i] = 100 + random_value ();
+  for (guint l = 0; l < G_N_ELEMENTS (lengths); l++)
+    for (gint turn = 0; turn < 6; turn++) {
+      eeg_fir_config config = { .channels = channels,
+        .format = EEG_FIR_F64,
+        .edge = turn % 3,
+        .cpu = eeg_cpu_choose () };
+      eeg_fir_kernel *kernel =
+          make_kernel_for (SYMMETRIC, lengths[l], EEG_FIR_DELAY_AUTO, turn / 3);
+      gsize back = eeg_fir_kernel_get_look_back (kernel);
+      gsize first = 1234 + 777 * turn, from = first + back, given;
+      eeg_fir_stream *stream = eeg_fir_stream_new (kernel, &config, 0);
+
+      fail_unless (from < n);
+      given = eeg_fir_stream_process (stream, x, n, all);
+      eeg_fir_stream_drain (stream, all + given * channels, n);
+      eeg_fir_stream_start (stream, first);
+      given = eeg_fir_stream_process (stream, x + first * channels, n - first,
+          some);
+      eeg_fir_stream_drain (stream, some + given * channels, n);
+      fail_unless (memcmp (all + from * channels, some + back * channels,
+                       (n - from) * channels * sizeof (gdouble))
+          == 0);
+      eeg_fir_stream_free (stream);
+      eeg_fir_kernel_unref (kernel);
+    }
+  g_free (x);
+  g_free (all);
+  g_free (some);
+}
+GST_END_TEST;
+
+/* No call does more than 8 times the mean of all calls, from the start on. */
+static void
+check_evenness (gsize n_taps, eeg_fir_latency latency, guint channels,
+    gsize frames, eeg_fir_edge edge)
+{
+  eeg_fir_config config = { .channels = channels,
+    .format = EEG_FIR_F32,
+    .edge = edge,
+    .cpu = eeg_cpu_choose () };
+  eeg_fir_kernel *kernel =
+      make_kernel_for (SYMMETRIC, n_taps, EEG_FIR_DELAY_AUTO, latency);
+  eeg_fir_stream *stream = eeg_fir_stream_new (kernel, &config, 0);
+  gsize n = 3 * n_taps + 3 * eeg_fir_kernel_get_latency (kernel), calls = 0;
+  gfloat *samples = g_new0 (gfloat, frames * channels);
+  guint64 most = 0, before = 0;
+
+  /* the grid is met at any phase */
+  eeg_fir_stream_start (stream, 12345);
+  for (gsize i = 0; i < n; i += frames, calls++) {
+    guint64 now;
+
+    eeg_fir_stream_process (stream, samples, frames, samples);
+    now = eeg_fir_stream_get_operations (stream);
+    most = MAX (most, now - before);
+    before = now;
   }
+  GST_INFO ("%zu taps, latency %u, %u channels, %zu frames: %.3g of the mean",
+      n_taps, latency, channels, frames, (gdouble) most * calls / before);
+  fail_unless (before > 0);
+  fail_unless ((gdouble) most * calls / before < 8,
+      "%zu taps, latency %u, %u channels, calls of %zu frames: one does %g times "
+      "the mean",
+      n_taps, latency, channels, frames, (gdouble) most * calls / before);
+  eeg_fir_stream_free (stream);
+  eeg_fir_kernel_unref (kernel);
+  g_free (samples);
+}
+
+GST_START_TEST (test_evenness)
+{
+  static const gsize lengths[] = { 101, 825, 3301, 33001 };
+  static const gsize frames[] = { 1, 20, 333, 4096 };
+
+  for (guint l = 0; l < G_N_ELEMENTS (lengths); l++)
+    for (guint f = 0; f < G_N_ELEMENTS (frames); f++)
+      for (eeg_fir_latency latency = 0; latency < 2; latency++) {
+        check_evenness (lengths[l], latency, 1, frames[f], EEG_FIR_HOLD);
+        check_evenness (lengths[l], latency, 33, frames[f], EEG_FIR_ZERO);
+      }
+  if (g_getenv ("GSTEEG_TEST_ROUNDS"))
+    check_evenness (165001, EEG_FIR_NO_LATENCY, 64, 20, EEG_FIR_HOLD);
 }
 GST_END_TEST;
 
@@ -428,17 +541,25 @@ GST_END_TEST;
  * sees only frames that were remembered, all is as if it had run from the
  * start. */
 static void
-check_take_over (gsize n_old, gsize n_new, gsize at, eeg_fir_edge edge)
+check_take_over (gsize n_old, gsize n_new, gsize at, eeg_fir_edge edge,
+    gsize fade, guint latencies)
 {
   const guint channels = 5;
   const gsize n = 1500, count = n * channels, frame_size = 8 * channels;
-  eeg_fir_kernel *old = make_kernel (SYMMETRIC, n_old, EEG_FIR_DELAY_AUTO);
-  eeg_fir_kernel *new = make_kernel (SYMMETRIC, n_new, EEG_FIR_DELAY_AUTO);
-  gsize old_delay = eeg_fir_kernel_get_delay (old);
+  eeg_fir_kernel *old =
+      make_kernel_for (SYMMETRIC, n_old, EEG_FIR_DELAY_AUTO, latencies & 1);
+  eeg_fir_kernel *new =
+      make_kernel_for (SYMMETRIC, n_new, EEG_FIR_DELAY_AUTO, latencies >> 1);
   gsize new_delay = eeg_fir_kernel_get_delay (new);
+  gsize old_delay =
+      eeg_fir_kernel_get_delay (old) + eeg_fir_kernel_get_latency (old);
+  gsize remembered = eeg_fir_kernel_get_look_back (old);
+  bool filtered[5] = { true, true, false, true, true };
   eeg_fir_config config = { .channels = channels,
     .format = EEG_FIR_F64,
     .edge = edge,
+    .filtered = filtered,
+    .fade = fade,
     .cpu = eeg_cpu_choose () };
   gdouble *x = g_new (gdouble, count), *once = NULL;
   gdouble *with_old = g_new (gdouble, count);
@@ -447,8 +568,8 @@ check_take_over (gsize n_old, gsize n_new, gsize at, eeg_fir_edge edge)
 
   for (gsize i = 0; i < count; i++)
     x[i] = random_value ();
-  reference (old, x, channels, n, edge, NULL, with_old);
-  reference (new, x, channels, n, edge, NULL, with_new);
+  reference (old, x, channels, n, edge, filtered, with_old);
+  reference (new, x, channels, n, edge, filtered, with_new);
 
   for (gint run = 0; run < 4; run++) {
     static const guint largest[] = { 1500, 1, 13, 300 };
@@ -466,7 +587,10 @@ check_take_over (gsize n_old, gsize n_new, gsize at, eeg_fir_edge edge)
         fail_unless (eeg_fir_stream_take_over (b, a));
         fail_unless_equals_uint64 (eeg_fir_stream_get_in (b), at);
         fail_unless_equals_uint64 (eeg_fir_stream_get_out (b), given);
-        eeg_fir_stream_free (a);
+        if (eeg_fir_stream_is_fading (b))
+          fail_unless (fade > 0 && given > 0);
+        else
+          eeg_fir_stream_free (a);
         a = NULL;
       }
       ready = eeg_fir_stream_get_ready (a ? a : b, frames);
@@ -483,11 +607,21 @@ check_take_over (gsize n_old, gsize n_new, gsize at, eeg_fir_edge edge)
 
     for (gsize i = 0; i < switched * channels; i++)
       fail_unless (fabs (out[i] - with_old[i]) < 1e-12);
-    /* the old stream remembers 2 * its delay; from the start it knows all */
-    exact = at <= 2 * old_delay ? switched : at - 2 * old_delay + new_delay;
+    /* from the start the old stream knows all */
+    exact = at <= remembered ? switched : at - remembered + new_delay + n_new;
     exact = MAX (exact, switched);
-    for (gsize i = exact * channels; i < count; i++)
-      fail_unless (fabs (out[i] - with_new[i]) < 1e-12);
+    for (gsize i = exact * channels; i < count; i++) {
+      gdouble expected = with_new[i];
+      gsize frame = i / channels - switched;
+
+      if (switched > 0 && frame < fade)
+        expected += (with_old[i] - with_new[i])
+            * (0.5 + 0.5 * cos (G_PI * (frame + 1) / (fade + 1)));
+      fail_unless (fabs (out[i] - expected) < 1e-12,
+          "%zu to %zu at %zu, fade "
+          "%zu, latencies %u: sample %zu is %g, not %g",
+          n_old, n_new, at, fade, latencies, i / channels, out[i], expected);
+    }
 
     if (once == NULL) {
       once = out;
@@ -495,6 +629,8 @@ check_take_over (gsize n_old, gsize n_new, gsize at, eeg_fir_edge edge)
       fail_unless (memcmp (once, out, n * frame_size) == 0);
       g_free (out);
     }
+    if (run % 2)
+      eeg_fir_stream_free (eeg_fir_stream_release (b));
     eeg_fir_stream_free (b);
   }
   g_free (once);
@@ -513,7 +649,8 @@ GST_START_TEST (test_take_over)
   for (guint a = 0; a < G_N_ELEMENTS (lengths); a++)
     for (guint b = 0; b < G_N_ELEMENTS (lengths); b++)
       for (guint i = 0; i < G_N_ELEMENTS (at); i++)
-        check_take_over (lengths[a], lengths[b], at[i], (a + b + i) % 3);
+        check_take_over (lengths[a], lengths[b], at[i], (a + b + i) % 3,
+            i % 2 ? 50 : 0, (a + 2 * b + i) % 4);
 }
 GST_END_TEST;
 
@@ -544,14 +681,15 @@ GST_START_TEST (test_kernels)
   eeg_fir_kernel *kernel;
   gsize n;
 
-  fail_unless (eeg_fir_kernel_new (even, 0, 0) == NULL);
-  fail_unless (eeg_fir_kernel_new (even, 4, 4) == NULL);
-  fail_unless (eeg_fir_kernel_new (even, EEG_FIR_MAX_TAPS + 1, 0) == NULL);
-  fail_unless (eeg_fir_kernel_new (bad, 2, 0) == NULL);
-  fail_unless (eeg_fir_kernel_new (inf, 1, 0) == NULL);
+  fail_unless (eeg_fir_kernel_new (even, 0, 0, 0) == NULL);
+  fail_unless (eeg_fir_kernel_new (even, 4, 4, 0) == NULL);
+  fail_unless (eeg_fir_kernel_new (even, EEG_FIR_MAX_TAPS + 1, 0, 0) == NULL);
+  fail_unless (eeg_fir_kernel_new (bad, 2, 0, 0) == NULL);
+  fail_unless (eeg_fir_kernel_new (inf, 1, 0, 0) == NULL);
 
 #define CHECK(taps, expected_delay, linear)                                    \
-  kernel = eeg_fir_kernel_new (taps, G_N_ELEMENTS (taps), EEG_FIR_DELAY_AUTO); \
+  kernel = eeg_fir_kernel_new (taps, G_N_ELEMENTS (taps), EEG_FIR_DELAY_AUTO,  \
+      EEG_FIR_NO_LATENCY);                                                     \
   fail_unless_equals_int (eeg_fir_kernel_get_delay (kernel), expected_delay);  \
   fail_unless (eeg_fir_kernel_is_linear_phase (kernel) == linear);             \
   fail_unless (                                                                \
@@ -742,6 +880,8 @@ fir_kernel_suite (void)
   tcase_add_test (tcase, test_short_streams);
   tcase_add_test (tcase, test_nothing);
   tcase_add_test (tcase, test_precision);
+  tcase_add_test (tcase, test_look_back);
+  tcase_add_test (tcase, test_evenness);
   tcase_add_test (tcase, test_take_over);
   tcase_add_test (tcase, test_take_over_without_reserve);
   tcase_add_test (tcase, test_kernels);

@@ -179,4 +179,15 @@ load (double *panel, const void *in, size_t stride, unsigned lanes, size_t rows,
   }
 }
 
-const eeg_fir_direct EEG_FIR_TABLE = { load, filter };
+static void
+store (const double *panel, void *out, size_t stride, unsigned lanes,
+    size_t rows, eeg_fir_format format)
+{
+  size_t frame = stride * (format == EEG_FIR_F32 ? 4 : 8);
+  uint8_t *to = out;
+
+  for (size_t t = 0; t < rows; t++, to += frame)
+    store_row (to, panel + t * EEG_FIR_PANEL, lanes, format);
+}
+
+const eeg_fir_direct EEG_FIR_TABLE = { load, filter, store };

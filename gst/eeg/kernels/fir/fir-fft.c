@@ -63,109 +63,189 @@ times (complex_vec a, double re, double im)
     MULTIPLY_ADD (a.re, wi, a.im * wr) };
 }
 
-static void
-forward (double *points, size_t n, const double *twiddles, size_t n_twiddles)
+/* Butterflies `from` to before `to` of a pass over `size` points. */
+INLINE void
+forward_pass (double *points, size_t size, size_t from, size_t to,
+    const double *twiddles)
 {
-  size_t size;
+  size_t quarter = size / 4 * EEG_FIR_POINT;
+  const double *w = twiddles + eeg_fir_fft_twiddles_at (size) + 6 * from;
+  double *p = points + from * EEG_FIR_POINT;
 
-  for (size = n; size >= 4; size /= 4) {
-    size_t quarter = size / 4, step = n_twiddles / size;
+  for (size_t k = from; k < to; k++, w += 6, p += EEG_FIR_POINT)
+    for (int i = 0; i < EEG_FIR_PANEL; i += LANES) {
+      complex_vec a = get (p + i), b = get (p + quarter + i);
+      complex_vec c = get (p + 2 * quarter + i), d = get (p + 3 * quarter + i);
+      complex_vec ac = add (a, c), a_c = subtract (a, c);
+      complex_vec bd = add (b, d), b_d = turn_back (subtract (b, d));
 
-    for (size_t start = 0; start < n; start += size)
-      for (size_t k = 0; k < quarter; k++) {
-        const double *w1 = twiddles + 2 * k * step;
-        const double *w2 = twiddles + 4 * k * step;
-        const double *w3 = twiddles + 6 * k * step;
-        double *p = points + (start + k) * EEG_FIR_POINT;
-        double *q = p + quarter * EEG_FIR_POINT;
-        double *r = q + quarter * EEG_FIR_POINT;
-        double *s = r + quarter * EEG_FIR_POINT;
+      put (p + i, add (ac, bd));
+      put (p + quarter + i, times (add (a_c, b_d), w[0], w[1]));
+      put (p + 2 * quarter + i, times (subtract (ac, bd), w[2], w[3]));
+      put (p + 3 * quarter + i, times (subtract (a_c, b_d), w[4], w[5]));
+    }
+}
 
-        for (int i = 0; i < EEG_FIR_PANEL; i += LANES) {
-          complex_vec a = get (p + i), b = get (q + i);
-          complex_vec c = get (r + i), d = get (s + i);
-          complex_vec ac = add (a, c), a_c = subtract (a, c);
-          complex_vec bd = add (b, d), b_d = turn_back (subtract (b, d));
+INLINE void
+inverse_pass (double *points, size_t size, size_t from, size_t to,
+    const double *twiddles)
+{
+  size_t quarter = size / 4 * EEG_FIR_POINT;
+  const double *w = twiddles + eeg_fir_fft_twiddles_at (size) + 6 * from;
+  double *p = points + from * EEG_FIR_POINT;
 
-          put (p + i, add (ac, bd));
-          put (q + i, times (add (a_c, b_d), w1[0], w1[1]));
-          put (r + i, times (subtract (ac, bd), w2[0], w2[1]));
-          put (s + i, times (subtract (a_c, b_d), w3[0], w3[1]));
-        }
-      }
-  }
-  if (size == 2)
-    for (size_t k = 0; k < n; k += 2) {
-      double *p = points + k * EEG_FIR_POINT, *q = p + EEG_FIR_POINT;
+  for (size_t k = from; k < to; k++, w += 6, p += EEG_FIR_POINT)
+    for (int i = 0; i < EEG_FIR_PANEL; i += LANES) {
+      complex_vec a = get (p + i);
+      complex_vec b = times (get (p + quarter + i), w[0], -w[1]);
+      complex_vec c = times (get (p + 2 * quarter + i), w[2], -w[3]);
+      complex_vec d = times (get (p + 3 * quarter + i), w[4], -w[5]);
+      complex_vec ac = add (a, c), a_c = subtract (a, c);
+      complex_vec bd = add (b, d), b_d = turn_on (subtract (b, d));
 
-      for (int i = 0; i < EEG_FIR_PANEL; i += LANES) {
-        complex_vec a = get (p + i), b = get (q + i);
+      put (p + i, add (ac, bd));
+      put (p + quarter + i, add (a_c, b_d));
+      put (p + 2 * quarter + i, subtract (ac, bd));
+      put (p + 3 * quarter + i, subtract (a_c, b_d));
+    }
+}
 
-        put (p + i, add (a, b));
-        put (q + i, subtract (a, b));
-      }
+/* The last and the first pass have no twiddles. */
+INLINE void
+pass_by_two (double *points, size_t n)
+{
+  for (double *p = points; p < points + n * EEG_FIR_POINT; p +=
+       2 * EEG_FIR_POINT)
+    for (int i = 0; i < EEG_FIR_PANEL; i += LANES) {
+      complex_vec a = get (p + i), b = get (p + EEG_FIR_POINT + i);
+
+      put (p + i, add (a, b));
+      put (p + EEG_FIR_POINT + i, subtract (a, b));
+    }
+}
+
+INLINE void
+pass_by_four (double *points, size_t n, bool is_inverse)
+{
+  for (double *p = points; p < points + n * EEG_FIR_POINT; p +=
+       4 * EEG_FIR_POINT)
+    for (int i = 0; i < EEG_FIR_PANEL; i += LANES) {
+      complex_vec a = get (p + i), b = get (p + EEG_FIR_POINT + i);
+      complex_vec c = get (p + 2 * EEG_FIR_POINT + i);
+      complex_vec d = get (p + 3 * EEG_FIR_POINT + i);
+      complex_vec ac = add (a, c), a_c = subtract (a, c), bd = add (b, d);
+      complex_vec b_d =
+          is_inverse ? turn_on (subtract (b, d)) : turn_back (subtract (b, d));
+
+      put (p + i, add (ac, bd));
+      put (p + EEG_FIR_POINT + i, add (a_c, b_d));
+      put (p + 2 * EEG_FIR_POINT + i, subtract (ac, bd));
+      put (p + 3 * EEG_FIR_POINT + i, subtract (a_c, b_d));
     }
 }
 
 static void
-inverse (double *points, size_t n, const double *twiddles, size_t n_twiddles)
+forward_leaf (double *points, size_t leaf, const double *twiddles)
 {
-  size_t size = 4, odd = 0;
+  for (size_t size = leaf; size > 4; size /= 4)
+    for (size_t start = 0; start < leaf; start += size)
+      forward_pass (points + start * EEG_FIR_POINT, size, 0, size / 4,
+          twiddles);
+  if (leaf == 32)
+    pass_by_two (points, leaf);
+  else
+    pass_by_four (points, leaf, false);
+}
 
-  /* whether the last step of forward was by two */
-  for (size_t m = n; m > 1; m /= 2)
-    odd ^= 1;
-  if (odd) {
-    for (size_t k = 0; k < n; k += 2) {
-      double *p = points + k * EEG_FIR_POINT, *q = p + EEG_FIR_POINT;
+static void
+inverse_leaf (double *points, size_t leaf, const double *twiddles)
+{
+  if (leaf == 32)
+    pass_by_two (points, leaf);
+  else
+    pass_by_four (points, leaf, true);
+  for (size_t size = leaf == 32 ? 8 : 16; size <= leaf; size *= 4)
+    for (size_t start = 0; start < leaf; start += size)
+      inverse_pass (points + start * EEG_FIR_POINT, size, 0, size / 4,
+          twiddles);
+}
 
-      for (int i = 0; i < EEG_FIR_PANEL; i += LANES) {
-        complex_vec a = get (p + i), b = get (q + i);
+/* Depth first: what a pass leaves is taken up while it is in the cache. */
+static void
+forward_units (double *points, size_t n, size_t leaf, size_t from, size_t to,
+    const double *twiddles)
+{
+  size_t own = n / (4 * EEG_FIR_UNIT), each;
 
-        put (p + i, add (a, b));
-        put (q + i, subtract (a, b));
-      }
-    }
-    size = 8;
+  if (n == leaf) {
+    forward_leaf (points, leaf, twiddles);
+    return;
   }
+  if (from < own)
+    forward_pass (points, n, from * EEG_FIR_UNIT,
+        (to < own ? to : own) * EEG_FIR_UNIT, twiddles);
+  each = eeg_fir_fft_units (n / 4, leaf);
+  for (size_t i = 0; i < 4; i++) {
+    size_t first = own + i * each;
 
-  for (; size <= n; size *= 4) {
-    size_t quarter = size / 4, step = n_twiddles / size;
-
-    for (size_t start = 0; start < n; start += size)
-      for (size_t k = 0; k < quarter; k++) {
-        const double *w1 = twiddles + 2 * k * step;
-        const double *w2 = twiddles + 4 * k * step;
-        const double *w3 = twiddles + 6 * k * step;
-        double *p = points + (start + k) * EEG_FIR_POINT;
-        double *q = p + quarter * EEG_FIR_POINT;
-        double *r = q + quarter * EEG_FIR_POINT;
-        double *s = r + quarter * EEG_FIR_POINT;
-
-        for (int i = 0; i < EEG_FIR_PANEL; i += LANES) {
-          complex_vec a = get (p + i);
-          complex_vec b = times (get (q + i), w1[0], -w1[1]);
-          complex_vec c = times (get (r + i), w2[0], -w2[1]);
-          complex_vec d = times (get (s + i), w3[0], -w3[1]);
-          complex_vec ac = add (a, c), a_c = subtract (a, c);
-          complex_vec bd = add (b, d), b_d = turn_on (subtract (b, d));
-
-          put (p + i, add (ac, bd));
-          put (q + i, add (a_c, b_d));
-          put (r + i, subtract (ac, bd));
-          put (s + i, subtract (a_c, b_d));
-        }
-      }
+    if (to <= first || from >= first + each)
+      continue;
+    forward_units (points + i * (n / 4) * EEG_FIR_POINT, n / 4, leaf,
+        from > first ? from - first : 0, to < first + each ? to - first : each,
+        twiddles);
   }
+}
+
+static void
+inverse_units (double *points, size_t n, size_t leaf, size_t from, size_t to,
+    const double *twiddles)
+{
+  size_t own = n / (4 * EEG_FIR_UNIT), each;
+
+  if (n == leaf) {
+    inverse_leaf (points, leaf, twiddles);
+    return;
+  }
+  each = eeg_fir_fft_units (n / 4, leaf);
+  for (size_t i = 0; i < 4; i++) {
+    size_t first = i * each;
+
+    if (to <= first || from >= first + each)
+      continue;
+    inverse_units (points + i * (n / 4) * EEG_FIR_POINT, n / 4, leaf,
+        from > first ? from - first : 0, to < first + each ? to - first : each,
+        twiddles);
+  }
+  if (to > 4 * each)
+    inverse_pass (points, n,
+        (from > 4 * each ? from - 4 * each : 0) * EEG_FIR_UNIT,
+        (to - 4 * each < own ? to - 4 * each : own) * EEG_FIR_UNIT, twiddles);
+}
+
+static void
+forward (double *points, size_t n, size_t from, size_t to,
+    const double *twiddles)
+{
+  if (from < to)
+    forward_units (points, n, eeg_fir_fft_leaf (n), from, to, twiddles);
+}
+
+static void
+inverse (double *points, size_t n, size_t from, size_t to,
+    const double *twiddles)
+{
+  if (from < to)
+    inverse_units (points, n, eeg_fir_fft_leaf (n), from, to, twiddles);
 }
 
 static void
 multiply (double *out, const double *const *x, const double *spectra,
-    size_t n_parts, size_t n)
+    size_t n_parts, size_t n, size_t from, size_t to)
 {
-  for (size_t k = 0; k < n; k++)
+  for (size_t k = from; k < to; k++)
     for (int i = 0; i < EEG_FIR_PANEL; i += LANES) {
       complex_vec sum = { SET1 (0.0), SET1 (0.0) };
+      complex_vec cross = { SET1 (0.0), SET1 (0.0) };
 
       for (size_t part = 0; part < n_parts; part++) {
         const double *h = spectra + 2 * (part * n + k);
@@ -173,11 +253,12 @@ multiply (double *out, const double *const *x, const double *spectra,
         vec hr = SET1 (h[0]), hi = SET1 (h[1]);
 
         sum.re = MULTIPLY_ADD (z.re, hr, sum.re);
-        sum.im = MULTIPLY_ADD (z.re, hi, sum.im);
-        sum.re = MULTIPLY_ADD (-z.im, hi, sum.re);
         sum.im = MULTIPLY_ADD (z.im, hr, sum.im);
+        cross.re = MULTIPLY_ADD (z.im, hi, cross.re);
+        cross.im = MULTIPLY_ADD (z.re, hi, cross.im);
       }
-      put (out + k * EEG_FIR_POINT + i, sum);
+      put (out + k * EEG_FIR_POINT + i,
+          (complex_vec){ sum.re - cross.re, sum.im + cross.im });
     }
 }
 
@@ -195,22 +276,22 @@ join (double *points, const double *a, const double *b, size_t n)
 }
 
 static void
-part (double *a, double *b, const double *points, size_t n, bool add_to)
+part (double *a, double *b, const double *points, size_t n)
 {
-  for (size_t k = 0; k < n; k++, points += EEG_FIR_POINT)
-    for (int i = 0; i < EEG_FIR_PANEL; i += LANES) {
-      complex_vec z = get (points + i);
-      size_t at = k * EEG_FIR_PANEL + i;
-
-      if (add_to)
-        z.re = load_vec (a + at) + z.re;
-      store_vec (a + at, z.re);
-      if (b == NULL)
-        continue;
-      if (add_to)
-        z.im = load_vec (b + at) + z.im;
-      store_vec (b + at, z.im);
-    }
+  for (size_t k = 0; k < n; k++, points += EEG_FIR_POINT) {
+    memcpy (a + k * EEG_FIR_PANEL, points, EEG_FIR_PANEL * sizeof (double));
+    if (b != NULL)
+      memcpy (b + k * EEG_FIR_PANEL, points + IMAGINARY,
+          EEG_FIR_PANEL * sizeof (double));
+  }
 }
 
-const eeg_fir_fft EEG_FIR_TABLE = { forward, inverse, multiply, join, part };
+static void
+add_rows (double *sum, const double *a, const double *b, size_t n)
+{
+  for (size_t i = 0; i < n * EEG_FIR_PANEL; i += LANES)
+    store_vec (sum + i, load_vec (a + i) + load_vec (b + i));
+}
+
+const eeg_fir_fft EEG_FIR_TABLE = { forward, inverse, multiply, join, part,
+  add_rows };

@@ -16,16 +16,17 @@ asymmetry (const double *taps, size_t n, double sign)
   return worst;
 }
 
-/* One level: the parts from tap `block` to before tap `end`. */
+/* One level: the taps from `start` to before `end` in parts of `block`. */
 static bool
-make_level (eeg_fir_level *level, const eeg_fir_kernel *kernel, size_t block,
-    size_t end, size_t n_twiddles)
+add_level (eeg_fir_kernel *kernel, size_t block, size_t start, size_t end)
 {
-  size_t n = 2 * block;
+  eeg_fir_level *level = &kernel->levels[kernel->n_levels++];
+  size_t n = 2 * block, units = eeg_fir_fft_units (n, eeg_fir_fft_leaf (n));
+  long double gain = 0;
   double *points;
 
   level->block = block;
-  level->n_parts = (end - block + block - 1) / block;
+  level->n_parts = (end - start + block - 1) / block;
   level->spectra =
       aligned_alloc (EEG_FIR_ALIGN, level->n_parts * n * 2 * sizeof (double));
   points = aligned_alloc (EEG_FIR_ALIGN, n * EEG_FIR_POINT * sizeof (double));
@@ -38,61 +39,96 @@ make_level (eeg_fir_level *level, const eeg_fir_kernel *kernel, size_t block,
 
     memset (points, 0, n * EEG_FIR_POINT * sizeof (double));
     for (size_t i = 0; i < block; i++) {
-      size_t k = (part + 1) * block + i;
+      size_t k = start + part * block + i;
 
-      if (k < end)
-        points[i * EEG_FIR_POINT] =
-            kernel->reversed[kernel->n_taps - 1 - k] / (double) n;
+      if (k < end) {
+        double tap = kernel->reversed[kernel->n_taps - 1 - k];
+
+        points[i * EEG_FIR_POINT] = tap / (double) n;
+        gain += tap;
+      }
     }
-    eeg_fir_fft_base.forward (points, n, kernel->twiddles, n_twiddles);
+    eeg_fir_fft_base.forward (points, n, 0, units, kernel->twiddles);
     for (size_t i = 0; i < n; i++) {
       spectrum[2 * i] = points[i * EEG_FIR_POINT];
       spectrum[2 * i + 1] = points[i * EEG_FIR_POINT + EEG_FIR_PANEL];
     }
   }
+  level->gain = (double) gain;
   free (points);
   return true;
 }
 
-/* Prepares a long kernel. */
+/* For transforms of up to n points. */
 static bool
-make_levels (eeg_fir_kernel *kernel)
+make_twiddles (eeg_fir_kernel *kernel, size_t n)
 {
-  size_t blocks[EEG_FIR_MAX_LEVELS], n = 0, block = EEG_FIR_HEAD, n_twiddles;
-
-  for (;;) {
-    blocks[n++] = block;
-    if (n == EEG_FIR_MAX_LEVELS
-        || kernel->n_taps - block <= 2 * EEG_FIR_GROWTH * block)
-      break;
-    block *= EEG_FIR_GROWTH;
-  }
-  n_twiddles = 2 * block;
-  kernel->twiddles =
-      aligned_alloc (EEG_FIR_ALIGN, n_twiddles * 2 * sizeof (double));
+  kernel->twiddles = aligned_alloc (EEG_FIR_ALIGN,
+      (eeg_fir_fft_twiddles_at (2 * n) * sizeof (double) + EEG_FIR_ALIGN - 1)
+          / EEG_FIR_ALIGN * EEG_FIR_ALIGN);
   if (kernel->twiddles == NULL)
     return false;
-  for (size_t k = 0; k < n_twiddles; k++) {
-    double angle =
-        -2 * 3.14159265358979323846 * (double) k / (double) n_twiddles;
+  for (size_t size = 4; size <= n; size *= 2) {
+    double *w = kernel->twiddles + eeg_fir_fft_twiddles_at (size);
 
-    kernel->twiddles[2 * k] = cos (angle);
-    kernel->twiddles[2 * k + 1] = sin (angle);
-  }
-  for (size_t i = 0; i < n; i++) {
-    kernel->n_levels++;
-    if (!make_level (&kernel->levels[i], kernel, blocks[i],
-            i + 1 < n ? blocks[i + 1] : kernel->n_taps, n_twiddles))
-      return false;
+    for (size_t k = 0; k < size / 4; k++)
+      for (size_t m = 1; m <= 3; m++) {
+        long double angle = -2 * 3.14159265358979323846264338327950288L
+            * (long double) (m * k) / (long double) size;
+
+        *w++ = (double) cosl (angle);
+        *w++ = (double) sinl (angle);
+      }
   }
   return true;
 }
 
+/* Prepares a long kernel for use without latency. */
+static bool
+make_levels (eeg_fir_kernel *kernel)
+{
+  size_t largest = EEG_FIR_FIRST_BLOCK, n = 1;
+
+  while (
+      n < EEG_FIR_MAX_LEVELS && kernel->n_taps > 2 * EEG_FIR_GROWTH * largest) {
+    largest *= EEG_FIR_GROWTH;
+    n++;
+  }
+  kernel->head = 2 * EEG_FIR_FIRST_BLOCK;
+  if (!make_twiddles (kernel, 2 * largest))
+    return false;
+  for (size_t block = EEG_FIR_FIRST_BLOCK; block <= largest; block *=
+       EEG_FIR_GROWTH)
+    if (!add_level (kernel, block, 2 * block,
+            block == largest ? kernel->n_taps : 2 * EEG_FIR_GROWTH * block))
+      return false;
+  return true;
+}
+
+/* Prepares a long kernel for work in blocks: few transforms, as long as the
+ * kernel is. */
+static bool
+make_blocks (eeg_fir_kernel *kernel)
+{
+  size_t block = EEG_FIR_LEAST_BLOCK;
+
+  while (2 * block < kernel->n_taps
+      && (block < EEG_FIR_LARGEST_BLOCK
+          || kernel->n_taps > EEG_FIR_GROWTH * block))
+    block *= 2;
+  kernel->head = 0;
+  kernel->latency = 2 * block;
+  return make_twiddles (kernel, 2 * block)
+      && add_level (kernel, block, 0, kernel->n_taps);
+}
+
 eeg_fir_kernel *
-eeg_fir_kernel_new (const double *taps, size_t n_taps, size_t delay)
+eeg_fir_kernel_new (const double *taps, size_t n_taps, size_t delay,
+    eeg_fir_latency latency)
 {
   eeg_fir_kernel *kernel;
   double largest = 0, even, odd;
+  bool ok;
 
   if (n_taps < 1 || n_taps > EEG_FIR_MAX_TAPS
       || (delay != EEG_FIR_DELAY_AUTO && delay >= n_taps))
@@ -142,7 +178,12 @@ eeg_fir_kernel_new (const double *taps, size_t n_taps, size_t delay)
   else
     kernel->delay = kernel->linear_phase ? (n_taps - 1) / 2 : 0;
 
-  if (n_taps > EEG_FIR_MAX_DIRECT && !make_levels (kernel)) {
+  kernel->head = n_taps;
+  if (latency == EEG_FIR_BLOCK_LATENCY)
+    ok = n_taps <= EEG_FIR_MAX_DIRECT_IN_BLOCKS || make_blocks (kernel);
+  else
+    ok = n_taps <= EEG_FIR_MAX_DIRECT || make_levels (kernel);
+  if (!ok) {
     eeg_fir_kernel_unref (kernel);
     return NULL;
   }
@@ -181,6 +222,29 @@ size_t
 eeg_fir_kernel_get_delay (const eeg_fir_kernel *kernel)
 {
   return kernel->delay;
+}
+
+size_t
+eeg_fir_kernel_get_latency (const eeg_fir_kernel *kernel)
+{
+  return kernel->latency;
+}
+
+size_t
+eeg_fir_kernel_get_look_back (const eeg_fir_kernel *kernel)
+{
+  size_t longest =
+      kernel->n_levels > 0 ? kernel->levels[kernel->n_levels - 1].block : 0;
+
+  return kernel->n_taps - 1 + 3 * longest;
+}
+
+const char *
+eeg_fir_kernel_get_engine (const eeg_fir_kernel *kernel)
+{
+  return kernel->n_levels == 0 ? "direct"
+      : kernel->head > 0       ? "partitioned"
+                               : "blocks";
 }
 
 bool

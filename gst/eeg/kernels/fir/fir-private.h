@@ -17,36 +17,46 @@ typedef enum
   EEG_FIR_GENERAL
 } eeg_fir_symmetry;
 
-/* Part of a long kernel: taps from `block` on, in `n_parts` parts of `block`
- * taps, each as the spectrum of itself and as many zeros. Contributions to the
- * next `block` outputs are made each time `block` more rows are there. */
+/* Part of a long kernel: `n_parts` parts of `block` taps, each as the spectrum
+ * of itself and as many zeros. What they give is made each time `block` more
+ * rows are there, in the time that `block` further rows take. */
 typedef struct
 {
   size_t block; /* a power of two */
   size_t n_parts;
   double *spectra; /* n_parts * 2 * block complex numbers, in the order that
                       eeg_fir_fft.forward leaves, divided by 2 * block */
+  double gain;     /* sum of its taps */
 } eeg_fir_level;
 
-/* 64 taps, then eight times as many at each level. */
-#define EEG_FIR_HEAD 64
+/* Without latency: 128 taps applied directly, then levels of blocks of 64, 512,
+ * ... rows, each from tap 2 * block on, to where the next begins. */
+#define EEG_FIR_FIRST_BLOCK 64
 #define EEG_FIR_GROWTH 8
 #define EEG_FIR_MAX_LEVELS 5
 /* Kernels of more taps have levels. */
 #define EEG_FIR_MAX_DIRECT 512
+#define EEG_FIR_MAX_DIRECT_IN_BLOCKS 192
+/* With latency: one level from tap 0 on. */
+#define EEG_FIR_LEAST_BLOCK 512
+#define EEG_FIR_LARGEST_BLOCK 8192
+/* Most parts of a level. */
+#define EEG_FIR_MAX_PARTS 512
 
 struct eeg_fir_kernel
 {
   int refs; /* atomic */
   size_t n_taps;
   size_t delay;
+  size_t latency; /* more that is held for the sake of long blocks */
   bool linear_phase;
   eeg_fir_symmetry symmetry;
   double *taps;     /* as given */
   double *reversed; /* in the order of rising time, made exactly symmetric */
+  size_t head;      /* the first taps, which are applied directly */
   size_t n_levels;  /* 0: direct form only */
   eeg_fir_level levels[EEG_FIR_MAX_LEVELS]; /* rising block */
-  double *twiddles; /* for the largest transform, NULL without levels */
+  double *twiddles;                         /* NULL without levels */
 };
 
 typedef struct
@@ -62,6 +72,9 @@ typedef struct
   void (*filter) (const double *panel, const double *taps, size_t n_taps,
       eeg_fir_symmetry symmetry, const double *addend, void *out, size_t stride,
       unsigned lanes, size_t rows, eeg_fir_format format);
+  /* Writes panel rows as they are. */
+  void (*store) (const double *panel, void *out, size_t stride, unsigned lanes,
+      size_t rows, eeg_fir_format format);
 } eeg_fir_direct;
 
 /* Transforms of complex rows: EEG_FIR_PANEL real parts, then as many imaginary
@@ -69,22 +82,54 @@ typedef struct
  * the imaginary part another. */
 #define EEG_FIR_POINT (2 * EEG_FIR_PANEL)
 
+/* Transforms are done in units, so that they can be spread over time: unit by
+ * unit in order, any number at once. The smallest transform is of 64 points. A
+ * unit is that many butterflies by four, or a transform of the last 32 or 64
+ * points. */
+#define EEG_FIR_UNIT 16
+
+/* Points of the smallest transforms that one of n points is made of. */
+static inline size_t
+eeg_fir_fft_leaf (size_t n)
+{
+  return __builtin_ctzll (n) % 2 == 0 ? 16 : 32;
+}
+
+static inline size_t
+eeg_fir_fft_units (size_t n, size_t leaf)
+{
+  return n == leaf
+      ? 1
+      : n / (4 * EEG_FIR_UNIT) + 4 * eeg_fir_fft_units (n / 4, leaf);
+}
+
+/* Twiddles: for each size 4, 8, ... and k below a quarter of it the numbers exp
+ * (-2 pi i m k / size) of m = 1, 2, 3. Those of a size are at: */
+static inline size_t
+eeg_fir_fft_twiddles_at (size_t size)
+{
+  return 6 * (size / 4 - 1);
+}
+
 typedef struct
 {
-  /* In place, n a power of two from 4 on. Leaves a fixed permutation of the
-   * spectrum, which `inverse` takes; `inverse` does not divide by n. The
-   * twiddles are exp (-2 pi i k / n_twiddles), n_twiddles >= n. */
-  void (*forward) (double *points, size_t n, const double *twiddles,
-      size_t n_twiddles);
-  void (*inverse) (double *points, size_t n, const double *twiddles,
-      size_t n_twiddles);
-  /* out[i] = sum of x[part][i] * spectra[part][i] */
+  /* Units `from` to before `to`, in place. Leaves a fixed permutation of the
+   * spectrum, its first value in place, which `inverse` takes; `inverse` does
+   * not divide by n. */
+  void (*forward) (double *points, size_t n, size_t from, size_t to,
+      const double *twiddles);
+  void (*inverse) (double *points, size_t n, size_t from, size_t to,
+      const double *twiddles);
+  /* out[i] = sum of x[part][i] * spectra[part * n + i], i from `from` to before
+   * `to` */
   void (*multiply) (double *out, const double *const *x, const double *spectra,
-      size_t n_parts, size_t n);
+      size_t n_parts, size_t n, size_t from, size_t to);
   /* Joins rows of two panels to points; the second may be NULL. */
   void (*join) (double *points, const double *a, const double *b, size_t n);
-  /* Adds points to (or puts them into) rows of two panels. */
-  void (*part) (double *a, double *b, const double *points, size_t n, bool add);
+  /* Parts points to rows of two panels; the second may be NULL. */
+  void (*part) (double *a, double *b, const double *points, size_t n);
+  /* sum[t] = a[t] + b[t] for n rows of a panel; sum may be a. */
+  void (*add) (double *sum, const double *a, const double *b, size_t n);
 } eeg_fir_fft;
 
 extern const eeg_fir_fft eeg_fir_fft_base;

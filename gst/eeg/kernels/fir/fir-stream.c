@@ -1,17 +1,21 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Rows (frames) are widened to F64 once and kept in panels of channels. Each
- * panel is `capacity` rows long; new rows are appended at `end`, and when there
- * is no more room the newest `keep` rows move to the front. All panels are at
- * the same row.
+/* Rows (frames) are widened to F64 once and kept in panels of channels, a ring
+ * for each, all at the same row.
  *
  * A long kernel is split (W. G. Gardner, Efficient convolution without
  * input-output delay, 1995): its first taps are applied directly, the others by
  * levels of transforms, each level with longer blocks. Blocks lie on a grid of
- * the frames' own numbers. When a block is complete, each level whose block ends
- * there adds what all its parts give to the next block of outputs; so nothing is
- * late. The longest block overwrites, the others add, always in that order. */
+ * the frames' numbers. The level's work on a block, its job, begins when the
+ * block is complete, and what comes of it is needed one block later: in between
+ * it advances with every frame, so that no call has more to do than others. A
+ * level's taps begin two blocks back; or, with one level only, all output waits
+ * for two blocks. Which frames are known when a job does its parts changes
+ * nothing about the arithmetic: bytes do not depend on how the input was split.
+ *
+ * Frame numbers are signed: the past of a run may lie before 0. */
 #include "fir-private.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,13 +30,37 @@ struct panel
 {
   unsigned lanes;      /* channels in it */
   unsigned n_filtered; /* of them filtered */
+  size_t result;       /* which panel of the levels' results is its own */
 };
 
-/* Transforms of the newest blocks of one level, n_parts of them for each pair
- * of panels. */
+/* What a job does for each pair of panels, in this order, in items. */
+enum stage
+{
+  JOIN, /* rows to points, CHUNK at a time */
+  FORWARD,
+  MULTIPLY, /* CHUNK points at a time */
+  INVERSE,
+  PART, /* points to rows, CHUNK at a time */
+  STAGES
+};
+
+#define CHUNK 16
+
 struct level
 {
-  double *x;
+  double *x;       /* transforms of the newest n_parts blocks of each pair */
+  size_t slot;     /* doubles of one transform */
+  double *work;    /* points of the transform that is turned back */
+  double *results; /* for each panel those of two blocks, by the clock */
+
+  size_t items[STAGES];    /* of one pair */
+  uint64_t weight[STAGES]; /* about what one item costs */
+  uint64_t operations[STAGES];
+  uint64_t pair_weight;
+
+  int64_t block; /* the one whose job is under way */
+  size_t pair;   /* which it has reached */
+  size_t done[STAGES];
 };
 
 struct eeg_fir_stream
@@ -47,21 +75,36 @@ struct eeg_fir_stream
   bool *filtered;
   size_t n_panels;
   struct panel *panels;
-  size_t keep, capacity; /* rows */
-  double *rows;          /* n_panels * capacity rows */
+  size_t n_pairs; /* pairs of panels with filtered channels */
+  size_t *pairs;  /* their first panels */
 
-  /* long kernels */
+  size_t keep;         /* rows that stay behind the newest */
+  size_t margin, ring; /* rows in front of each ring, and of it */
+  double *rows;        /* n_panels * (margin + ring) rows */
+  double *first;       /* the origin's row of each panel */
+  double *sums;        /* BLOCK rows */
   struct level levels[EEG_FIR_MAX_LEVELS];
-  double *sums; /* n_panels * the longest block rows, by frame number */
-  double *work; /* points for the longest transform */
   size_t transform_bytes;
+  uint64_t operations;
 
-  size_t end;        /* rows in use */
-  uint64_t in, out;  /* frames taken and given */
-  uint64_t origin;   /* the oldest frame that is remembered, or in if none */
+  size_t end;        /* of the ring, where the next row goes */
+  int64_t base;      /* frame of the ring's first row, modulo its length */
+  int64_t in, out;   /* frames that come and go next */
+  int64_t added;     /* rows that drain() put after the last frame */
+  int64_t origin;    /* the oldest frame that is remembered, or in if none */
+  int64_t reach;     /* frames behind it that may be turned about it */
+  int64_t clock;     /* newest frame that the work done takes in, and one */
+  int64_t due;       /* the clock at the first output */
+  bool is_short;     /* ended before the first output was due */
   bool begun;        /* what lies before the origin is filled in */
   bool levels_begun; /* the levels have what they need of the past */
-  size_t added;      /* rows that drain() put after the last frame */
+
+  /* cross-fade */
+  size_t fade;
+  double *gains;  /* of the new stream */
+  uint8_t *faded; /* frames of the old one */
+  size_t n_faded, n_mixed;
+  struct eeg_fir_stream *old;
 };
 
 static size_t
@@ -76,10 +119,29 @@ smaller (size_t a, size_t b)
   return a < b ? a : b;
 }
 
+/* rounded down, also below 0 */
+static int64_t
+floor_div (int64_t a, int64_t b)
+{
+  return a >= 0 ? a / b : -((-a + b - 1) / b);
+}
+
 static size_t
 sample_size (const eeg_fir_stream *stream)
 {
   return stream->format == EEG_FIR_F32 ? sizeof (float) : sizeof (double);
+}
+
+static size_t
+frame_size (const eeg_fir_stream *stream)
+{
+  return sample_size (stream) * stream->channels;
+}
+
+static int64_t
+held (const eeg_fir_kernel *kernel)
+{
+  return (int64_t) (kernel->delay + kernel->latency);
 }
 
 static void
@@ -104,54 +166,128 @@ choose_build (eeg_fir_stream *stream, eeg_cpu widest)
 #endif
 }
 
-static size_t
-longest_block (const eeg_fir_kernel *kernel)
-{
-  return kernel->n_levels > 0 ? kernel->levels[kernel->n_levels - 1].block : 0;
-}
-
-/* Adds up and gets memory for transforms. */
+/* Gets memory for a * b * c numbers and counts it. */
 static double *
-new_points (eeg_fir_stream *stream, size_t n, size_t size)
+new_numbers (eeg_fir_stream *stream, size_t a, size_t b, size_t c)
 {
   size_t bytes;
-  double *points;
+  double *numbers;
 
-  if (__builtin_mul_overflow (n, size * sizeof (double), &bytes))
+  if (__builtin_mul_overflow (a, b, &bytes)
+      || __builtin_mul_overflow (bytes, c * sizeof (double), &bytes)
+      || __builtin_add_overflow (bytes, EEG_FIR_ALIGN, &bytes))
     return NULL;
-  points = aligned_alloc (EEG_FIR_ALIGN, bytes);
-  if (points != NULL)
+  numbers =
+      aligned_alloc (EEG_FIR_ALIGN, bytes / EEG_FIR_ALIGN * EEG_FIR_ALIGN);
+  if (numbers != NULL)
     stream->transform_bytes += bytes;
-  return points;
+  return numbers;
+}
+
+/* Additions and multiplications of a transform of n complex points. */
+static uint64_t
+transform_operations (size_t n)
+{
+  uint64_t sum = 0;
+  size_t size;
+
+  for (size = n; size > 4; size /= 4)
+    sum += n / 4 * 34;
+  return sum + (size == 4 ? n / 4 * 16 : n / 2 * 4);
 }
 
 static bool
-make_level_memory (eeg_fir_stream *stream)
+make_level (eeg_fir_stream *stream, struct level *level,
+    const eeg_fir_level *plan)
 {
-  const eeg_fir_kernel *kernel = stream->kernel;
-  size_t n_pairs = (stream->n_panels + 1) / 2, block = longest_block (kernel);
+  size_t n = 2 * plan->block;
+  size_t units = eeg_fir_fft_units (n, eeg_fir_fft_leaf (n));
+  uint64_t transform = transform_operations (n) / units;
 
-  if (kernel->n_levels == 0)
-    return true;
-  for (size_t i = 0; i < kernel->n_levels; i++) {
-    const eeg_fir_level *level = &kernel->levels[i];
+  /* a little more than a power of two: blocks that are read together do not
+   * fight for the same sets of the caches */
+  level->slot = n * EEG_FIR_POINT + 5 * EEG_FIR_PANEL;
+  level->x = new_numbers (stream, stream->n_pairs, plan->n_parts, level->slot);
+  level->work = new_numbers (stream, n, EEG_FIR_POINT, 1);
+  level->results =
+      new_numbers (stream, 2 * stream->n_pairs, 2 * plan->block, EEG_FIR_PANEL);
+  if (level->x == NULL || level->work == NULL || level->results == NULL)
+    return false;
 
-    stream->levels[i].x = new_points (stream,
-        n_pairs * level->n_parts * 2 * level->block, EEG_FIR_POINT);
-    if (stream->levels[i].x == NULL)
-      return false;
-  }
-  stream->sums = new_points (stream, stream->n_panels * block, EEG_FIR_PANEL);
-  stream->work = new_points (stream, 2 * block, EEG_FIR_POINT);
-  return stream->sums != NULL && stream->work != NULL;
+  level->items[JOIN] = level->items[MULTIPLY] = n / CHUNK;
+  level->items[FORWARD] = level->items[INVERSE] = units;
+  level->items[PART] = plan->block / CHUNK;
+  level->operations[FORWARD] = level->operations[INVERSE] = transform;
+  level->operations[MULTIPLY] = CHUNK * (8 * plan->n_parts + 2);
+  level->weight[JOIN] = level->weight[PART] = 4 * CHUNK;
+  level->weight[FORWARD] = level->weight[INVERSE] = transform;
+  level->weight[MULTIPLY] = level->operations[MULTIPLY];
+  for (int s = 0; s < STAGES; s++)
+    level->pair_weight += level->items[s] * level->weight[s];
+  return true;
 }
 
-/* Rows that must stay behind the newest: a new frame needs n_taps - 1, a block
- * of a transform goes back twice its length. */
+/* Rows that must stay behind the clock: a job reads rows of three blocks, and a
+ * stream that takes over builds up all that its kernel spans. */
 static size_t
 reach_back (const eeg_fir_kernel *kernel)
 {
-  return larger (kernel->n_taps - 1, 2 * longest_block (kernel));
+  return larger (eeg_fir_kernel_get_look_back (kernel), 2 * kernel->delay)
+      + kernel->latency + 1;
+}
+
+static bool
+make_panels (eeg_fir_stream *stream, const eeg_fir_config *config)
+{
+  stream->n_panels = (config->channels + EEG_FIR_PANEL - 1) / EEG_FIR_PANEL;
+  stream->panels = calloc (stream->n_panels, sizeof *stream->panels);
+  stream->pairs = calloc (stream->n_panels, sizeof *stream->pairs);
+  stream->filtered = malloc (config->channels * sizeof (bool));
+  if (stream->panels == NULL || stream->pairs == NULL
+      || stream->filtered == NULL)
+    return false;
+  for (unsigned c = 0; c < config->channels; c++) {
+    struct panel *panel = &stream->panels[c / EEG_FIR_PANEL];
+
+    stream->filtered[c] = config->filtered == NULL || config->filtered[c];
+    panel->lanes++;
+    panel->n_filtered += stream->filtered[c];
+  }
+  for (size_t p = 0; p < stream->n_panels; p += 2) {
+    bool has_second = p + 1 < stream->n_panels;
+
+    if (stream->panels[p].n_filtered == 0
+        && !(has_second && stream->panels[p + 1].n_filtered > 0))
+      continue;
+    stream->panels[p].result = 2 * stream->n_pairs;
+    if (has_second)
+      stream->panels[p + 1].result = 2 * stream->n_pairs + 1;
+    stream->pairs[stream->n_pairs++] = p;
+  }
+  return true;
+}
+
+static bool
+make_fade (eeg_fir_stream *stream, size_t fade)
+{
+  size_t bytes;
+
+  stream->fade = fade;
+  if (fade == 0)
+    return true;
+  stream->gains = new_numbers (stream, fade, 1, 1);
+  if (__builtin_mul_overflow (fade, frame_size (stream), &bytes))
+    return false;
+  stream->faded = malloc (bytes);
+  if (stream->gains == NULL || stream->faded == NULL)
+    return false;
+  stream->transform_bytes += bytes;
+  for (size_t i = 0; i < fade; i++)
+    stream->gains[i] = 0.5
+        - 0.5
+            * cos (3.14159265358979323846 * (double) (i + 1)
+                / (double) (fade + 1));
+  return true;
 }
 
 eeg_fir_stream *
@@ -159,7 +295,7 @@ eeg_fir_stream_new (eeg_fir_kernel *kernel, const eeg_fir_config *config,
     size_t reserve)
 {
   eeg_fir_stream *stream;
-  size_t bytes, delay = kernel->delay;
+  size_t own = kernel->delay + kernel->latency;
 
   if (config->channels < 1 || config->channels > EEG_FIR_MAX_CHANNELS)
     return NULL;
@@ -171,40 +307,26 @@ eeg_fir_stream_new (eeg_fir_kernel *kernel, const eeg_fir_config *config,
   stream->format = config->format;
   stream->edge = config->edge;
   choose_build (stream, config->cpu);
-
-  stream->n_panels = (config->channels + EEG_FIR_PANEL - 1) / EEG_FIR_PANEL;
-  stream->panels = calloc (stream->n_panels, sizeof *stream->panels);
-  stream->filtered = malloc (config->channels * sizeof (bool));
-  if (stream->panels == NULL || stream->filtered == NULL)
+  if (!make_panels (stream, config) || !make_fade (stream, config->fade))
     goto no_memory;
-  for (unsigned c = 0; c < config->channels; c++) {
-    struct panel *panel = &stream->panels[c / EEG_FIR_PANEL];
 
-    stream->filtered[c] = config->filtered == NULL || config->filtered[c];
-    panel->lanes++;
-    panel->n_filtered += stream->filtered[c];
-  }
-
-  /* A turned end goes 2 * delay back; and a stream that is taken over still
-   * owes the frames of its delay. */
-  stream->keep = larger (reach_back (kernel), 2 * delay);
-  if (reserve > delay) {
-    size_t owed;
-
-    if (__builtin_add_overflow (reserve - delay, reach_back (kernel), &owed))
+  /* a stream that takes over still owes the frames of a longer delay */
+  stream->keep = reach_back (kernel) + (reserve > own ? reserve - own : 0);
+  if (stream->keep < reserve)
+    goto no_memory;
+  stream->margin = larger (kernel->head, 1);
+  stream->ring = stream->keep + stream->margin + BLOCK;
+  stream->rows = new_numbers (stream, stream->n_panels,
+      stream->margin + stream->ring, EEG_FIR_PANEL);
+  stream->first = new_numbers (stream, stream->n_panels, EEG_FIR_PANEL, 1);
+  stream->sums = new_numbers (stream, BLOCK, EEG_FIR_PANEL, 1);
+  if (stream->rows == NULL || stream->first == NULL || stream->sums == NULL)
+    goto no_memory;
+  for (size_t l = 0; l < kernel->n_levels; l++)
+    if (!make_level (stream, &stream->levels[l], &kernel->levels[l]))
       goto no_memory;
-    stream->keep = larger (stream->keep, owed);
-  }
-  if (__builtin_add_overflow (stream->keep, larger (stream->keep, BLOCK),
-          &stream->capacity)
-      || __builtin_mul_overflow (stream->capacity, ROW_BYTES, &bytes)
-      || __builtin_mul_overflow (bytes, stream->n_panels, &bytes))
-    goto no_memory;
-  stream->rows = aligned_alloc (EEG_FIR_ALIGN, bytes);
-  if (stream->rows == NULL || !make_level_memory (stream))
-    goto no_memory;
 
-  eeg_fir_stream_reset (stream);
+  eeg_fir_stream_start (stream, 0);
   return stream;
 
 no_memory:
@@ -217,24 +339,57 @@ eeg_fir_stream_free (eeg_fir_stream *stream)
 {
   if (stream == NULL)
     return;
+  eeg_fir_stream_free (stream->old);
   eeg_fir_kernel_unref (stream->kernel);
   free (stream->panels);
+  free (stream->pairs);
   free (stream->filtered);
   free (stream->rows);
-  for (size_t i = 0; i < EEG_FIR_MAX_LEVELS; i++)
-    free (stream->levels[i].x);
+  free (stream->first);
   free (stream->sums);
-  free (stream->work);
+  for (size_t i = 0; i < EEG_FIR_MAX_LEVELS; i++) {
+    free (stream->levels[i].x);
+    free (stream->levels[i].work);
+    free (stream->levels[i].results);
+  }
+  free (stream->gains);
+  free (stream->faded);
   free (stream);
 }
 
-void
-eeg_fir_stream_reset (eeg_fir_stream *stream)
+/* Sets all that depends on where the stream stands. */
+static void
+set_position (eeg_fir_stream *stream, int64_t origin, int64_t in, int64_t out)
 {
-  stream->end = stream->keep;
-  stream->in = stream->out = stream->origin = 0;
-  stream->begun = stream->levels_begun = false;
+  stream->origin = origin;
+  stream->in = in;
+  stream->out = out;
   stream->added = 0;
+  stream->base = origin - (int64_t) stream->margin;
+  stream->end = stream->margin + (size_t) (in - origin);
+  stream->reach = out + (int64_t) stream->kernel->delay - origin;
+  stream->due = out + held (stream->kernel);
+  stream->is_short = stream->begun = stream->levels_begun = false;
+}
+
+void
+eeg_fir_stream_start (eeg_fir_stream *stream, uint64_t index)
+{
+  const eeg_fir_kernel *kernel = stream->kernel;
+  int64_t first = (int64_t) (index & (((uint64_t) 1 << 62) - 1));
+
+  set_position (stream, first, first, first);
+  stream->clock = first;
+  stream->n_faded = stream->n_mixed = stream->fade;
+  /* what lies before is one value, and known: jobs can begin at once */
+  stream->levels_begun = stream->edge != EEG_FIR_REFLECT;
+  for (size_t l = 0; l < kernel->n_levels; l++) {
+    struct level *level = &stream->levels[l];
+
+    level->block = floor_div (first, (int64_t) kernel->levels[l].block) - 1;
+    level->pair = 0;
+    memset (level->done, 0, sizeof level->done);
+  }
 }
 
 eeg_fir_kernel *
@@ -252,40 +407,51 @@ eeg_fir_stream_get_cpu (const eeg_fir_stream *stream)
 size_t
 eeg_fir_stream_get_size (const eeg_fir_stream *stream)
 {
-  return stream->capacity * ROW_BYTES * stream->n_panels
-      + stream->transform_bytes + stream->n_panels * sizeof (struct panel)
+  return stream->transform_bytes
+      + stream->n_panels * (sizeof (struct panel) + sizeof (size_t))
       + stream->channels + sizeof *stream;
+}
+
+uint64_t
+eeg_fir_stream_get_operations (const eeg_fir_stream *stream)
+{
+  return stream->operations
+      + (stream->old != NULL ? stream->old->operations : 0);
 }
 
 uint64_t
 eeg_fir_stream_get_in (const eeg_fir_stream *stream)
 {
-  return stream->in;
+  return (uint64_t) stream->in;
 }
 
 uint64_t
 eeg_fir_stream_get_out (const eeg_fir_stream *stream)
 {
-  return stream->out;
+  return (uint64_t) stream->out;
 }
+
+/* ---- rows ---- */
 
 static double *
 panel_row (const eeg_fir_stream *stream, size_t panel, size_t row)
 {
-  return stream->rows + (panel * stream->capacity + row) * EEG_FIR_PANEL;
+  return stream->rows
+      + (panel * (stream->margin + stream->ring) + stream->margin + row)
+      * EEG_FIR_PANEL;
 }
 
-/* Makes room for `rows` more rows (at most BLOCK). */
-static void
-make_room (eeg_fir_stream *stream, size_t rows)
+/* Where a frame from the base on is in the ring. */
+static size_t
+ring_position (const eeg_fir_stream *stream, int64_t frame)
 {
-  if (stream->end + rows <= stream->capacity)
-    return;
-  for (size_t p = 0; p < stream->n_panels; p++)
-    memmove (panel_row (stream, p, 0),
-        panel_row (stream, p, stream->end - stream->keep),
-        stream->keep * ROW_BYTES);
-  stream->end = stream->keep;
+  return (size_t) ((uint64_t) (frame - stream->base) % stream->ring);
+}
+
+static double *
+frame_row (const eeg_fir_stream *stream, size_t panel, int64_t frame)
+{
+  return panel_row (stream, panel, ring_position (stream, frame));
 }
 
 /* row = 2 * pivot - mirror */
@@ -296,264 +462,558 @@ turn (double *row, const double *pivot, const double *mirror)
     row[i] = 2 * pivot[i] - mirror[i];
 }
 
-/* Fills in what lies before the origin, which is at row `first` of the panel;
- * `reach` frames after it are known and may be turned about it. */
+/* A stream that ended before its first output turns about both its ends, over
+ * and over: a frame is the one whole periods later or before, each of which
+ * rises by twice the difference of the ends. */
 static void
-begin_panel (eeg_fir_stream *stream, size_t p, size_t first, size_t reach)
+periodic_row (const eeg_fir_stream *stream, size_t p, int64_t frame,
+    double *row)
 {
-  const double *origin = panel_row (stream, p, first);
+  int64_t n = stream->in - stream->origin, period = 2 * (n - 1);
+  int64_t times = floor_div (frame - stream->origin, period);
+  int64_t r = frame - stream->origin - times * period;
+  const double *first = stream->first + p * EEG_FIR_PANEL;
+  const double *last = frame_row (stream, p, stream->in - 1);
 
-  for (size_t k = 1; k <= first; k++) {
-    double *row = panel_row (stream, p, first - k);
+  if (r < n)
+    memcpy (row, frame_row (stream, p, stream->origin + r), ROW_BYTES);
+  else
+    turn (row, last, frame_row (stream, p, stream->origin + period - r));
+  for (int i = 0; i < EEG_FIR_PANEL; i++)
+    row[i] += 2 * (double) times * (last[i] - first[i]);
+}
 
-    switch (stream->edge) {
-      case EEG_FIR_ZERO:
-        memset (row, 0, ROW_BYTES);
-        break;
-      case EEG_FIR_REFLECT:
-        if (k <= reach)
-          turn (row, origin, origin + k * EEG_FIR_PANEL);
-        else
-          memcpy (row, row + EEG_FIR_PANEL, ROW_BYTES);
-        break;
-      default:
-        memcpy (row, origin, ROW_BYTES);
-        break;
-    }
+/* A frame before the origin or after the last one, by the edge rule. */
+static void
+edge_row (const eeg_fir_stream *stream, size_t p, int64_t frame, double *row)
+{
+  const double *first = stream->first + p * EEG_FIR_PANEL;
+  int64_t last = stream->in - 1, k;
+  bool before = frame < stream->origin;
+
+  if (stream->edge == EEG_FIR_ZERO) {
+    memset (row, 0, ROW_BYTES);
+  } else if (stream->edge == EEG_FIR_HOLD
+      || (stream->is_short && last == stream->origin)) {
+    memcpy (row, before ? first : frame_row (stream, p, last), ROW_BYTES);
+  } else if (stream->is_short) {
+    periodic_row (stream, p, frame, row);
+  } else if (before) {
+    k = stream->origin - frame;
+    turn (row, first,
+        frame_row (stream, p,
+            stream->origin + (k < stream->reach ? k : stream->reach)));
+  } else {
+    int64_t delay = (int64_t) stream->kernel->delay;
+
+    k = frame - last;
+    turn (row, frame_row (stream, p, last),
+        frame_row (stream, p, last - (k < delay ? k : delay)));
   }
 }
 
-/* As begin_panel() for a stream that ended before its first output: it turns
- * about both its ends, over and over. */
+/* The rows of what is applied directly that lie before the origin. */
 static void
-begin_short_panel (eeg_fir_stream *stream, size_t p, size_t first, size_t n)
+begin_panel (eeg_fir_stream *stream, size_t p)
 {
-  const double *origin = panel_row (stream, p, first);
-  const double *last = origin + (n - 1) * EEG_FIR_PANEL;
+  for (size_t k = 1; k < stream->kernel->head; k++)
+    edge_row (stream, p, stream->origin - (int64_t) k,
+        panel_row (stream, p, stream->margin - k));
+}
 
-  if (stream->edge != EEG_FIR_REFLECT || n == 1) {
-    begin_panel (stream, p, first, 0);
+/* Rows that fit in without a turn of the ring. */
+static size_t
+get_room (const eeg_fir_stream *stream, size_t rows)
+{
+  return smaller (smaller (rows, BLOCK), stream->ring - stream->end);
+}
+
+/* After `rows` rows were put at the end. At the turn the newest are copied in
+ * front of the ring, so that every row has those before it at its side. */
+static void
+move_end (eeg_fir_stream *stream, size_t rows)
+{
+  stream->end += rows;
+  if (stream->end < stream->ring)
     return;
-  }
-  for (size_t k = 1; k <= first; k++) {
-    double *row = panel_row (stream, p, first - k);
-    size_t period = 2 * (n - 1);
-    /* frame -k is frame r less whole periods, each of which rises by twice the
-     * difference of the ends */
-    size_t periods = (k + period - 1) / period, r = periods * period - k;
-
-    for (int i = 0; i < EEG_FIR_PANEL; i++) {
-      double x = r < n ? origin[r * EEG_FIR_PANEL + i]
-                       : 2 * last[i] - origin[(period - r) * EEG_FIR_PANEL + i];
-
-      row[i] = x - 2 * (double) periods * (last[i] - origin[i]);
-    }
-  }
+  stream->end = 0;
+  for (size_t p = 0; p < stream->n_panels; p++)
+    memcpy (panel_row (stream, p, 0) - stream->margin * EEG_FIR_PANEL,
+        panel_row (stream, p, stream->ring - stream->margin),
+        stream->margin * ROW_BYTES);
 }
 
-/* Writes `frames` frames from `out` on of one panel. `row`: that of the newest
- * frame that the first of them needs; `sums`: what the levels gave for it. */
 static void
-write_panel (const eeg_fir_stream *stream, size_t p, size_t row,
-    const double *sums, void *out, size_t frames)
+load_panel (eeg_fir_stream *stream, size_t p, const uint8_t *from, size_t rows)
 {
-  const struct panel *panel = &stream->panels[p];
-  const eeg_fir_kernel *kernel = stream->kernel;
-  const double *same = panel_row (stream, p, row - kernel->delay);
-  size_t stride = stream->channels;
+  double *row = panel_row (stream, p, stream->end);
 
-  if (panel->n_filtered > 0 && kernel->n_levels > 0)
-    stream->direct->filter (panel_row (stream, p, row - (EEG_FIR_HEAD - 1)),
-        kernel->reversed + kernel->n_taps - EEG_FIR_HEAD, EEG_FIR_HEAD,
-        EEG_FIR_GENERAL, sums, out, stride, panel->lanes, frames,
-        stream->format);
-  else if (panel->n_filtered > 0)
-    stream->direct->filter (panel_row (stream, p, row - (kernel->n_taps - 1)),
-        kernel->reversed, kernel->n_taps, kernel->symmetry, NULL, out, stride,
-        panel->lanes, frames, stream->format);
-  if (panel->n_filtered == panel->lanes)
-    return;
-
-  for (unsigned i = 0; i < panel->lanes; i++) {
-    if (stream->filtered[p * EEG_FIR_PANEL + i])
-      continue;
-    if (stream->format == EEG_FIR_F32)
-      for (size_t t = 0; t < frames; t++)
-        ((float *) out)[t * stride + i] = (float) same[t * EEG_FIR_PANEL + i];
-    else
-      for (size_t t = 0; t < frames; t++)
-        ((double *) out)[t * stride + i] = same[t * EEG_FIR_PANEL + i];
-  }
+  stream->direct->load (row, from + p * EEG_FIR_PANEL * sample_size (stream),
+      stream->channels, stream->panels[p].lanes, rows, stream->format);
+  if (stream->in == stream->origin)
+    memcpy (stream->first + p * EEG_FIR_PANEL, row, ROW_BYTES);
 }
 
-/* ---- long kernels ---- */
-
-/* Row of a frame, which may lie before the first one. */
-static double *
-frame_row (const eeg_fir_stream *stream, size_t panel, int64_t frame)
+/* Takes in all panels of at most get_room() rows. */
+static void
+load_rows (eeg_fir_stream *stream, const uint8_t *from, size_t rows)
 {
-  int64_t newest = (int64_t) (stream->in + stream->added);
+  for (size_t p = 0; p < stream->n_panels; p++)
+    load_panel (stream, p, from, rows);
+  stream->in += (int64_t) rows;
+  move_end (stream, rows);
+}
 
-  return panel_row (stream, panel, stream->end)
-      - (newest - frame) * EEG_FIR_PANEL;
+/* Puts at most get_room() rows after the last frame. */
+static void
+add_rows (eeg_fir_stream *stream, size_t rows)
+{
+  for (size_t p = 0; p < stream->n_panels; p++)
+    for (size_t k = 0; k < rows; k++)
+      edge_row (stream, p, stream->in + stream->added + (int64_t) k,
+          panel_row (stream, p, stream->end + k));
+  stream->added += (int64_t) rows;
+  move_end (stream, rows);
+}
+
+/* ---- levels ---- */
+
+/* Whether all frames of the block's transform lie before the origin and are one
+ * value each: such blocks are never transformed. */
+static bool
+is_constant (const eeg_fir_stream *stream, size_t l, int64_t block)
+{
+  return stream->edge != EEG_FIR_REFLECT
+      && (block + 1) * (int64_t) stream->kernel->levels[l].block
+      <= stream->origin;
 }
 
 static double *
 block_points (const eeg_fir_stream *stream, size_t l, size_t pair,
     int64_t block)
 {
-  const eeg_fir_level *level = &stream->kernel->levels[l];
-  int64_t n = (int64_t) level->n_parts, slot = (block % n + n) % n;
+  const struct level *level = &stream->levels[l];
+  int64_t n = (int64_t) stream->kernel->levels[l].n_parts;
+  size_t slot = (size_t) (block - floor_div (block, n) * n);
 
-  return stream->levels[l].x
-      + (pair * level->n_parts + (size_t) slot) * 2 * level->block
-      * EEG_FIR_POINT;
+  return level->x + (pair * (size_t) n + slot) * level->slot;
 }
 
-static bool
-pair_is_filtered (const eeg_fir_stream *stream, size_t pair)
-{
-  return stream->panels[2 * pair].n_filtered > 0
-      || (2 * pair + 1 < stream->n_panels
-          && stream->panels[2 * pair + 1].n_filtered > 0);
-}
-
-/* Transforms block number `block` of a level and the one before it; frames
- * before `oldest` count as 0. */
+/* Frames from `frame` on of two panels to points. */
 static void
-transform_block (eeg_fir_stream *stream, size_t l, size_t pair, int64_t block,
-    int64_t oldest)
+join_frames (eeg_fir_stream *stream, size_t pair, double *points, int64_t frame,
+    size_t n)
 {
-  const eeg_fir_kernel *kernel = stream->kernel;
-  size_t n = 2 * kernel->levels[l].block, skip = 0;
-  int64_t first = (block - 1) * (int64_t) kernel->levels[l].block;
-  double *points = block_points (stream, l, pair, block);
-  bool has_second = 2 * pair + 1 < stream->n_panels;
+  size_t p = stream->pairs[pair];
+  bool has_second = p + 1 < stream->n_panels;
 
-  if (first < oldest)
-    skip = oldest - first < (int64_t) n ? (size_t) (oldest - first) : n;
-  memset (points, 0, skip * EEG_FIR_POINT * sizeof (double));
-  if (skip < n)
-    stream->fft->join (points + skip * EEG_FIR_POINT,
-        frame_row (stream, 2 * pair, first + (int64_t) skip),
-        has_second ? frame_row (stream, 2 * pair + 1, first + (int64_t) skip)
-                   : NULL,
-        n - skip);
-  stream->fft->forward (points, n, kernel->twiddles,
-      2 * longest_block (kernel));
-}
+  for (; n > 0 && frame < stream->origin;
+       n--, frame++, points += EEG_FIR_POINT) {
+    double row[2 * EEG_FIR_PANEL];
 
-static double *
-sums_row (const eeg_fir_stream *stream, size_t panel, uint64_t frame)
-{
-  size_t block = longest_block (stream->kernel);
+    edge_row (stream, p, frame, row);
+    if (has_second)
+      edge_row (stream, p + 1, frame, row + EEG_FIR_PANEL);
+    stream->fft->join (points, row, has_second ? row + EEG_FIR_PANEL : NULL, 1);
+  }
+  while (n > 0) {
+    size_t at = ring_position (stream, frame);
+    size_t rows = smaller (n, stream->ring - at);
 
-  return stream->sums
-      + (panel * block + (size_t) (frame & (block - 1))) * EEG_FIR_PANEL;
-}
-
-/* What a level gives to block number `block` of the outputs. */
-static void
-sum_block (eeg_fir_stream *stream, size_t l, size_t pair, int64_t block)
-{
-  const eeg_fir_kernel *kernel = stream->kernel;
-  const eeg_fir_level *level = &kernel->levels[l];
-  const double *x[2 * EEG_FIR_GROWTH];
-  size_t n = 2 * level->block;
-  uint64_t frame = (uint64_t) block * level->block;
-  bool has_second = 2 * pair + 1 < stream->n_panels;
-
-  for (size_t part = 0; part < level->n_parts; part++)
-    x[part] = block_points (stream, l, pair, block - 1 - (int64_t) part);
-  stream->fft->multiply (stream->work, x, level->spectra, level->n_parts, n);
-  stream->fft->inverse (stream->work, n, kernel->twiddles,
-      2 * longest_block (kernel));
-  /* the first half is what wraps round */
-  stream->fft->part (sums_row (stream, 2 * pair, frame),
-      has_second ? sums_row (stream, 2 * pair + 1, frame) : NULL,
-      stream->work + level->block * EEG_FIR_POINT, level->block,
-      l + 1 < kernel->n_levels);
-}
-
-/* The newest frame of the next output is the first of a block, of one level at
- * least. */
-static void
-finish_blocks (eeg_fir_stream *stream, uint64_t frame)
-{
-  const eeg_fir_kernel *kernel = stream->kernel;
-
-  for (size_t l = kernel->n_levels; l-- > 0;) {
-    int64_t block = (int64_t) (frame / kernel->levels[l].block);
-
-    if (frame % kernel->levels[l].block != 0)
-      continue;
-    for (size_t pair = 0; 2 * pair < stream->n_panels; pair++) {
-      if (!pair_is_filtered (stream, pair))
-        continue;
-      transform_block (stream, l, pair, block - 1, INT64_MIN);
-      sum_block (stream, l, pair, block);
-    }
+    stream->fft->join (points, panel_row (stream, p, at),
+        has_second ? panel_row (stream, p + 1, at) : NULL, rows);
+    points += rows * EEG_FIR_POINT;
+    frame += (int64_t) rows;
+    n -= rows;
   }
 }
 
-/* Before the first output: all blocks that it needs, from the rows. */
+/* Points `from` to before `to` of the spectrum that the level's parts give. */
+static void
+multiply_points (eeg_fir_stream *stream, size_t l, size_t pair, int64_t block,
+    size_t from, size_t to)
+{
+  const eeg_fir_level *plan = &stream->kernel->levels[l];
+  struct level *level = &stream->levels[l];
+  const double *x[EEG_FIR_MAX_PARTS];
+  size_t n = 2 * plan->block, n_parts = 0, p = stream->pairs[pair];
+  double gain = 0;
+
+  while (n_parts < plan->n_parts
+      && !is_constant (stream, l, block - (int64_t) n_parts)) {
+    x[n_parts] = block_points (stream, l, pair, block - (int64_t) n_parts);
+    n_parts++;
+  }
+  stream->fft->multiply (level->work, x, plan->spectra, n_parts, n, from, to);
+  if (from > 0 || n_parts == plan->n_parts || stream->edge != EEG_FIR_HOLD)
+    return;
+
+  /* one value has only the first number in its spectrum */
+  for (size_t part = n_parts; part < plan->n_parts; part++)
+    gain += plan->spectra[2 * part * n] * (double) n;
+  for (int i = 0; i < EEG_FIR_PANEL; i++) {
+    level->work[i] += gain * stream->first[p * EEG_FIR_PANEL + i];
+    if (p + 1 < stream->n_panels)
+      level->work[EEG_FIR_PANEL + i] +=
+          gain * stream->first[(p + 1) * EEG_FIR_PANEL + i];
+  }
+}
+
+/* Where the results for a time of the clock are. */
+static double *
+result_row (const eeg_fir_stream *stream, size_t l, size_t result,
+    int64_t clock)
+{
+  size_t n = 2 * stream->kernel->levels[l].block;
+
+  return stream->levels[l].results
+      + (result * n + ((size_t) clock & (n - 1))) * EEG_FIR_PANEL;
+}
+
+static void
+do_items (eeg_fir_stream *stream, size_t l, size_t pair, int64_t block,
+    enum stage stage, size_t from, size_t to)
+{
+  const eeg_fir_kernel *kernel = stream->kernel;
+  struct level *level = &stream->levels[l];
+  size_t length = kernel->levels[l].block, n = 2 * length;
+  int64_t shift = (int64_t) length;
+  double *points = block_points (stream, l, pair, block);
+  size_t result = 2 * pair;
+  double *row;
+
+  /* before the first output nothing but the transforms is of use */
+  if (stage > FORWARD && (block + 3) * shift <= stream->due)
+    return;
+  stream->operations += (to - from) * level->operations[stage] * EEG_FIR_PANEL;
+  switch (stage) {
+    case JOIN:
+      join_frames (stream, pair, points + from * CHUNK * EEG_FIR_POINT,
+          (block - 1) * shift + (int64_t) (from * CHUNK), (to - from) * CHUNK);
+      break;
+    case FORWARD:
+      stream->fft->forward (points, n, from, to, kernel->twiddles);
+      break;
+    case MULTIPLY:
+      multiply_points (stream, l, pair, block, from * CHUNK, to * CHUNK);
+      break;
+    case INVERSE:
+      stream->fft->inverse (level->work, n, from, to, kernel->twiddles);
+      break;
+    default:
+      /* the first half is what wraps round */
+      row = result_row (stream, l, result,
+          (block + 2) * shift + (int64_t) (from * CHUNK));
+      stream->fft->part (row,
+          stream->pairs[pair] + 1 < stream->n_panels ? row + n * EEG_FIR_PANEL
+                                                     : NULL,
+          level->work + (length + from * CHUNK) * EEG_FIR_POINT,
+          (to - from) * CHUNK);
+      break;
+  }
+}
+
+/* Brings the level's job to where it must be at this time of the clock. */
+static void
+advance_level (eeg_fir_stream *stream, size_t l)
+{
+  struct level *level = &stream->levels[l];
+  int64_t length = (int64_t) stream->kernel->levels[l].block;
+  uint64_t phase = (uint64_t) (stream->clock - (level->block + 1) * length);
+  uint64_t total = level->pair_weight * stream->n_pairs;
+  uint64_t target = phase == (uint64_t) length
+      ? total
+      : (uint64_t) ((unsigned __int128) total * phase / (uint64_t) length);
+
+  while (
+      level->pair < stream->n_pairs && !is_constant (stream, l, level->block)) {
+    uint64_t start = level->pair * level->pair_weight;
+    uint64_t room = target > start ? target - start : 0;
+
+    for (enum stage s = 0; s < STAGES; s++) {
+      uint64_t items = smaller (room / level->weight[s], level->items[s]);
+
+      if (items > level->done[s]) {
+        do_items (stream, l, level->pair, level->block, s, level->done[s],
+            items);
+        level->done[s] = items;
+      }
+      room -= items * level->weight[s];
+      if (items < level->items[s])
+        return;
+    }
+    level->pair++;
+    memset (level->done, 0, sizeof level->done);
+  }
+  if (phase == (uint64_t) length) {
+    level->block++;
+    level->pair = 0;
+  }
+}
+
+/* All that jobs up to now would have left, from the rows. */
 static void
 begin_levels (eeg_fir_stream *stream)
 {
   const eeg_fir_kernel *kernel = stream->kernel;
-  uint64_t frame = stream->out + kernel->delay;
-  int64_t oldest = (int64_t) frame - (int64_t) (kernel->n_taps - 1);
 
-  for (size_t l = kernel->n_levels; l-- > 0;) {
-    const eeg_fir_level *level = &kernel->levels[l];
-    int64_t block = (int64_t) (frame / level->block);
+  for (size_t l = 0; l < kernel->n_levels; l++) {
+    struct level *level = &stream->levels[l];
+    int64_t block =
+        floor_div (stream->clock, (int64_t) kernel->levels[l].block) - 2;
 
-    for (size_t pair = 0; 2 * pair < stream->n_panels; pair++) {
-      if (!pair_is_filtered (stream, pair))
+    for (size_t pair = 0; pair < stream->n_pairs; pair++) {
+      for (size_t part = 1; part < kernel->levels[l].n_parts; part++)
+        for (enum stage s = JOIN; s <= FORWARD; s++)
+          if (!is_constant (stream, l, block - (int64_t) part))
+            do_items (stream, l, pair, block - (int64_t) part, s, 0,
+                level->items[s]);
+      for (enum stage s = 0; s < STAGES; s++)
+        if (!is_constant (stream, l, block))
+          do_items (stream, l, pair, block, s, 0, level->items[s]);
+    }
+    level->block = block + 1;
+    level->pair = 0;
+    memset (level->done, 0, sizeof level->done);
+    advance_level (stream, l);
+  }
+  stream->levels_begun = true;
+}
+
+/* What a level gives to n rows of a panel from the clock on; `room` takes them
+ * where they are one value. */
+static const double *
+level_rows (const eeg_fir_stream *stream, size_t l, size_t p, size_t n,
+    double *room)
+{
+  const eeg_fir_level *plan = &stream->kernel->levels[l];
+  int64_t block = floor_div (stream->clock, (int64_t) plan->block) - 2;
+
+  if (!is_constant (stream, l, block))
+    return result_row (stream, l, stream->panels[p].result, stream->clock);
+  for (size_t i = 0; i < n * EEG_FIR_PANEL; i++)
+    room[i] = stream->edge == EEG_FIR_HOLD
+        ? plan->gain * stream->first[p * EEG_FIR_PANEL + i % EEG_FIR_PANEL]
+        : 0;
+  return room;
+}
+
+/* ---- output ---- */
+
+/* Channels that pass, delayed like the others. */
+static void
+pass_channels (const eeg_fir_stream *stream, size_t p, uint8_t *out,
+    size_t frames)
+{
+  size_t at = ring_position (stream, stream->out), stride = stream->channels;
+
+  for (size_t t = 0; t < frames; t++, at = at + 1 < stream->ring ? at + 1 : 0) {
+    const double *row = panel_row (stream, p, at);
+
+    for (unsigned i = 0; i < stream->panels[p].lanes; i++) {
+      if (stream->filtered[p * EEG_FIR_PANEL + i])
         continue;
-      for (size_t part = 0; part < level->n_parts; part++)
-        transform_block (stream, l, pair, block - 1 - (int64_t) part, oldest);
-      sum_block (stream, l, pair, block);
+      if (stream->format == EEG_FIR_F32)
+        ((float *) out)[t * stride + i] = (float) row[i];
+      else
+        ((double *) out)[t * stride + i] = row[i];
     }
   }
 }
 
-/* Writes `frames` outputs, for which all rows are there. */
+/* Writes `frames` frames of one panel, with the clock at the first of them. */
 static void
-write_frames (eeg_fir_stream *stream, uint8_t *to, size_t frames)
+write_panel (eeg_fir_stream *stream, size_t p, uint8_t *to, size_t frames)
+{
+  const struct panel *panel = &stream->panels[p];
+  const eeg_fir_kernel *kernel = stream->kernel;
+  size_t head = kernel->head, stride = stream->channels;
+  uint8_t *out = to + p * EEG_FIR_PANEL * sample_size (stream);
+  const double *sums = NULL;
+
+  if (panel->n_filtered == 0) {
+    pass_channels (stream, p, out, frames);
+    return;
+  }
+  for (size_t l = 0; l < kernel->n_levels; l++) {
+    double room[BLOCK * EEG_FIR_PANEL]
+        __attribute__ ((aligned (EEG_FIR_ALIGN)));
+
+    if (l == 0) {
+      sums = level_rows (stream, 0, p, frames, stream->sums);
+      continue;
+    }
+    stream->fft->add (stream->sums, sums,
+        level_rows (stream, l, p, frames, room), frames);
+    sums = stream->sums;
+    stream->operations += frames * EEG_FIR_PANEL;
+  }
+  if (head == 0) {
+    stream->direct->store (sums, out, stride, panel->lanes, frames,
+        stream->format);
+  } else {
+    eeg_fir_symmetry symmetry =
+        kernel->n_levels > 0 ? EEG_FIR_GENERAL : kernel->symmetry;
+
+    stream->direct->filter (frame_row (stream, p, stream->clock)
+            - (head - 1) * EEG_FIR_PANEL,
+        kernel->reversed + kernel->n_taps - head, head, symmetry, sums, out,
+        stride, panel->lanes, frames, stream->format);
+    stream->operations += frames * EEG_FIR_PANEL
+        * (symmetry == EEG_FIR_GENERAL ? 2 * head : 3 * head / 2);
+  }
+  if (panel->n_filtered < panel->lanes)
+    pass_channels (stream, p, out, frames);
+}
+
+/* Moves the clock on by `frames`, for which all rows are there, and writes as
+ * many frames to `to`, if that is not NULL. Jobs wait with their work to the
+ * last moment, but no longer than to the end of a call (`is_last`): the more is
+ * done at once, the less is brought into the caches again. */
+static void
+advance (eeg_fir_stream *stream, uint8_t *to, size_t frames, bool is_last)
 {
   const eeg_fir_kernel *kernel = stream->kernel;
-  size_t size = sample_size (stream);
+  size_t shortest = kernel->n_levels > 0 ? kernel->levels[0].block : 0;
 
-  if (frames > 0 && kernel->n_levels > 0 && !stream->levels_begun) {
-    begin_levels (stream);
-    stream->levels_begun = true;
+  if (to != NULL && frames > 0 && !stream->begun) {
+    for (size_t p = 0; p < stream->n_panels; p++)
+      begin_panel (stream, p);
+    stream->begun = true;
+  }
+  if (kernel->n_levels > 0 && !stream->levels_begun) {
+    if (to == NULL) {
+      stream->clock += (int64_t) frames;
+      return;
+    }
+    if (frames > 0)
+      begin_levels (stream);
   }
   while (frames > 0) {
-    uint64_t newest = stream->out + kernel->delay;
-    size_t row = stream->end - (size_t) (stream->in + stream->added - newest);
     size_t n = frames;
 
-    if (kernel->n_levels > 0)
-      n = smaller (n, EEG_FIR_HEAD - (size_t) (newest % EEG_FIR_HEAD));
-    for (size_t p = 0; p < stream->n_panels; p++)
-      write_panel (stream, p, row,
-          kernel->n_levels > 0 ? sums_row (stream, p, newest) : NULL,
-          to + p * EEG_FIR_PANEL * size, n);
-    stream->out += n;
-    to += n * size * stream->channels;
+    if (shortest > 0)
+      n = smaller (n, shortest - ((size_t) stream->clock & (shortest - 1)));
+    if (to != NULL) {
+      n = smaller (n,
+          smaller (BLOCK,
+              stream->ring - ring_position (stream, stream->clock)));
+      for (size_t p = 0; p < stream->n_panels; p++)
+        write_panel (stream, p, to, n);
+      to += n * frame_size (stream);
+      stream->out += (int64_t) n;
+    }
+    stream->clock += (int64_t) n;
     frames -= n;
-    if (kernel->n_levels > 0 && (newest + n) % EEG_FIR_HEAD == 0)
-      finish_blocks (stream, newest + n);
+    for (size_t l = 0; l < kernel->n_levels; l++)
+      if (((size_t) stream->clock & (kernel->levels[l].block - 1)) == 0
+          || (is_last && frames == 0))
+        advance_level (stream, l);
   }
+}
+
+/* Does what can be done with the rows that are there, and writes at most `most`
+ * frames. Returns how many. */
+static size_t
+run (eeg_fir_stream *stream, uint8_t *to, size_t most, bool is_last)
+{
+  int64_t newest = stream->in + stream->added;
+  int64_t due = stream->out + held (stream->kernel);
+  size_t ready;
+
+  if (stream->clock < due && stream->clock < newest)
+    advance (stream, NULL,
+        (size_t) ((newest < due ? newest : due) - stream->clock), is_last);
+  ready = newest > due ? smaller ((size_t) (newest - due), most) : 0;
+  advance (stream, to, ready, is_last);
+  return ready;
+}
+
+/* ---- cross-fade ---- */
+
+bool
+eeg_fir_stream_is_fading (const eeg_fir_stream *stream)
+{
+  return stream->old != NULL && stream->n_mixed < stream->fade;
+}
+
+static void
+end_fade (eeg_fir_stream *stream)
+{
+  stream->n_faded = stream->n_mixed = stream->fade;
+}
+
+/* What the old stream gives to the fade, of the rows that it has. */
+static void
+run_old (eeg_fir_stream *stream, bool is_last)
+{
+  size_t size = frame_size (stream);
+
+  if (stream->n_faded < stream->fade)
+    stream->n_faded += run (stream->old, stream->faded + stream->n_faded * size,
+        stream->fade - stream->n_faded, is_last);
+}
+
+/* Mixes `frames` frames of the new stream with those of the old one. */
+static void
+mix (eeg_fir_stream *stream, uint8_t *to, size_t frames)
+{
+  size_t n = stream->channels;
+
+  for (size_t t = 0; t < frames; t++, stream->n_mixed++) {
+    const uint8_t *from = stream->faded + stream->n_mixed * frame_size (stream);
+    double gain = stream->gains[stream->n_mixed];
+
+    for (size_t c = 0; c < n; c++) {
+      if (!stream->filtered[c])
+        continue;
+      if (stream->format == EEG_FIR_F32) {
+        double a = ((const float *) from)[c];
+        float *b = &((float *) to)[t * n + c];
+
+        *b = (float) (a + gain * (*b - a));
+      } else {
+        double a = ((const double *) from)[c];
+        double *b = &((double *) to)[t * n + c];
+
+        *b = a + gain * (*b - a);
+      }
+    }
+  }
+}
+
+/* As run(), for both streams. */
+static size_t
+run_faded (eeg_fir_stream *stream, uint8_t *to, size_t most, bool is_last)
+{
+  size_t n = 0;
+
+  if (eeg_fir_stream_is_fading (stream)) {
+    run_old (stream, is_last);
+    n = run (stream, to, smaller (most, stream->n_faded - stream->n_mixed),
+        is_last);
+    mix (stream, to, n);
+    if (eeg_fir_stream_is_fading (stream))
+      return n;
+  }
+  return n + run (stream, to + n * frame_size (stream), most - n, is_last);
 }
 
 size_t
 eeg_fir_stream_get_ready (const eeg_fir_stream *stream, size_t frames)
 {
-  uint64_t in = stream->in + frames, due = stream->out + stream->kernel->delay;
+  int64_t newest = stream->in + (int64_t) frames;
+  int64_t ready = newest - stream->out - held (stream->kernel);
 
-  return in > due ? (size_t) (in - due) : 0;
+  if (eeg_fir_stream_is_fading (stream)) {
+    const eeg_fir_stream *old = stream->old;
+    int64_t given = newest - old->out - held (old->kernel);
+    size_t total = stream->n_faded + (given > 0 ? (size_t) given : 0);
+
+    if (total < stream->fade && ready > (int64_t) (total - stream->n_mixed))
+      ready = (int64_t) (total - stream->n_mixed);
+  }
+  return ready > 0 ? (size_t) ready : 0;
 }
 
 size_t
@@ -562,146 +1022,128 @@ eeg_fir_stream_process (eeg_fir_stream *stream, const void *in, size_t frames,
 {
   const uint8_t *from = in;
   uint8_t *to = out;
-  size_t size = sample_size (stream), frame = size * stream->channels;
   size_t total = 0;
 
   while (frames > 0) {
-    size_t rows = smaller (frames, BLOCK), ready, first, reach, row;
+    bool fades = eeg_fir_stream_is_fading (stream);
+    size_t rows = get_room (stream, frames), ready;
 
-    make_room (stream, rows);
-    ready = eeg_fir_stream_get_ready (stream, rows);
-    /* rows of the oldest frame, and of the newest for the first output */
-    first = stream->end - (size_t) (stream->in - stream->origin);
-    row = stream->end
-        - (size_t) (stream->in - stream->out - stream->kernel->delay);
-    /* no more than the first output needs, or the split would show */
-    reach = (size_t) (stream->out + stream->kernel->delay - stream->origin);
-
-    for (size_t p = 0; p < stream->n_panels; p++) {
-      size_t channel = p * EEG_FIR_PANEL;
-
-      /* all of a panel's input is read before any of its output, not further
-       * ahead, is written: that makes in place work */
-      stream->direct->load (panel_row (stream, p, stream->end),
-          from + channel * size, stream->channels, stream->panels[p].lanes,
-          rows, stream->format);
-      if (ready == 0)
-        continue;
-      if (!stream->begun)
-        begin_panel (stream, p, first, reach);
-      /* while it is in the first cache */
-      if (stream->kernel->n_levels == 0)
-        write_panel (stream, p, row, NULL, to + channel * size, ready);
+    if (fades)
+      rows = get_room (stream->old, rows);
+    if (!fades && stream->kernel->n_levels == 0 && stream->clock == stream->in
+        && stream->clock == stream->out + held (stream->kernel)) {
+      /* one panel after the other, while it is in the first cache; all of a
+       * panel's input is read before any of its output, not further ahead, is
+       * written: that makes in place work */
+      for (size_t p = 0; p < stream->n_panels; p++) {
+        load_panel (stream, p, from, rows);
+        if (!stream->begun)
+          begin_panel (stream, p);
+        write_panel (stream, p, to, rows);
+      }
+      stream->begun = true;
+      stream->in += (int64_t) rows;
+      stream->out += (int64_t) rows;
+      stream->clock += (int64_t) rows;
+      move_end (stream, rows);
+      ready = rows;
+    } else {
+      if (fades)
+        load_rows (stream->old, from, rows);
+      load_rows (stream, from, rows);
+      ready = run_faded (stream, to, SIZE_MAX, rows == frames);
     }
-
-    stream->begun |= ready > 0;
-    stream->end += rows;
-    stream->in += rows;
-    if (stream->kernel->n_levels == 0)
-      stream->out += ready;
-    else
-      write_frames (stream, to, ready);
     total += ready;
-    from += rows * frame;
-    to += ready * frame;
+    from += rows * frame_size (stream);
+    to += ready * frame_size (stream);
     frames -= rows;
   }
   return total;
-}
-
-/* Puts `rows` rows after the last frame. */
-static void
-add_rows (eeg_fir_stream *stream, size_t rows)
-{
-  size_t last = stream->end - 1 - stream->added;
-
-  for (size_t p = 0; p < stream->n_panels; p++)
-    for (size_t k = 0; k < rows; k++) {
-      double *row = panel_row (stream, p, stream->end + k);
-
-      switch (stream->edge) {
-        case EEG_FIR_ZERO:
-          memset (row, 0, ROW_BYTES);
-          break;
-        case EEG_FIR_REFLECT:
-          turn (row, panel_row (stream, p, last),
-              panel_row (stream, p, last - (stream->added + k + 1)));
-          break;
-        default:
-          memcpy (row, panel_row (stream, p, last), ROW_BYTES);
-          break;
-      }
-    }
-  stream->end += rows;
-  stream->added += rows;
 }
 
 size_t
 eeg_fir_stream_drain (eeg_fir_stream *stream, void *out, size_t frames)
 {
   uint8_t *to = out;
-  size_t size = sample_size (stream), total = 0;
-  size_t delay = stream->kernel->delay;
+  size_t total = 0;
 
-  if (frames > stream->in - stream->out)
+  if (frames > (size_t) (stream->in - stream->out))
     frames = (size_t) (stream->in - stream->out);
   if (frames == 0)
     return 0;
 
-  if (!stream->begun) {
-    size_t n = (size_t) (stream->in - stream->origin);
-
-    for (size_t p = 0; p < stream->n_panels; p++)
-      begin_short_panel (stream, p, stream->end - n, n);
-    stream->begun = true;
-  }
-
+  stream->is_short |= stream->in - stream->origin <= stream->reach;
   while (total < frames) {
-    uint64_t newest = stream->in + stream->added;
-    uint64_t wanted = stream->out + (frames - total) + delay;
-    size_t rows = 0, ready;
+    int64_t wanted =
+        stream->out + (int64_t) (frames - total) + held (stream->kernel);
+    int64_t newest = stream->in + stream->added;
+    bool fades = eeg_fir_stream_is_fading (stream);
+    size_t rows = wanted > newest ? (size_t) (wanted - newest) : 0, ready;
 
-    if (wanted > newest)
-      rows = (size_t) (wanted - newest < BLOCK ? wanted - newest : BLOCK);
-    make_room (stream, rows);
+    if (fades) {
+      eeg_fir_stream *old = stream->old;
+      /* both have the same frames to the end */
+      int64_t old_wanted = old->out + held (old->kernel)
+          + (int64_t) (stream->fade - stream->n_faded);
+      size_t old_rows;
+
+      old->is_short |= old->in - old->origin <= old->reach;
+      if (old_wanted > old->in + old->added) {
+        old_rows = get_room (old, (size_t) (old_wanted - old->in - old->added));
+        add_rows (old, old_rows);
+      }
+    }
+    rows = get_room (stream, rows);
     add_rows (stream, rows);
-    newest += rows;
-    if (newest <= stream->out + delay)
-      continue;
-    ready = (size_t) (newest - stream->out - delay);
-    write_frames (stream, to, ready);
+    ready = run_faded (stream, to, frames - total, true);
     total += ready;
-    to += ready * size * stream->channels;
+    to += ready * frame_size (stream);
   }
   return total;
 }
 
 bool
-eeg_fir_stream_take_over (eeg_fir_stream *stream, const eeg_fir_stream *old)
+eeg_fir_stream_take_over (eeg_fir_stream *stream, eeg_fir_stream *old)
 {
-  size_t known =
-      (size_t) (old->in - old->origin < old->keep ? old->in - old->origin
-                                                  : old->keep);
-  size_t owed = (size_t) (old->in - old->out);
+  int64_t due = old->out + held (stream->kernel);
+  size_t known = smaller ((size_t) (old->in - old->origin),
+      smaller (old->keep, stream->keep));
 
   /* the next output must find its frames */
-  if (owed > stream->kernel->delay
-      && owed - stream->kernel->delay + stream->kernel->n_taps - 1
-          > stream->keep)
+  if (old->in > due
+      && (size_t) (old->in - due) + reach_back (stream->kernel) > stream->keep)
     return false;
 
-  known = smaller (known, stream->keep);
-  stream->end = stream->keep;
-  for (size_t p = 0; p < stream->n_panels; p++)
-    memcpy (panel_row (stream, p, stream->end - known),
-        panel_row (old, p, old->end - known), known * ROW_BYTES);
-  stream->in = old->in;
-  stream->out = old->out;
-  stream->origin = old->in - known;
-  /* nothing before the origin will be asked for */
-  stream->begun = stream->out + stream->kernel->delay
-      >= stream->origin + stream->kernel->n_taps - 1;
-  stream->levels_begun = false;
-  stream->added = 0;
+  set_position (stream, old->in - (int64_t) known, old->in, old->out);
+  stream->clock = due;
+  for (size_t p = 0; p < stream->n_panels; p++) {
+    size_t at = ring_position (old, stream->origin);
+    size_t n = smaller (known, old->ring - at);
+    double *to = panel_row (stream, p, stream->margin);
+
+    memcpy (to, panel_row (old, p, at), n * ROW_BYTES);
+    memcpy (to + n * EEG_FIR_PANEL, panel_row (old, p, 0),
+        (known - n) * ROW_BYTES);
+    if (known > 0)
+      memcpy (stream->first + p * EEG_FIR_PANEL, to, ROW_BYTES);
+  }
+  end_fade (old);
+  stream->n_faded = stream->n_mixed = 0;
+  /* before its first output there is nothing to go over from */
+  if (stream->fade == 0 || !old->begun) {
+    end_fade (stream);
+    return true;
+  }
+  stream->old = old;
   return true;
+}
+
+eeg_fir_stream *
+eeg_fir_stream_release (eeg_fir_stream *stream)
+{
+  eeg_fir_stream *old = stream->old;
+
+  end_fade (stream);
+  stream->old = NULL;
+  return old;
 }

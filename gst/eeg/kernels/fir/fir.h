@@ -104,11 +104,18 @@ typedef struct eeg_fir_kernel eeg_fir_kernel;
  * symmetric or antisymmetric to 1e-12 of its largest tap; else 0. */
 #define EEG_FIR_DELAY_AUTO SIZE_MAX
 
+typedef enum
+{
+  EEG_FIR_NO_LATENCY,   /* output n leaves with input n + delay */
+  EEG_FIR_BLOCK_LATENCY /* faster for long kernels: output n leaves with input
+                           n + delay + eeg_fir_kernel_get_latency() */
+} eeg_fir_latency;
+
 /* Copies 1 to EEG_FIR_MAX_TAPS finite taps. Output sample n is made of the
  * input samples n + delay - (n_taps - 1) to n + delay; delay < n_taps. NULL
  * without memory or outside these limits. */
 eeg_fir_kernel *eeg_fir_kernel_new (const double *taps, size_t n_taps,
-    size_t delay);
+    size_t delay, eeg_fir_latency latency);
 
 eeg_fir_kernel *eeg_fir_kernel_ref (eeg_fir_kernel *kernel);
 void eeg_fir_kernel_unref (eeg_fir_kernel *kernel); /* NULL is fine */
@@ -116,6 +123,14 @@ void eeg_fir_kernel_unref (eeg_fir_kernel *kernel); /* NULL is fine */
 const double *eeg_fir_kernel_get_taps (const eeg_fir_kernel *kernel,
     size_t *n_taps);
 size_t eeg_fir_kernel_get_delay (const eeg_fir_kernel *kernel);
+/* Frames that are held beside the delay, so that work can be done in blocks. */
+size_t eeg_fir_kernel_get_latency (const eeg_fir_kernel *kernel);
+/* Frames before an output on which its bytes depend: with a stream that starts
+ * so much earlier, they are those of one that ran from any earlier start. */
+size_t eeg_fir_kernel_get_look_back (const eeg_fir_kernel *kernel);
+/* How it is applied: "direct" (sums of products), "partitioned" (direct and
+ * transforms of rising length) or "blocks" (transforms of one length); static. */
+const char *eeg_fir_kernel_get_engine (const eeg_fir_kernel *kernel);
 /* Whether all frequencies are delayed alike. */
 bool eeg_fir_kernel_is_linear_phase (const eeg_fir_kernel *kernel);
 
@@ -143,19 +158,22 @@ typedef struct
   const bool *filtered; /* per channel; the others pass, equally delayed.
                            NULL: all are filtered. Copied. */
   eeg_cpu cpu;          /* widest build to use */
+  size_t fade;          /* frames of a take-over's cross-fade */
 } eeg_fir_config;
 
 typedef struct eeg_fir_stream eeg_fir_stream;
 
 /* Makes a stream for this kernel (of which it takes a reference) with all the
- * memory it will ever need. `reserve`: the largest delay of a stream that
- * eeg_fir_stream_take_over() will later replace, or 0. NULL without memory. */
+ * memory it will ever need. `reserve`: the largest sum of delay and latency of
+ * a stream that eeg_fir_stream_take_over() will later replace, or 0. NULL
+ * without memory. */
 eeg_fir_stream *eeg_fir_stream_new (eeg_fir_kernel *kernel,
     const eeg_fir_config *config, size_t reserve);
 void eeg_fir_stream_free (eeg_fir_stream *stream);
 
-/* Forgets all samples. */
-void eeg_fir_stream_reset (eeg_fir_stream *stream);
+/* Forgets all samples; the next one is number `index` of the signal. Blocks lie
+ * on a grid of these numbers. (Above 2^62 they start anew.) */
+void eeg_fir_stream_start (eeg_fir_stream *stream, uint64_t index);
 
 /* The kernel it runs; no reference is given. */
 eeg_fir_kernel *eeg_fir_stream_get_kernel (const eeg_fir_stream *stream);
@@ -163,33 +181,46 @@ eeg_fir_kernel *eeg_fir_stream_get_kernel (const eeg_fir_stream *stream);
 eeg_cpu eeg_fir_stream_get_cpu (const eeg_fir_stream *stream);
 /* Bytes of memory it holds. */
 size_t eeg_fir_stream_get_size (const eeg_fir_stream *stream);
+/* Additions and multiplications that it has done since it was made. */
+uint64_t eeg_fir_stream_get_operations (const eeg_fir_stream *stream);
 
-/* Frames taken in and given out since the start. */
+/* Numbers of the frames that are taken in and given out next. */
 uint64_t eeg_fir_stream_get_in (const eeg_fir_stream *stream);
 uint64_t eeg_fir_stream_get_out (const eeg_fir_stream *stream);
 
 /* Frames that eeg_fir_stream_process() will give for this many. It is more than
- * `frames` only at the first call after a longer delay was replaced. */
+ * `frames` only after a longer delay was replaced. */
 size_t eeg_fir_stream_get_ready (const eeg_fir_stream *stream, size_t frames);
 
 /* Takes `frames` frames and writes as many as eeg_fir_stream_get_ready() said,
- * which it returns. Output n leaves with input n + delay. in and out are
- * aligned to their sample, and the same memory or not overlapping; the same
- * only if no more frames come out than go in. */
+ * which it returns. Output n leaves with input n + delay + latency. Work is
+ * spread evenly over the frames. in and out are aligned to their sample, and
+ * the same memory or not overlapping; the same only if no more frames come out
+ * than go in. */
 size_t eeg_fir_stream_process (eeg_fir_stream *stream, const void *in,
     size_t frames, void *out);
 
 /* After the last input: writes up to `frames` of the frames still held, as the
  * edge rule completes them, and returns how many; 0 when all are out. Then only
- * eeg_fir_stream_reset() and eeg_fir_stream_free() may follow. */
+ * eeg_fir_stream_start() and eeg_fir_stream_free() may follow. */
 size_t eeg_fir_stream_drain (eeg_fir_stream *stream, void *out, size_t frames);
 
-/* Makes `stream`, new or reset, go on where `old` stands: it takes the samples
- * that `old` remembers and gives next the frame that `old` would give next.
- * What a longer kernel needs of the time before is as at a start. Both have the
- * same channels and format; `old` must not have been drained and stays as it
- * is. False if `reserve` was too small for old's delay: nothing has changed. */
-bool eeg_fir_stream_take_over (eeg_fir_stream *stream,
-    const eeg_fir_stream *old);
+/* Makes `stream`, new or just started, go on where `old` stands: it takes the
+ * samples that `old` remembers and gives next the frame that `old` would give
+ * next. What a longer kernel needs of the time before is as at a start. Both
+ * have the same channels and format; `old` has not been drained.
+ *
+ * The first config.fade frames go over from what `old` gives to what `stream`
+ * gives: until then `old` belongs to `stream`, which runs it, and
+ * eeg_fir_stream_release() gives it back. A fade of old's own ends at once.
+ * False if `reserve` was too small for old's delay: nothing has changed. */
+bool eeg_fir_stream_take_over (eeg_fir_stream *stream, eeg_fir_stream *old);
+
+/* Whether a cross-fade is under way. */
+bool eeg_fir_stream_is_fading (const eeg_fir_stream *stream);
+
+/* The stream that was replaced, for the caller to free, or NULL; ends the
+ * cross-fade if it is under way. */
+eeg_fir_stream *eeg_fir_stream_release (eeg_fir_stream *stream);
 
 #endif
