@@ -52,13 +52,6 @@ GST_ELEMENT_REGISTER_DEFINE (brotlidec, "brotlidec", GST_RANK_MARGINAL,
     GST_TYPE_EEG_BROTLI_DEC)
 
 static void
-set_damaged (GError **error)
-{
-  g_set_error_literal (error, GST_STREAM_ERROR, GST_STREAM_ERROR_DECODE,
-      "The brotli data is damaged or truncated.");
-}
-
-static void
 gst_eeg_brotli_dec_limits (GstEegChunkCodec *codec, GstEegChunkLimits *limits)
 {
   limits->max_input = 8192;
@@ -97,7 +90,7 @@ gst_eeg_brotli_dec_parse (GstEegChunkCodec *codec, const guint8 *data,
     unit->size = size;
     return GST_EEG_CHUNK_PARSE_LOST;
   }
-  set_damaged (error);
+  gst_eeg_decompressor_set_damaged (GST_EEG_DECOMPRESSOR (codec), error);
   return GST_EEG_CHUNK_PARSE_ERROR;
 }
 
@@ -120,7 +113,7 @@ gst_eeg_brotli_dec_stream (GstEegChunkCodec *codec, const guint8 *data,
     case BROTLI_DECODER_RESULT_NEEDS_MORE_OUTPUT:
       return GST_EEG_CHUNK_STREAM_MORE;
     default:
-      set_damaged (error);
+      gst_eeg_decompressor_set_damaged (GST_EEG_DECOMPRESSOR (codec), error);
       return GST_EEG_CHUNK_STREAM_ERROR;
   }
 }
@@ -132,6 +125,7 @@ gst_eeg_brotli_dec_class_init (GstEegBrotliDecClass *klass)
   GstEegChunkCodecClass *codec_class = GST_EEG_CHUNK_CODEC_CLASS (klass);
 
   codec_class->media_type = "application/x-brotli";
+  GST_EEG_DECOMPRESSOR_CLASS (klass)->format = "brotli";
   codec_class->limits = gst_eeg_brotli_dec_limits;
   codec_class->reset = gst_eeg_brotli_dec_reset;
   codec_class->parse = gst_eeg_brotli_dec_parse;

@@ -54,13 +54,6 @@ GST_ELEMENT_REGISTER_DEFINE (gzipdec, "gzipdec", GST_RANK_MARGINAL,
     GST_TYPE_EEG_GZIP_DEC)
 
 static void
-set_damaged (GError **error)
-{
-  g_set_error_literal (error, GST_STREAM_ERROR, GST_STREAM_ERROR_DECODE,
-      "The gzip data is damaged or truncated.");
-}
-
-static void
 gst_eeg_gzip_dec_limits (GstEegChunkCodec *codec, GstEegChunkLimits *limits)
 {
   limits->max_input = 8192;
@@ -97,36 +90,18 @@ gst_eeg_gzip_dec_reset (GstEegChunkCodec *codec)
   self->members = 0;
 }
 
+static const guint8 magic[] = { 0x1f, 0x8b, 0x08 };
+
 /* Distance to the next magic number at 1 or behind. */
 static gsize
 find_next (const guint8 *data, gsize size)
 {
-  static const guint8 magic[] = { 0x1f, 0x8b, 0x08 };
   gsize i;
 
   for (i = 1; i + sizeof magic <= size; i++)
     if (memcmp (data + i, magic, sizeof magic) == 0)
       return i;
   return size;
-}
-
-/* Damage at @data: an error, or what lies before the next frame is lost. */
-static GstEegChunkParse
-damaged (GstEegChunkCodec *codec, const guint8 *data, gsize size, gboolean eos,
-    GstEegChunkUnit *unit, GError **error)
-{
-  gsize next;
-
-  if (!gst_eeg_chunk_codec_get_salvage (codec)) {
-    set_damaged (error);
-    return GST_EEG_CHUNK_PARSE_ERROR;
-  }
-  next = find_next (data, size);
-  /* the first bytes of a magic number may be here already */
-  if (next == size && !eos && size > 2)
-    next = size - 2;
-  unit->size = MAX (next, 1);
-  return GST_EEG_CHUNK_PARSE_LOST;
 }
 
 static GstEegChunkParse
@@ -138,7 +113,8 @@ gst_eeg_gzip_dec_parse (GstEegChunkCodec *codec, const guint8 *data, gsize size,
   if (size == 0) {
     if (!eos || self->members > 0)
       return GST_EEG_CHUNK_PARSE_MORE;
-    set_damaged (error); /* an empty file is none of gzip's */
+    gst_eeg_decompressor_set_damaged (GST_EEG_DECOMPRESSOR (codec),
+        error); /* an empty file is none of gzip's */
     return GST_EEG_CHUNK_PARSE_ERROR;
   }
   /* padding of tapes, which gzip ignores too */
@@ -152,7 +128,8 @@ gst_eeg_gzip_dec_parse (GstEegChunkCodec *codec, const guint8 *data, gsize size,
     return GST_EEG_CHUNK_PARSE_MORE;
   }
   if (size < 3 || data[0] != 0x1f || data[1] != 0x8b || data[2] != 8)
-    return damaged (codec, data, size, eos, unit, error);
+    return gst_eeg_decompressor_skip_damage (GST_EEG_DECOMPRESSOR (codec),
+        find_next (data, size), sizeof magic, size, eos, unit, error);
   self->members++;
   return GST_EEG_CHUNK_PARSE_STREAM;
 }
@@ -183,7 +160,7 @@ gst_eeg_gzip_dec_stream (GstEegChunkCodec *codec, const guint8 *data,
       return GST_EEG_CHUNK_STREAM_MORE;
     default:
       inflateReset (stream);
-      set_damaged (error);
+      gst_eeg_decompressor_set_damaged (GST_EEG_DECOMPRESSOR (codec), error);
       return GST_EEG_CHUNK_STREAM_ERROR;
   }
 }
@@ -195,6 +172,7 @@ gst_eeg_gzip_dec_class_init (GstEegGzipDecClass *klass)
   GstEegChunkCodecClass *codec_class = GST_EEG_CHUNK_CODEC_CLASS (klass);
 
   codec_class->media_type = "application/x-gzip";
+  GST_EEG_DECOMPRESSOR_CLASS (klass)->format = "gzip";
   codec_class->limits = gst_eeg_gzip_dec_limits;
   codec_class->start = gst_eeg_gzip_dec_start;
   codec_class->stop = gst_eeg_gzip_dec_stop;

@@ -62,13 +62,6 @@ GST_ELEMENT_REGISTER_DEFINE (lz4dec, "lz4dec", GST_RANK_MARGINAL,
     GST_TYPE_EEG_LZ4_DEC)
 
 static void
-set_damaged (GError **error)
-{
-  g_set_error_literal (error, GST_STREAM_ERROR, GST_STREAM_ERROR_DECODE,
-      "The lz4 data is damaged or truncated.");
-}
-
-static void
 gst_eeg_lz4_dec_limits (GstEegChunkCodec *codec, GstEegChunkLimits *limits)
 {
   limits->max_input = MAX_JOB_INPUT;
@@ -125,36 +118,18 @@ gst_eeg_lz4_dec_reset (GstEegChunkCodec *codec)
   self->frames = 0;
 }
 
+static const guint8 magic[] = { 0x04, 0x22, 0x4d, 0x18 };
+
 /* Distance to the next magic number at 1 or behind. */
 static gsize
 find_next (const guint8 *data, gsize size)
 {
-  static const guint8 magic[] = { 0x04, 0x22, 0x4d, 0x18 };
   gsize i;
 
   for (i = 1; i + sizeof magic <= size; i++)
     if (memcmp (data + i, magic, sizeof magic) == 0)
       return i;
   return size;
-}
-
-/* Damage at @data: an error, or what lies before the next frame is lost. */
-static GstEegChunkParse
-damaged (GstEegChunkCodec *codec, const guint8 *data, gsize size, gboolean eos,
-    GstEegChunkUnit *unit, GError **error)
-{
-  gsize next;
-
-  if (!gst_eeg_chunk_codec_get_salvage (codec)) {
-    set_damaged (error);
-    return GST_EEG_CHUNK_PARSE_ERROR;
-  }
-  next = find_next (data, size);
-  /* the first bytes of a magic number may be here already */
-  if (next == size && !eos && size > 3)
-    next = size - 3;
-  unit->size = MAX (next, 1);
-  return GST_EEG_CHUNK_PARSE_LOST;
 }
 
 static GstEegChunkParse
@@ -168,7 +143,8 @@ gst_eeg_lz4_dec_parse (GstEegChunkCodec *codec, const guint8 *data, gsize size,
   if (size == 0) {
     if (!eos || self->frames > 0)
       return GST_EEG_CHUNK_PARSE_MORE;
-    set_damaged (error); /* an empty file is none of lz4's */
+    gst_eeg_decompressor_set_damaged (GST_EEG_DECOMPRESSOR (codec),
+        error); /* an empty file is none of lz4's */
     return GST_EEG_CHUNK_PARSE_ERROR;
   }
   if (!self->got_header) {
@@ -178,7 +154,8 @@ gst_eeg_lz4_dec_parse (GstEegChunkCodec *codec, const guint8 *data, gsize size,
       return GST_EEG_CHUNK_PARSE_MORE;
     }
     if (result != EEG_LZ4WALK_OK)
-      return damaged (codec, data, size, eos, unit, error);
+      return gst_eeg_decompressor_skip_damage (GST_EEG_DECOMPRESSOR (codec),
+          find_next (data, size), sizeof magic, size, eos, unit, error);
     self->frames++;
     if (self->header.skippable) {
       unit->size = self->header.skip_size;
@@ -202,7 +179,8 @@ gst_eeg_lz4_dec_parse (GstEegChunkCodec *codec, const guint8 *data, gsize size,
   }
   self->got_header = FALSE;
   if (result != EEG_LZ4WALK_OK)
-    return damaged (codec, data, size, eos, unit, error);
+    return gst_eeg_decompressor_skip_damage (GST_EEG_DECOMPRESSOR (codec),
+        find_next (data, size), sizeof magic, size, eos, unit, error);
   unit->size = self->walked;
   unit->out_size = (gsize) self->header.content_size;
   return GST_EEG_CHUNK_PARSE_JOB;
@@ -225,12 +203,12 @@ gst_eeg_lz4_dec_process (GstEegChunkCodec *codec, gpointer worker,
     read += consumed;
     if (LZ4F_isError (result) || (result != 0 && produced + consumed == 0)) {
       LZ4F_resetDecompressionContext (worker);
-      set_damaged (error);
+      gst_eeg_decompressor_set_damaged (GST_EEG_DECOMPRESSOR (codec), error);
       return FALSE;
     }
   } while (result != 0);
   if (done != job->out_capacity || read != job->size) {
-    set_damaged (error);
+    gst_eeg_decompressor_set_damaged (GST_EEG_DECOMPRESSOR (codec), error);
     return FALSE;
   }
   job->out_size = done;
@@ -251,7 +229,7 @@ gst_eeg_lz4_dec_stream (GstEegChunkCodec *codec, const guint8 *data, gsize size,
   if (LZ4F_isError (result)) {
     LZ4F_resetDecompressionContext (self->stream);
     *produced = 0;
-    set_damaged (error);
+    gst_eeg_decompressor_set_damaged (GST_EEG_DECOMPRESSOR (codec), error);
     return GST_EEG_CHUNK_STREAM_ERROR;
   }
   return result == 0 ? GST_EEG_CHUNK_STREAM_END : GST_EEG_CHUNK_STREAM_MORE;
@@ -264,6 +242,7 @@ gst_eeg_lz4_dec_class_init (GstEegLz4DecClass *klass)
   GstEegChunkCodecClass *codec_class = GST_EEG_CHUNK_CODEC_CLASS (klass);
 
   codec_class->media_type = "application/x-lz4";
+  GST_EEG_DECOMPRESSOR_CLASS (klass)->format = "lz4";
   codec_class->limits = gst_eeg_lz4_dec_limits;
   codec_class->start = gst_eeg_lz4_dec_start;
   codec_class->stop = gst_eeg_lz4_dec_stop;

@@ -77,13 +77,6 @@ GST_ELEMENT_REGISTER_DEFINE (zstddec, "zstddec", GST_RANK_MARGINAL,
     GST_TYPE_EEG_ZSTD_DEC)
 
 static void
-set_damaged (GError **error)
-{
-  g_set_error_literal (error, GST_STREAM_ERROR, GST_STREAM_ERROR_DECODE,
-      "The zstd data is damaged or truncated.");
-}
-
-static void
 gst_eeg_zstd_dec_limits (GstEegChunkCodec *codec, GstEegChunkLimits *limits)
 {
   GstEegZstdDec *self = GST_EEG_ZSTD_DEC (codec);
@@ -145,24 +138,14 @@ gst_eeg_zstd_dec_worker_free (GstEegChunkCodec *codec, gpointer worker)
   ZSTD_freeDCtx (worker);
 }
 
-/* Damage at @data: an error, or what lies before the next frame is lost. */
+/* Damage at @data. */
 static GstEegChunkParse
 damaged (GstEegZstdDec *self, const guint8 *data, gsize size, gboolean eos,
     GstEegChunkUnit *unit, GError **error)
 {
-  gsize next;
-
   self->got_header = FALSE;
-  if (!gst_eeg_chunk_codec_get_salvage (GST_EEG_CHUNK_CODEC (self))) {
-    set_damaged (error);
-    return GST_EEG_CHUNK_PARSE_ERROR;
-  }
-  next = eeg_zstdframe_find (data, size, 1);
-  /* the first bytes of a magic number may be here already */
-  if (next == size && !eos && size > 3)
-    next = size - 3;
-  unit->size = MAX (next, 1);
-  return GST_EEG_CHUNK_PARSE_LOST;
+  return gst_eeg_decompressor_skip_damage (GST_EEG_DECOMPRESSOR (self),
+      eeg_zstdframe_find (data, size, 1), 4, size, eos, unit, error);
 }
 
 static GstEegChunkParse
@@ -176,7 +159,8 @@ gst_eeg_zstd_dec_parse (GstEegChunkCodec *codec, const guint8 *data, gsize size,
   if (size == 0) {
     if (!eos || self->frames > 0)
       return GST_EEG_CHUNK_PARSE_MORE;
-    set_damaged (error); /* an empty file is none of zstd's */
+    gst_eeg_decompressor_set_damaged (GST_EEG_DECOMPRESSOR (codec),
+        error); /* an empty file is none of zstd's */
     return GST_EEG_CHUNK_PARSE_ERROR;
   }
   if (!self->got_header) {
@@ -233,7 +217,7 @@ gst_eeg_zstd_dec_process (GstEegChunkCodec *codec, gpointer worker,
       job->data, job->size);
 
   if (ZSTD_isError (size) || size != job->out_capacity) {
-    set_damaged (error);
+    gst_eeg_decompressor_set_damaged (GST_EEG_DECOMPRESSOR (codec), error);
     return FALSE;
   }
   job->out_size = size;
@@ -254,7 +238,7 @@ gst_eeg_zstd_dec_stream (GstEegChunkCodec *codec, const guint8 *data,
   *produced = output.pos;
   if (ZSTD_isError (result)) {
     ZSTD_DCtx_reset (self->stream, ZSTD_reset_session_only);
-    set_damaged (error);
+    gst_eeg_decompressor_set_damaged (GST_EEG_DECOMPRESSOR (codec), error);
     return GST_EEG_CHUNK_STREAM_ERROR;
   }
   return result == 0 ? GST_EEG_CHUNK_STREAM_END : GST_EEG_CHUNK_STREAM_MORE;
@@ -306,6 +290,7 @@ gst_eeg_zstd_dec_class_init (GstEegZstdDecClass *klass)
   object_class->set_property = gst_eeg_zstd_dec_set_property;
   object_class->get_property = gst_eeg_zstd_dec_get_property;
   codec_class->media_type = "application/x-zstd";
+  GST_EEG_DECOMPRESSOR_CLASS (klass)->format = "zstd";
   codec_class->limits = gst_eeg_zstd_dec_limits;
   codec_class->start = gst_eeg_zstd_dec_start;
   codec_class->stop = gst_eeg_zstd_dec_stop;

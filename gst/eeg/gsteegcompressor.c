@@ -477,3 +477,55 @@ gst_eeg_decompressor_init (GstEegDecompressor *self)
   decompressor_private (G_OBJECT (self))->max_output_bytes =
       DEFAULT_MAX_OUTPUT_BYTES;
 }
+
+/**
+ * gst_eeg_decompressor_set_damaged:
+ * @decompressor: a decompressor
+ * @error: (out) (optional): where to put the error
+ *
+ * Sets the one error of data that cannot be decoded.
+ */
+void
+gst_eeg_decompressor_set_damaged (GstEegDecompressor *decompressor,
+    GError **error)
+{
+  g_return_if_fail (GST_IS_EEG_DECOMPRESSOR (decompressor));
+
+  g_set_error (error, GST_STREAM_ERROR, GST_STREAM_ERROR_DECODE,
+      "The %s data is damaged or truncated.",
+      GST_EEG_DECOMPRESSOR_GET_CLASS (decompressor)->format);
+}
+
+/**
+ * gst_eeg_decompressor_skip_damage:
+ * @decompressor: a decompressor
+ * @next: distance to the next magic number, from 1 on; @size if there is none
+ * @magic_size: bytes of a magic number
+ * @size: bytes that parse() was shown, above 0
+ * @eos: whether there will be no more
+ * @unit: (out): how much is lost
+ * @error: (out): the error, unless damage is stepped over
+ *
+ * What parse() returns at damage: an error, or, when salvaging, what lies before
+ * the next frame is lost.
+ *
+ * Returns: %GST_EEG_CHUNK_PARSE_ERROR or %GST_EEG_CHUNK_PARSE_LOST
+ */
+GstEegChunkParse
+gst_eeg_decompressor_skip_damage (GstEegDecompressor *decompressor, gsize next,
+    gsize magic_size, gsize size, gboolean eos, GstEegChunkUnit *unit,
+    GError **error)
+{
+  g_return_val_if_fail (GST_IS_EEG_DECOMPRESSOR (decompressor),
+      GST_EEG_CHUNK_PARSE_ERROR);
+
+  if (!gst_eeg_chunk_codec_get_salvage (GST_EEG_CHUNK_CODEC (decompressor))) {
+    gst_eeg_decompressor_set_damaged (decompressor, error);
+    return GST_EEG_CHUNK_PARSE_ERROR;
+  }
+  /* the first bytes of a magic number may be here already */
+  if (next == size && !eos && size >= magic_size)
+    next = size - (magic_size - 1);
+  unit->size = MAX (next, 1);
+  return GST_EEG_CHUNK_PARSE_LOST;
+}

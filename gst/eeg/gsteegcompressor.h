@@ -34,6 +34,7 @@ G_DECLARE_DERIVABLE_TYPE (GstEegDecompressor, gst_eeg_decompressor, GST,
 /**
  * GstEegDecompressorClass:
  * @parent_class: parent; a subclass sets its parse(), process() and stream()
+ * @format: what its data is called in messages
  *
  * Adds the properties that bound and rescue the output.
  */
@@ -41,12 +42,24 @@ struct _GstEegDecompressorClass
 {
   GstEegChunkCodecClass parent_class;
 
+  const gchar *format;
+
   /*< private >*/
   gpointer _gst_reserved[GST_PADDING];
 };
 
 GST_EEG_API
 gsize gst_eeg_compressor_get_chunk_size (GstEegCompressor *compressor);
+
+GST_EEG_API
+void gst_eeg_decompressor_set_damaged (GstEegDecompressor *decompressor,
+    GError **error);
+
+GST_EEG_API
+GstEegChunkParse gst_eeg_decompressor_skip_damage (GstEegDecompressor
+                                                       *decompressor,
+    gsize next, gsize magic_size, gsize size, gboolean eos,
+    GstEegChunkUnit *unit, GError **error);
 
 G_END_DECLS
 
