@@ -66,9 +66,12 @@ is_ours (GstPluginFeature *feature, gpointer user_data)
   if (!GST_IS_ELEMENT_FACTORY (feature) || name == NULL
       || !g_str_has_prefix (name, "eeg"))
     return FALSE;
+  /* the scenes look at what leaves; a sink's own test does what is here */
   factory = GST_ELEMENT_FACTORY (feature);
   return !gst_element_factory_list_is_type (factory,
-      GST_ELEMENT_FACTORY_TYPE_SRC);
+             GST_ELEMENT_FACTORY_TYPE_SRC)
+      && !gst_element_factory_list_is_type (factory,
+          GST_ELEMENT_FACTORY_TYPE_SINK);
 }
 
 static gint

@@ -359,11 +359,14 @@ get_stream (reader *r, eeg_eegpack_stream *s, size_t *unfolded)
 eeg_eegpack_header *
 eeg_eegpack_parse_header (const uint8_t *data, size_t size)
 {
-  reader r = { data, data + size, false };
+  reader r;
   eeg_eegpack_header *header;
   size_t unfolded = 0;
   uint32_t n;
 
+  if (size == 0)
+    return NULL;
+  r = (reader){ data, data + size, false };
   /* a larger second number only adds what older readers may leave alone */
   if (get_byte (&r) != EEG_EEGPACK_VERSION)
     return NULL;

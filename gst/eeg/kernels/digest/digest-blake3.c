@@ -124,13 +124,14 @@ static bool
 state_restore (void *state, const uint8_t *blob, size_t size)
 {
   State *s = state;
-  const uint8_t *in = blob + EEG_DIGEST_HEADER_SIZE;
+  const uint8_t *in;
   uint64_t total, chunks;
   unsigned blocks, last, depth, merged, in_chunk;
 
   if (size < FIXED_SIZE
       || !eeg_digest_get_header (blob, size, EEG_DIGEST_ID_BLAKE3, &total))
     return false;
+  in = blob + EEG_DIGEST_HEADER_SIZE;
   blocks = in[32];
   last = in[33];
   depth = in[34];
