@@ -10,6 +10,8 @@
  *   of them: output sample n is about input sample n.
  * - Where frames keep their size and the memory is writable, the same buffer
  *   and memory go on; else output comes from a pool of slabs.
+ * - Offsets of buffers count samples in `application/x-eeg-raw` only; on a sink
+ *   pad with other caps the index comes from time stamps.
  * - A run of samples ends at a DISCONT flag, a jump of the offset, a gap, a new
  *   segment, stream or caps, and at the end. What the subclass holds is drained
  *   then, before what ends the run goes on. A flush drops it.
@@ -57,6 +59,7 @@ typedef struct
   /* streaming thread */
   GstEegInfo in_info;
   GstEegInfo out_info;
+  gboolean has_offsets;  /* those of the input count samples */
   gboolean refused;      /* the caps, and the error was posted */
   gboolean configured;   /* in_info and out_info are what set_info() took */
   gboolean is_new;       /* settings were taken over that set_info() must see */
@@ -92,6 +95,16 @@ now_ns (void)
 
   clock_gettime (CLOCK_MONOTONIC, &t);
   return (guint64) t.tv_sec * GST_SECOND + t.tv_nsec;
+}
+
+static gboolean
+parse_caps (GstEegFilter *self, const GstCaps *caps, GstEegInfo *info)
+{
+  GstEegFilterClass *klass = GST_EEG_FILTER_GET_CLASS (self);
+
+  if (klass->parse_caps != NULL)
+    return klass->parse_caps (self, caps, info);
+  return gst_eeg_info_from_caps (info, caps);
 }
 
 /* transfer full for error */
@@ -374,7 +387,7 @@ find_index (GstEegFilter *self, GstBuffer *buffer, guint64 *index)
   gboolean continues = priv->running
       && !GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_DISCONT);
 
-  if (GST_BUFFER_OFFSET_IS_VALID (buffer)) {
+  if (priv->has_offsets && GST_BUFFER_OFFSET_IS_VALID (buffer)) {
     *index = GST_BUFFER_OFFSET (buffer);
     return continues && *index == priv->next_in;
   }
@@ -636,7 +649,7 @@ gst_eeg_filter_get_unit_size (GstBaseTransform *trans, GstCaps *caps,
   gboolean ok;
 
   gst_eeg_info_init (&info);
-  ok = gst_eeg_info_from_caps (&info, caps);
+  ok = parse_caps (GST_EEG_FILTER (trans), caps, &info);
   *size = info.bytes_per_frame;
   gst_eeg_info_clear (&info);
   return ok;
@@ -716,7 +729,7 @@ check_caps (GstEegFilter *self, GstCaps *caps)
     return TRUE;
   gst_eeg_info_init (&in_info);
   gst_eeg_info_init (&out_info);
-  if (gst_eeg_info_from_caps (&in_info, caps)) {
+  if (parse_caps (self, caps, &in_info)) {
     gst_eeg_info_copy_into (&in_info, &out_info);
     klass->transform_info (self, &in_info, &out_info, &error);
   }
@@ -747,8 +760,8 @@ gst_eeg_filter_set_caps (GstBaseTransform *trans, GstCaps *in_caps,
   /* negotiation is tried again for each buffer; one error is enough */
   gst_eeg_info_init (&in_info);
   gst_eeg_info_init (&out_info);
-  if (!gst_eeg_info_from_caps (&in_info, in_caps)
-      || !gst_eeg_info_from_caps (&out_info, out_caps)) {
+  if (!parse_caps (self, in_caps, &in_info)
+      || !parse_caps (self, out_caps, &out_info)) {
     if (!priv->refused)
       GST_ELEMENT_ERROR (self, CORE, NEGOTIATION,
           ("The caps describe no EEG samples."),
@@ -774,6 +787,9 @@ gst_eeg_filter_set_caps (GstBaseTransform *trans, GstCaps *in_caps,
     return TRUE;
   priv->is_new = FALSE;
   priv->configured = FALSE;
+  priv->has_offsets =
+      gst_structure_has_name (gst_caps_get_structure (in_caps, 0),
+          GST_EEG_RAW_MEDIA_TYPE);
   GST_OBJECT_LOCK (self);
   /* the table is not needed for queries and would be unreffed under the lock */
   priv->live_info = priv->in_info;

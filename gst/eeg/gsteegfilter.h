@@ -49,10 +49,12 @@ G_DECLARE_DERIVABLE_TYPE (GstEegFilter, gst_eeg_filter, GST, EEG_FILTER,
  *     buffer to go out, of whole frames, or %NULL in @buffer; at the end of a
  *     run with @is_end, when what is held goes out too. Stamps and DISCONT are
  *     seen to by the caller; a buffer whose stamps are right stays untouched
+ * @parse_caps: what fixed caps of either side mean, where one of them is not
+ *     `application/x-eeg-raw`; gst_eeg_info_from_caps() without it
  *
- * All but @get_memory and @transform_info are called on the streaming thread,
- * without a lock. A function that returns %FALSE sets the error as it shall be
- * posted.
+ * All but @get_memory, @transform_info and @parse_caps are called on the
+ * streaming thread, without a lock. A function that returns %FALSE sets the
+ * error as it shall be posted.
  */
 struct _GstEegFilterClass
 {
@@ -79,6 +81,8 @@ struct _GstEegFilterClass
       *take_buffer) (GstEegFilter *filter, GstBuffer *buffer, guint64 index);
   GstFlowReturn (
       *give_buffer) (GstEegFilter *filter, gboolean is_end, GstBuffer **buffer);
+  gboolean (*parse_caps) (GstEegFilter *filter, const GstCaps *caps,
+      GstEegInfo *info);
 
   /*< private >*/
   gpointer _gst_reserved[GST_PADDING_LARGE];
