@@ -3,8 +3,10 @@
 #include "config.h"
 #endif
 
+#include "gstaudiotoeeg.h"
 #include "gsteegbatch.h"
 #include "gsteegselect.h"
+#include "gsteegtoaudio.h"
 #include "gstrawtovoltage.h"
 #include "gstvoltagetoraw.h"
 
@@ -13,8 +15,10 @@ plugin_init (GstPlugin *plugin)
 {
   gboolean ret = FALSE;
 
+  ret |= GST_ELEMENT_REGISTER (audiotoeeg, plugin);
   ret |= GST_ELEMENT_REGISTER (eegbatch, plugin);
   ret |= GST_ELEMENT_REGISTER (eegselect, plugin);
+  ret |= GST_ELEMENT_REGISTER (eegtoaudio, plugin);
   ret |= GST_ELEMENT_REGISTER (rawtovoltage, plugin);
   ret |= GST_ELEMENT_REGISTER (voltagetoraw, plugin);
   return ret;

@@ -92,6 +92,11 @@ def join():
     return lambda: [np.concatenate(list(four)) for four in parts]
 
 
+def copy():
+    frames = interleaved()
+    return lambda: frames.copy()
+
+
 ready = {}
 for line in sys.stdin:
     name = line.strip()

@@ -32,6 +32,7 @@ static const gchar *wanted = "";
 typedef struct
 {
   Rig rig;
+  guint frames;
   const gchar *peer;
   void (*loop) (const gfloat *in, gfloat *out);
 } Pair;
@@ -108,6 +109,15 @@ loop_select (const gfloat *in, gfloat *out)
   }
 }
 
+PLAIN void
+loop_copy (const gfloat *in, gfloat *out)
+{
+  gsize i;
+
+  for (i = 0; i < N_FRAMES * CHANNELS; i++)
+    out[i] = in[i];
+}
+
 static gdouble gains[CHANNELS], offsets[CHANNELS];
 
 PLAIN void
@@ -170,7 +180,7 @@ run_element (void *data)
 {
   /* elements that work in place find the same samples each time */
   memcpy (arena, plain_in, (gsize) N_BUFFERS * BUFFER_BYTES);
-  return rig_push (&((Pair *) data)->rig, N_BUFFERS, FRAMES);
+  return rig_push (&((Pair *) data)->rig, N_BUFFERS, ((Pair *) data)->frames);
 }
 
 static double
@@ -225,16 +235,20 @@ start_peer (const gchar *path)
   return ok;
 }
 
+/* transfer full for caps, of F32LE */
 static bool
-bench_stage (const gchar *line, const gchar *what, const gchar *peer,
-    const gchar *peer_name, gdouble target,
+bench_caps (GstCaps *caps, guint channels, const gchar *line, const gchar *what,
+    const gchar *peer, const gchar *peer_name, gdouble target,
     void (*loop) (const gfloat *in, gfloat *out))
 {
-  Pair pair = { .loop = loop, .peer = peer };
+  Pair pair = { .frames = FRAMES * CHANNELS / channels,
+    .loop = loop,
+    .peer = peer };
+  gchar *data = g_strdup_printf ("noise-%uch", channels);
   gchar *loop_name = g_strdup_printf ("%s / plain loop", what);
   gchar *scipy_name = g_strdup_printf ("%s / %s", what, peer_name);
   struct bench_row row = { .name = loop_name,
-    .data = "noise-64ch",
+    .data = data,
     .packing = "F32LE",
     .threads = 1,
     .backend = eeg_cpu_name (eeg_cpu_choose ()),
@@ -246,6 +260,8 @@ bench_stage (const gchar *line, const gchar *what, const gchar *peer,
   bool ok;
 
   if (strstr (what, wanted) == NULL) {
+    gst_caps_unref (caps);
+    g_free (data);
     g_free (loop_name);
     g_free (scipy_name);
     return true;
@@ -253,14 +269,15 @@ bench_stage (const gchar *line, const gchar *what, const gchar *peer,
   element = gst_parse_launch (line, NULL);
   if (element == NULL) {
     fprintf (stderr, "%s: no such element\n", what);
+    gst_caps_unref (caps);
+    g_free (data);
     g_free (loop_name);
     g_free (scipy_name);
     return false;
   }
   fill_arena (TRUE, N_BUFFERS);
   memcpy (plain_in, arena, (gsize) N_BUFFERS * BUFFER_BYTES);
-  rig_init (&pair.rig, element,
-      eeg_caps (GST_EEG_FORMAT_F32LE, GST_EEG_DOMAIN_VOLTAGE));
+  rig_init (&pair.rig, element, caps);
   ok = bench_compare (&row, run_element, run_loop, &pair);
   row.name = scipy_name;
   row.target = target;
@@ -270,8 +287,43 @@ bench_stage (const gchar *line, const gchar *what, const gchar *peer,
   else
     ok &= bench_compare (&row, run_element, run_peer, &pair);
   rig_clear (&pair.rig);
+  g_free (data);
   g_free (loop_name);
   g_free (scipy_name);
+  return ok;
+}
+
+static bool
+bench_stage (const gchar *line, const gchar *what, const gchar *peer,
+    const gchar *peer_name, gdouble target,
+    void (*loop) (const gfloat *in, gfloat *out))
+{
+  return bench_caps (eeg_caps (GST_EEG_FORMAT_F32LE, GST_EEG_DOMAIN_VOLTAGE),
+      CHANNELS, line, what, peer, peer_name, target, loop);
+}
+
+/* eegtoaudio and audiotoeeg, which have fewer channels than the others. */
+static bool
+bench_audio (void)
+{
+  const guint channels = CHANNELS / 2;
+  GstEegInfo info;
+  GstCaps *eeg, *audio;
+  bool ok;
+
+  gst_eeg_info_init (&info);
+  gst_eeg_info_set (&info, GST_EEG_FORMAT_F32LE, GST_EEG_DOMAIN_VOLTAGE, RATE,
+      1, channels, NULL);
+  eeg = gst_eeg_info_to_caps (&info);
+  gst_eeg_info_clear (&info);
+  audio = gst_caps_new_simple ("audio/x-raw", "format", G_TYPE_STRING, "F32LE",
+      "rate", G_TYPE_INT, RATE, "channels", G_TYPE_INT, channels, "layout",
+      G_TYPE_STRING, "interleaved", "channel-mask", GST_TYPE_BITMASK,
+      (guint64) 0, NULL);
+  ok = bench_caps (eeg, channels, "eegtoaudio", "eegtoaudio", "copy",
+      "numpy copy", 5, loop_copy);
+  ok &= bench_caps (audio, channels, "audiotoeeg", "audiotoeeg", "copy",
+      "numpy copy", 5, loop_copy);
   return ok;
 }
 
@@ -350,6 +402,7 @@ main (int argc, char **argv)
   gst_caps_unref (caps);
   ok &= bench_stage ("voltagetoraw", "voltagetoraw, F32LE to S32LE",
       "voltagetoraw", "numpy", 5, loop_counts);
+  ok &= bench_audio ();
 
   fclose (peer_in);
   fclose (peer_out);

@@ -416,8 +416,18 @@ GST_START_TEST (test_stages)
     "rawtovoltage ! iirfilter low=1 ! eegreference ! eegdecimate rate=250/1",
   };
 
+  GstElementFactory *factory;
+
   for (guint i = 0; i < G_N_ELEMENTS (lines); i++)
     check_line (lines[i], "S32LE to F32LE", "chainsrc", lines[i]);
+
+  /* audio has fewer channels */
+  factory = gst_element_factory_find ("eegsrc");
+  if (factory != NULL) {
+    check_line ("eegtoaudio ! audiotoeeg", "S32LE", "eegsrc channels=32",
+        "eegtoaudio ! audiotoeeg");
+    gst_object_unref (factory);
+  }
 }
 GST_END_TEST;
 
