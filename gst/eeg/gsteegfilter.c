@@ -284,6 +284,42 @@ keep_markers (GstEegFilter *self, GstBuffer *buffer)
   gst_buffer_copy_eeg_marker_meta (buffer, priv->markers);
 }
 
+/**
+ * gst_eeg_filter_lose_buffer:
+ * @filter: a filter with #GstEegFilterClass.take_buffer
+ * @buffer: (transfer full): what was taken last and shall not go on
+ * @reason: why, in a word or two
+ *
+ * Drops a buffer in the way of a loss: a GAP event goes out in its place, the
+ * next buffer has DISCONT and its markers too, the samples count as lost and an
+ * `eeg-loss` message says so. Streaming thread only.
+ */
+void
+gst_eeg_filter_lose_buffer (GstEegFilter *filter, GstBuffer *buffer,
+    const gchar *reason)
+{
+  GstEegFilterPrivate *priv;
+  guint64 first, n_frames;
+  GstClockTime start, end;
+
+  g_return_if_fail (GST_IS_EEG_FILTER (filter) && GST_IS_BUFFER (buffer));
+
+  priv = PRIVATE (filter);
+  first = priv->next_out;
+  n_frames = gst_buffer_get_size (buffer) / priv->out_info.bytes_per_frame;
+  keep_markers (filter, buffer);
+  gst_buffer_unref (buffer);
+  priv->next_out += n_frames;
+  priv->need_discont = TRUE;
+  gst_eeg_stage_count (&priv->counters.lost, n_frames);
+  start = gst_eeg_info_samples_to_time (&priv->out_info, first);
+  end = gst_eeg_info_samples_to_time (&priv->out_info, priv->next_out);
+  gst_pad_push_event (GST_BASE_TRANSFORM_SRC_PAD (filter),
+      gst_event_new_gap (start, end - start));
+  gst_element_post_message (GST_ELEMENT (filter),
+      gst_eeg_message_new_loss (GST_OBJECT (filter), first, n_frames, reason));
+}
+
 /* The next buffer of a subclass that takes and gives whole ones. */
 static GstFlowReturn
 give_one (GstEegFilter *self, gboolean is_end, GstBuffer **buffer)

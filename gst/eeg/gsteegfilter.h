@@ -102,6 +102,10 @@ GstFlowReturn gst_eeg_filter_acquire_buffer (GstEegFilter *filter, gsize size,
     GstBuffer **buffer);
 
 GST_EEG_API
+void gst_eeg_filter_lose_buffer (GstEegFilter *filter, GstBuffer *buffer,
+    const gchar *reason);
+
+GST_EEG_API
 void gst_eeg_filter_renegotiate (GstEegFilter *filter);
 
 GST_EEG_API

@@ -152,6 +152,56 @@ loop_batch (const gfloat *in, gfloat *out)
   }
 }
 
+static gdouble scan_low[CHANNELS], scan_high[CHANNELS];
+
+/* What eegvalidate looks for, in windows of a second. */
+PLAIN void
+loop_validate (const gfloat *in, gfloat *out)
+{
+  static gdouble origin[CHANNELS], low[CHANNELS], high[CHANNELS];
+  static gdouble sum[CHANNELS], square[CHANNELS], run[CHANNELS];
+  static gdouble bad[CHANNELS], outside[CHANNELS], clipped[CHANNELS];
+  static gdouble tones[4][CHANNELS];
+  const gdouble a = 2 * cos (2 * G_PI * 50 / RATE);
+  const gdouble b = 2 * cos (2 * G_PI * 60 / RATE);
+  gsize f, c;
+
+  for (f = 0; f < N_FRAMES; f++, in += CHANNELS) {
+    if (f % RATE == 0) {
+      for (c = 0; c < CHANNELS; c++) {
+        out[c] = sum[c] + square[c] + tones[0][c] + tones[2][c] + bad[c]
+            + outside[c] + clipped[c] + low[c] + high[c];
+        origin[c] = in[c];
+        low[c] = INFINITY;
+        high[c] = -INFINITY;
+        sum[c] = square[c] = 0;
+        tones[0][c] = tones[1][c] = tones[2][c] = tones[3][c] = 0;
+      }
+    }
+    for (c = 0; c < CHANNELS; c++) {
+      gdouble v = in[c], good = v - v == 0;
+      gdouble y = v - v == 0 ? v - origin[c] : 0;
+      gdouble first = a * tones[0][c] - tones[1][c] + y;
+      gdouble second = b * tones[2][c] - tones[3][c] + y;
+      gdouble is_out = v < scan_low[c] ? 1 : v > scan_high[c] ? 1 : 0;
+      gdouble is_rail = v <= scan_low[c] ? 1 : v >= scan_high[c] ? 1 : 0;
+
+      bad[c] += 1 - good;
+      low[c] = v < low[c] ? v : low[c];
+      high[c] = v > high[c] ? v : high[c];
+      sum[c] += y;
+      square[c] += y * y;
+      outside[c] += is_out;
+      run[c] = (run[c] + 1) * is_rail;
+      clipped[c] += run[c] >= 3 ? 1 : 0;
+      tones[1][c] = tones[0][c];
+      tones[0][c] = first;
+      tones[3][c] = tones[2][c];
+      tones[2][c] = second;
+    }
+  }
+}
+
 static gdouble taps[2 * HALF + 1];
 
 /* Without the ends, where there is less to do. */
@@ -403,6 +453,13 @@ main (int argc, char **argv)
   ok &= bench_stage ("voltagetoraw", "voltagetoraw, F32LE to S32LE",
       "voltagetoraw", "numpy", 5, loop_counts);
   ok &= bench_audio ();
+
+  for (c = 0; c < CHANNELS; c++) {
+    scan_low[c] = -187500 - (gdouble) c;
+    scan_high[c] = 187500;
+  }
+  ok &= bench_stage ("eegvalidate", "eegvalidate, all checks", "validate",
+      "numpy", 5, loop_validate);
 
   fclose (peer_in);
   fclose (peer_out);

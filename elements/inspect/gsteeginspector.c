@@ -1,0 +1,523 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifdef HAVE_CONFIG_H
+#include "config.h"
+#endif
+
+#include "gsteeginspector.h"
+
+#include <string.h>
+
+#define DEFAULT_WINDOW GST_SECOND
+
+/* Frames of the longest window. */
+#define MAX_WINDOW G_MAXINT32
+
+/* A saved state: the magic, the index of the next sample, that of the sample
+ * from which windows are counted, their duration; or the magic alone when there
+ * was nothing to save. */
+#define STATE_SIZE 32
+
+enum
+{
+  PROP_0,
+  PROP_WINDOW,
+  PROP_ENABLED
+};
+
+typedef struct
+{
+  gboolean is_set;
+  guint64 next, anchor;
+  GstClockTime window;
+} State;
+
+typedef struct
+{
+  /* object lock */
+  GstClockTime window; /* as set */
+  GstClockTime good;   /* as last met, or as at the start */
+  State restore;       /* to go on from, until its sample comes */
+  gsize look_back;
+
+  gint switched; /* atomic: `enabled` was set since the last run began */
+
+  GMutex design_lock;
+  GstEegInfo known; /* design lock; what comes in, without channels before */
+
+  /* streaming thread */
+  GstClockTime active;
+  gsize length;     /* frames of a window */
+  gboolean running; /* a run has begun */
+  guint64 anchor;   /* index from which windows are counted */
+  guint64 position; /* index of the next sample */
+  guint64 first;    /* index of the first sample of the window under way */
+  GstBuffer *output;
+} GstEegInspectorPrivate;
+
+/* Locking: the design lock, taken by setters and when caps arrive, makes checks
+ * of settings follow each other and guards what is known of the input. The
+ * object lock is taken inside it and guards what the struct says, and the
+ * settings of subclasses. Nothing is posted, pushed or unreffed under either. */
+
+static void gst_eeg_inspector_stage_init (GstEegStageInterface *iface);
+
+G_DEFINE_ABSTRACT_TYPE_WITH_CODE (GstEegInspector, gst_eeg_inspector,
+    GST_TYPE_EEG_FILTER,
+    G_ADD_PRIVATE (GstEegInspector) G_IMPLEMENT_INTERFACE (GST_TYPE_EEG_STAGE,
+        gst_eeg_inspector_stage_init))
+
+#define PRIVATE(self)                                                          \
+  ((GstEegInspectorPrivate *) gst_eeg_inspector_get_instance_private (         \
+      (GstEegInspector *) self))
+
+/* ---- settings ---- */
+
+gboolean
+gst_eeg_inspector_find_window (GstEegInspector *self, const GstEegInfo *info,
+    gboolean is_active, gsize *frames, GError **error)
+{
+  GstEegInspectorPrivate *priv = PRIVATE (self);
+  GstClockTime window = priv->active;
+  guint64 length = 0;
+
+  if (!is_active) {
+    GST_OBJECT_LOCK (self);
+    window = priv->window;
+    GST_OBJECT_UNLOCK (self);
+  }
+  if (window != GST_CLOCK_TIME_NONE)
+    length = gst_eeg_info_time_to_samples (info, window);
+  if (length >= 2 && length <= MAX_WINDOW) {
+    *frames = length;
+    return TRUE;
+  }
+  g_set_error (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS,
+      "A window of %" GST_TIME_FORMAT " is no good at %d/%d Hz: it must have "
+      "between 2 and %d samples.",
+      GST_TIME_ARGS (window), info->rate_n, info->rate_d, MAX_WINDOW);
+  return FALSE;
+}
+
+/* All properties of a g_object_set() are set: checks them together. */
+static void
+gst_eeg_inspector_dispatch_properties_changed (GObject *object, guint n_pspecs,
+    GParamSpec **pspecs)
+{
+  GstEegInspector *self = GST_EEG_INSPECTOR (object);
+  GstEegInspectorPrivate *priv = PRIVATE (self);
+  GstEegInspectorClass *klass = GST_EEG_INSPECTOR_GET_CLASS (self);
+  GError *error = NULL;
+  gboolean ours = FALSE;
+  gsize frames;
+  guint i;
+
+  for (i = 0; i < n_pspecs; i++)
+    ours |= g_type_is_a (pspecs[i]->owner_type, GST_TYPE_EEG_INSPECTOR)
+        && (pspecs[i]->flags & G_PARAM_WRITABLE)
+        && strcmp (pspecs[i]->name, "enabled") != 0;
+  if (ours) {
+    g_mutex_lock (&priv->design_lock);
+    if (priv->known.channels > 0
+        && gst_eeg_inspector_find_window (self, &priv->known, FALSE, &frames,
+            &error))
+      klass->check (self, &priv->known, &error);
+    GST_OBJECT_LOCK (self);
+    if (error == NULL)
+      priv->good = priv->window;
+    else
+      priv->window = priv->good;
+    klass->keep (self, error == NULL);
+    GST_OBJECT_UNLOCK (self);
+    g_mutex_unlock (&priv->design_lock);
+    if (error == NULL)
+      gst_eeg_filter_renegotiate (GST_EEG_FILTER (self));
+  }
+  if (error != NULL) {
+    GST_ELEMENT_WARNING (self, LIBRARY, SETTINGS,
+        ("%s The settings stay as they were.", error->message), (NULL));
+    g_error_free (error);
+  }
+  G_OBJECT_CLASS (gst_eeg_inspector_parent_class)
+      ->dispatch_properties_changed (object, n_pspecs, pspecs);
+}
+
+static void
+gst_eeg_inspector_negotiate (GstEegFilter *filter)
+{
+  GstEegInspectorPrivate *priv = PRIVATE (filter);
+
+  GST_OBJECT_LOCK (filter);
+  priv->active = priv->good;
+  GST_EEG_INSPECTOR_GET_CLASS (filter)->take (GST_EEG_INSPECTOR (filter));
+  GST_OBJECT_UNLOCK (filter);
+}
+
+/* ---- state ---- */
+
+static GBytes *
+gst_eeg_inspector_save_state (GstEegStage *stage, GError **error)
+{
+  GstEegInspectorPrivate *priv = PRIVATE (stage);
+  GstEegInspectorClass *klass = GST_EEG_INSPECTOR_GET_CLASS (stage);
+  guint8 *data;
+  State state;
+
+  GST_OBJECT_LOCK (stage);
+  state = priv->restore;
+  GST_OBJECT_UNLOCK (stage);
+  if (!state.is_set && priv->running)
+    state = (State){ TRUE, priv->position, priv->anchor, priv->active };
+  if (!state.is_set)
+    return g_bytes_new (klass->state_magic, sizeof klass->state_magic);
+  data = g_malloc (STATE_SIZE);
+  memcpy (data, klass->state_magic, sizeof klass->state_magic);
+  GST_WRITE_UINT64_LE (data + 8, state.next);
+  GST_WRITE_UINT64_LE (data + 16, state.anchor);
+  GST_WRITE_UINT64_LE (data + 24, state.window);
+  return g_bytes_new_take (data, STATE_SIZE);
+}
+
+static gboolean
+gst_eeg_inspector_restore_state (GstEegStage *stage, GBytes *bytes,
+    GError **error)
+{
+  GstEegInspectorPrivate *priv = PRIVATE (stage);
+  GstEegInspectorClass *klass = GST_EEG_INSPECTOR_GET_CLASS (stage);
+  gsize size;
+  const guint8 *data = g_bytes_get_data (bytes, &size);
+  State state = { FALSE };
+
+  if ((size != sizeof klass->state_magic && size != STATE_SIZE)
+      || memcmp (data, klass->state_magic, sizeof klass->state_magic) != 0) {
+    g_set_error (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS,
+        "This is no state of an element of this kind and version.");
+    return FALSE;
+  }
+  if (size == STATE_SIZE)
+    state = (State){ TRUE, GST_READ_UINT64_LE (data + 8),
+      GST_READ_UINT64_LE (data + 16), GST_READ_UINT64_LE (data + 24) };
+  GST_OBJECT_LOCK (stage);
+  priv->restore = state;
+  GST_OBJECT_UNLOCK (stage);
+  return TRUE;
+}
+
+static State
+get_restore (GstEegInspector *self)
+{
+  State state;
+
+  GST_OBJECT_LOCK (self);
+  state = PRIVATE (self)->restore;
+  GST_OBJECT_UNLOCK (self);
+  return state;
+}
+
+static void
+clear_restore (GstEegInspector *self)
+{
+  GST_OBJECT_LOCK (self);
+  PRIVATE (self)->restore.is_set = FALSE;
+  GST_OBJECT_UNLOCK (self);
+}
+
+static guint64
+gst_eeg_inspector_look_back (GstEegStage *stage)
+{
+  guint64 look_back;
+
+  GST_OBJECT_LOCK (stage);
+  look_back = PRIVATE (stage)->look_back;
+  GST_OBJECT_UNLOCK (stage);
+  return look_back;
+}
+
+static void
+gst_eeg_inspector_stage_init (GstEegStageInterface *iface)
+{
+  iface->save_state = gst_eeg_inspector_save_state;
+  iface->restore_state = gst_eeg_inspector_restore_state;
+  iface->look_back = gst_eeg_inspector_look_back;
+}
+
+/* ---- samples ---- */
+
+static void
+set_length (GstEegInspector *self, gsize length)
+{
+  PRIVATE (self)->length = length;
+  GST_OBJECT_LOCK (self);
+  PRIVATE (self)->look_back = length > 0 ? length - 1 : 0;
+  GST_OBJECT_UNLOCK (self);
+}
+
+static gboolean
+gst_eeg_inspector_set_info (GstEegFilter *filter, const GstEegInfo *in_info,
+    const GstEegInfo *out_info, GError **error)
+{
+  GstEegInspector *self = GST_EEG_INSPECTOR (filter);
+  GstEegInspectorPrivate *priv = PRIVATE (self);
+  State restore = get_restore (self);
+  gsize length;
+
+  g_mutex_lock (&priv->design_lock);
+  gst_eeg_info_copy_into (in_info, &priv->known);
+  g_mutex_unlock (&priv->design_lock);
+
+  set_length (self, 0);
+  if (!gst_eeg_inspector_find_window (self, in_info, TRUE, &length, error)
+      || !GST_EEG_INSPECTOR_GET_CLASS (self)->set_up (self, in_info, length,
+          error))
+    return FALSE;
+  set_length (self, length);
+  if (restore.is_set && restore.window != priv->active) {
+    g_set_error (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS,
+        "The saved state is that of other windows.");
+    return FALSE;
+  }
+  return TRUE;
+}
+
+static void
+gst_eeg_inspector_reset (GstEegFilter *filter)
+{
+  GstEegInspectorPrivate *priv = PRIVATE (filter);
+
+  priv->running = FALSE;
+  gst_clear_buffer (&priv->output);
+}
+
+/* Frames from a sample to the end of its window. */
+static guint64
+find_rest (GstEegInspectorPrivate *priv, guint64 index)
+{
+  if (index < priv->anchor)
+    return MIN (priv->anchor - index, priv->length);
+  return priv->length - (index - priv->anchor) % priv->length;
+}
+
+static gboolean
+begin_run (GstEegInspector *self, GstBuffer *buffer, guint64 index)
+{
+  GstEegInspectorPrivate *priv = PRIVATE (self);
+  GstEegInspectorClass *klass = GST_EEG_INSPECTOR_GET_CLASS (self);
+  gboolean was_off = g_atomic_int_and ((guint *) &priv->switched, 0) != 0;
+  State restore = get_restore (self);
+
+  if (restore.is_set && index > restore.next) {
+    gst_eeg_stage_count (&gst_eeg_filter_get_counters (GST_EEG_FILTER (self))
+                              ->errors,
+        1);
+    GST_ELEMENT_ERROR (self, RESOURCE, SETTINGS,
+        ("The stream goes on at sample %" G_GUINT64_FORMAT
+         ", behind sample %" G_GUINT64_FORMAT " of the saved state.",
+            index, restore.next),
+        (NULL));
+    return FALSE;
+  }
+  priv->anchor = restore.is_set ? restore.anchor : index;
+  priv->position = priv->first = index;
+  priv->running = TRUE;
+  if (klass->begin_run != NULL)
+    klass->begin_run (self, buffer, index, was_off);
+  klass->start_window (self, index);
+  return TRUE;
+}
+
+static void
+look_at (GstEegInspector *self, const guint8 *data, gsize frames, gsize bpf)
+{
+  GstEegInspectorPrivate *priv = PRIVATE (self);
+  GstEegInspectorClass *klass = GST_EEG_INSPECTOR_GET_CLASS (self);
+
+  while (frames > 0) {
+    guint64 rest = find_rest (priv, priv->position);
+    gsize now = MIN (rest, frames);
+
+    klass->add (self, data, now);
+    data += now * bpf;
+    frames -= now;
+    priv->position += now;
+    if (now == rest) {
+      gsize length = priv->position - priv->first;
+
+      klass->end_window (self, priv->first, length, length == priv->length);
+      priv->first = priv->position;
+      klass->start_window (self, priv->first);
+    }
+  }
+}
+
+static GstFlowReturn
+gst_eeg_inspector_take_buffer (GstEegFilter *filter, GstBuffer *buffer,
+    guint64 index)
+{
+  GstEegInspector *self = GST_EEG_INSPECTOR (filter);
+  GstEegInspectorPrivate *priv = PRIVATE (self);
+  const gsize bpf = gst_eeg_filter_get_in_info (filter)->bytes_per_frame;
+  State restore = get_restore (self);
+  GstFlowReturn ret;
+  GstMapInfo map;
+  gsize frames;
+
+  if (!priv->running && !begin_run (self, buffer, index)) {
+    gst_buffer_unref (buffer);
+    return GST_FLOW_ERROR;
+  }
+  if (!gst_buffer_map (buffer, &map, GST_MAP_READ)) {
+    gst_buffer_unref (buffer);
+    GST_ELEMENT_ERROR (self, RESOURCE, FAILED, ("Could not map a buffer."),
+        (NULL));
+    return GST_FLOW_ERROR;
+  }
+  frames = map.size / bpf;
+  if (restore.is_set && priv->position + frames >= restore.next)
+    clear_restore (self);
+  look_at (self, map.data, frames, bpf);
+  gst_buffer_unmap (buffer, &map);
+  ret =
+      GST_EEG_INSPECTOR_GET_CLASS (self)->finish (self, &buffer, index, frames);
+  priv->output = buffer;
+  return ret;
+}
+
+static GstFlowReturn
+gst_eeg_inspector_give_buffer (GstEegFilter *filter, gboolean is_end,
+    GstBuffer **buffer)
+{
+  *buffer = g_steal_pointer (&PRIVATE (filter)->output);
+  return GST_FLOW_OK;
+}
+
+static gboolean
+gst_eeg_inspector_start (GstBaseTransform *trans)
+{
+  GstEegInspector *self = GST_EEG_INSPECTOR (trans);
+  GError *error = NULL;
+
+  if (!GST_EEG_INSPECTOR_GET_CLASS (self)->check (self, NULL, &error)) {
+    GST_ELEMENT_ERROR (self, LIBRARY, SETTINGS, ("%s", error->message), (NULL));
+    g_error_free (error);
+    return FALSE;
+  }
+  return GST_BASE_TRANSFORM_CLASS (gst_eeg_inspector_parent_class)
+      ->start (trans);
+}
+
+static gboolean
+gst_eeg_inspector_stop (GstBaseTransform *trans)
+{
+  GstEegInspector *self = GST_EEG_INSPECTOR (trans);
+  GstEegInspectorPrivate *priv = PRIVATE (self);
+  gboolean ret =
+      GST_BASE_TRANSFORM_CLASS (gst_eeg_inspector_parent_class)->stop (trans);
+
+  set_length (self, 0);
+  clear_restore (self);
+  g_mutex_lock (&priv->design_lock);
+  gst_eeg_info_clear (&priv->known);
+  g_mutex_unlock (&priv->design_lock);
+  return ret;
+}
+
+/* ---- properties ---- */
+
+static void
+gst_eeg_inspector_set_property (GObject *object, guint id, const GValue *value,
+    GParamSpec *pspec)
+{
+  switch (id) {
+    case PROP_WINDOW:
+      GST_OBJECT_LOCK (object);
+      PRIVATE (object)->window = g_value_get_uint64 (value);
+      GST_OBJECT_UNLOCK (object);
+      break;
+    case PROP_ENABLED:
+      g_atomic_int_set (&PRIVATE (object)->switched, 1);
+      gst_eeg_filter_set_enabled (GST_EEG_FILTER (object),
+          g_value_get_boolean (value));
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+      break;
+  }
+}
+
+static void
+gst_eeg_inspector_get_property (GObject *object, guint id, GValue *value,
+    GParamSpec *pspec)
+{
+  switch (id) {
+    case PROP_WINDOW:
+      GST_OBJECT_LOCK (object);
+      g_value_set_uint64 (value, PRIVATE (object)->window);
+      GST_OBJECT_UNLOCK (object);
+      break;
+    case PROP_ENABLED:
+      g_value_set_boolean (value,
+          gst_eeg_filter_get_enabled (GST_EEG_FILTER (object)));
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+      break;
+  }
+}
+
+static void
+gst_eeg_inspector_finalize (GObject *object)
+{
+  GstEegInspectorPrivate *priv = PRIVATE (object);
+
+  gst_eeg_info_clear (&priv->known);
+  g_mutex_clear (&priv->design_lock);
+  G_OBJECT_CLASS (gst_eeg_inspector_parent_class)->finalize (object);
+}
+
+static void
+gst_eeg_inspector_class_init (GstEegInspectorClass *klass)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+  GstBaseTransformClass *trans_class = GST_BASE_TRANSFORM_CLASS (klass);
+  GstEegFilterClass *filter_class = GST_EEG_FILTER_CLASS (klass);
+
+  object_class->set_property = gst_eeg_inspector_set_property;
+  object_class->get_property = gst_eeg_inspector_get_property;
+  object_class->finalize = gst_eeg_inspector_finalize;
+  object_class->dispatch_properties_changed =
+      gst_eeg_inspector_dispatch_properties_changed;
+
+  /**
+   * GstEegInspector:window:
+   *
+   * Rounded to whole samples, 2 to 2147483647 of them. Windows are counted from
+   * where a run of samples begins, and do not overlap.
+   */
+  g_object_class_install_property (object_class, PROP_WINDOW,
+      g_param_spec_uint64 ("window", "Window",
+          "Duration of a window in nanoseconds, from two samples on", 0,
+          G_MAXUINT64, DEFAULT_WINDOW,
+          G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS
+              | GST_PARAM_MUTABLE_PLAYING));
+  gst_eeg_filter_class_install_enabled (filter_class, PROP_ENABLED);
+
+  trans_class->start = gst_eeg_inspector_start;
+  trans_class->stop = gst_eeg_inspector_stop;
+  filter_class->kind = GST_EEG_STAGE_KIND_INSPECTION;
+  filter_class->negotiate = gst_eeg_inspector_negotiate;
+  filter_class->set_info = gst_eeg_inspector_set_info;
+  filter_class->reset = gst_eeg_inspector_reset;
+  filter_class->take_buffer = gst_eeg_inspector_take_buffer;
+  filter_class->give_buffer = gst_eeg_inspector_give_buffer;
+
+  gst_type_mark_as_plugin_api (GST_TYPE_EEG_INSPECTOR, 0);
+}
+
+static void
+gst_eeg_inspector_init (GstEegInspector *self)
+{
+  GstEegInspectorPrivate *priv = PRIVATE (self);
+
+  priv->window = priv->good = priv->active = DEFAULT_WINDOW;
+  g_mutex_init (&priv->design_lock);
+  gst_eeg_info_init (&priv->known);
+}
