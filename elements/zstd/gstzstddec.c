@@ -43,6 +43,9 @@ enum
 
 /* Frames up to this size are decoded in one piece. */
 #define MAX_JOB_OUTPUT (4 * 1024 * 1024)
+/* Frames that are here at once and hold no more than this go into one job: each
+ * on its own is hardly worth the hand-off to another thread. */
+#define BATCH_OUTPUT (1024 * 1024)
 
 struct _GstEegZstdDec
 {
@@ -148,6 +151,32 @@ damaged (GstEegZstdDec *self, const guint8 *data, gsize size, gboolean eos,
       eeg_zstdframe_find (data, size, 1), 4, size, eos, unit, error);
 }
 
+/* Adds frames to @unit that follow it and are whole. */
+static void
+add_frames (GstEegZstdDec *self, const guint8 *data, gsize size,
+    GstEegChunkUnit *unit)
+{
+  EegZstdframeHeader header;
+  gsize need;
+
+  while (unit->size < size && unit->out_size < BATCH_OUTPUT) {
+    const guint8 *frame = data + unit->size;
+    gsize left = size - (gsize) unit->size, walked = 0;
+
+    if (eeg_zstdframe_read_header (frame, left, &header, &need)
+            != EEG_ZSTDFRAME_OK
+        || header.skippable
+        || header.content_size > BATCH_OUTPUT - unit->out_size
+        || eeg_zstdframe_walk (frame, left, &header, &walked, &need)
+            != EEG_ZSTDFRAME_OK
+        || walked > ZSTD_compressBound (BATCH_OUTPUT))
+      return;
+    self->frames++;
+    unit->size += walked;
+    unit->out_size += (gsize) header.content_size;
+  }
+}
+
 static GstEegChunkParse
 gst_eeg_zstd_dec_parse (GstEegChunkCodec *codec, const guint8 *data, gsize size,
     gboolean eos, GstEegChunkUnit *unit, GError **error)
@@ -206,6 +235,9 @@ gst_eeg_zstd_dec_parse (GstEegChunkCodec *codec, const guint8 *data, gsize size,
   self->got_header = FALSE;
   unit->size = self->walked;
   unit->out_size = (gsize) self->header.content_size;
+  /* when salvaging, damage costs one frame */
+  if (!gst_eeg_chunk_codec_get_salvage (codec))
+    add_frames (self, data, size, unit);
   return GST_EEG_CHUNK_PARSE_JOB;
 }
 
@@ -213,14 +245,23 @@ static gboolean
 gst_eeg_zstd_dec_process (GstEegChunkCodec *codec, gpointer worker,
     GstEegChunkJob *job, GError **error)
 {
-  gsize size = ZSTD_decompressDCtx (worker, job->out, job->out_capacity,
-      job->data, job->size);
+  gsize read = 0;
 
-  if (ZSTD_isError (size) || size != job->out_capacity) {
-    gst_eeg_decompressor_set_damaged (GST_EEG_DECOMPRESSOR (codec), error);
-    return FALSE;
-  }
-  job->out_size = size;
+  do {
+    const guint8 *frame = job->data + read;
+    gsize size = ZSTD_findFrameCompressedSize (frame, job->size - read);
+    guint64 expected = ZSTD_getFrameContentSize (frame, job->size - read);
+
+    if (ZSTD_isError (size) || expected > job->out_capacity - job->out_size
+        || ZSTD_decompressDCtx (worker, job->out + job->out_size,
+               (gsize) expected, frame, size)
+            != expected) {
+      gst_eeg_decompressor_set_damaged (GST_EEG_DECOMPRESSOR (codec), error);
+      return FALSE;
+    }
+    read += size;
+    job->out_size += (gsize) expected;
+  } while (read < job->size);
   return TRUE;
 }
 

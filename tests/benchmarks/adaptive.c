@@ -127,7 +127,7 @@ main (int argc, char **argv)
   {
     const gchar *kind;
     guint passes;
-  } kinds[] = { { "EEG", 6 }, { "zeros", 120 }, { "random", 120 },
+  } kinds[] = { { "EEG", 6 }, { "zeros", 120 }, { "random", 240 },
     { "text", 6 } };
   gboolean reached = TRUE;
   guint i;

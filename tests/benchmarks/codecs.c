@@ -296,9 +296,9 @@ main (int argc, char **argv)
     { "zstdenc", "chunk-size=262144", 256 * KIB, 1, "libzstd", zstd_compress,
         0.97, 1.7 },
     { "zstddec", "", 256 * KIB, 8, "libzstd", zstd_decompress, 0.95, 1.7 },
-    { "lz4enc", "chunk-size=1048576", MIB, 8, "liblz4", lz4_compress, 0.95,
+    { "lz4enc", "chunk-size=1048576", MIB, 32, "liblz4", lz4_compress, 0.95,
         1.7 },
-    { "lz4dec", "", MIB, 8, "liblz4", lz4_decompress, 0.95, 1.7 },
+    { "lz4dec", "", MIB, 32, "liblz4", lz4_decompress, 0.95, 1.7 },
 #ifdef HAVE_LIBDEFLATE
     { "gzipenc", "chunk-size=262144", 256 * KIB, 1, "libdeflate", gzip_compress,
         0.95, 1.7 },
@@ -311,10 +311,10 @@ main (int argc, char **argv)
     { "aesgcmenc", "segment-size=1048576", MIB, 32, "libcrypto",
         aes_gcm_encrypt, 0.95, 1.6 },
     { "aesgcmdec", "", MIB, 32, "libcrypto", aes_gcm_decrypt, 0.95, 1.6 },
-    { "chacha20poly1305enc", "work-factor=1", 64 * KIB, 8, "libcrypto",
+    { "chacha20poly1305enc", "work-factor=1", 64 * KIB, 24, "libcrypto",
         chacha_encrypt, 0.95, 1.6 },
-    { "chacha20poly1305dec", "", 64 * KIB, 8, "libcrypto", chacha_decrypt, 0.95,
-        1.6 },
+    { "chacha20poly1305dec", "", 64 * KIB, 24, "libcrypto", chacha_decrypt,
+        0.95, 1.6 },
 #endif
   };
   struct bench bench = { 0 };
