@@ -99,16 +99,17 @@ rig_push (Rig *rig, guint n_buffers, guint frames)
 }
 
 static GstCaps *
-eeg_caps (GstEegFormat format, GstEegDomain domain)
+eeg_caps_of (GstEegFormat format, GstEegDomain domain, guint channels,
+    guint rate)
 {
-  GstEegChannel rows[CHANNELS];
-  gchar labels[CHANNELS][8];
+  GstEegChannel *rows = g_new (GstEegChannel, channels);
+  gchar (*labels)[8] = g_malloc ((gsize) channels * 8);
   GstEegChannels *table;
   GstEegInfo info;
   GstCaps *caps;
   guint i;
 
-  for (i = 0; i < CHANNELS; i++) {
+  for (i = 0; i < channels; i++) {
     g_snprintf (labels[i], sizeof labels[i], "C%u", i);
     rows[i] = (GstEegChannel){ .label = labels[i],
       .type = GST_EEG_CHANNEL_TYPE_EEG,
@@ -118,13 +119,21 @@ eeg_caps (GstEegFormat format, GstEegDomain domain)
       .digital_min = -8388608,
       .digital_max = 8388607 };
   }
-  table = gst_eeg_channels_new (rows, CHANNELS);
+  table = gst_eeg_channels_new (rows, channels);
   gst_eeg_info_init (&info);
-  gst_eeg_info_set (&info, format, domain, RATE, 1, CHANNELS, table);
+  gst_eeg_info_set (&info, format, domain, rate, 1, channels, table);
   caps = gst_eeg_info_to_caps (&info);
   gst_eeg_info_clear (&info);
   gst_eeg_channels_unref (table);
+  g_free (rows);
+  g_free (labels);
   return caps;
+}
+
+static inline GstCaps *
+eeg_caps (GstEegFormat format, GstEegDomain domain)
+{
+  return eeg_caps_of (format, domain, CHANNELS, RATE);
 }
 
 static void

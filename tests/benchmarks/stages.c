@@ -10,6 +10,7 @@
 
 #include "fir.h"
 #include "iir.h"
+#include "peer.h"
 #include "sample-rig.h"
 
 #define N_BUFFERS 16
@@ -242,47 +243,12 @@ run_loop (void *data)
   return bench_now () - start;
 }
 
-static FILE *peer_in, *peer_out;
+static Peer python;
 
 static double
 run_peer (void *data)
 {
-  gchar line[64];
-
-  fprintf (peer_in, "%s\n", ((Pair *) data)->peer);
-  fflush (peer_in);
-  if (fgets (line, sizeof line, peer_out) == NULL)
-    return -1;
-  return g_ascii_strtod (line, NULL);
-}
-
-static gboolean
-start_peer (const gchar *path)
-{
-  const gchar *source = g_getenv ("GSTEEG_SOURCE_DIR");
-  const gchar *python = g_getenv ("GSTEEG_PYTHON");
-  gchar *script = g_build_filename (source ? source : ".", "tests",
-      "benchmarks", "stages-peer.py", NULL);
-  gchar *channels = g_strdup_printf ("%d", CHANNELS);
-  gchar *rate = g_strdup_printf ("%d", RATE);
-  gchar *argv[] = { (gchar *) (python ? python : "/usr/bin/python3"), script,
-    (gchar *) path, channels, rate, NULL };
-  gint in, out;
-  gboolean ok;
-
-  g_setenv ("OMP_NUM_THREADS", "1", TRUE);
-  g_setenv ("OPENBLAS_NUM_THREADS", "1", TRUE);
-  g_setenv ("MKL_NUM_THREADS", "1", TRUE);
-  ok = g_spawn_async_with_pipes (NULL, argv, NULL, G_SPAWN_DEFAULT, NULL, NULL,
-      NULL, &in, &out, NULL, NULL);
-  if (ok) {
-    peer_in = fdopen (in, "w");
-    peer_out = fdopen (out, "r");
-  }
-  g_free (script);
-  g_free (channels);
-  g_free (rate);
-  return ok;
+  return peer_run (&python, ((Pair *) data)->peer);
 }
 
 /* transfer full for caps, of F32LE */
@@ -332,7 +298,7 @@ bench_caps (GstCaps *caps, guint channels, const gchar *line, const gchar *what,
   row.name = scipy_name;
   row.target = target;
   row.rounds = 5;
-  if (peer_in == NULL || run_peer (&pair) < 0)
+  if (run_peer (&pair) < 0)
     fprintf (stderr, "%s: not installed\n", scipy_name);
   else
     ok &= bench_compare (&row, run_element, run_peer, &pair);
@@ -406,7 +372,8 @@ main (int argc, char **argv)
   memset (plain_out, 0, size);
   fill_arena (TRUE, N_BUFFERS);
   fd = g_file_open_tmp ("stages-XXXXXX", &path, NULL);
-  if (fd < 0 || write (fd, arena, size) != (gssize) size || !start_peer (path))
+  if (fd < 0 || write (fd, arena, size) != (gssize) size
+      || !peer_start (&python, "stages-peer.py", path, CHANNELS, RATE))
     return 1;
   close (fd);
 
@@ -461,8 +428,7 @@ main (int argc, char **argv)
   ok &= bench_stage ("eegvalidate", "eegvalidate, all checks", "validate",
       "numpy", 5, loop_validate);
 
-  fclose (peer_in);
-  fclose (peer_out);
+  peer_stop (&python);
   g_unlink (path);
   g_free (path);
   g_string_free (picks, TRUE);
