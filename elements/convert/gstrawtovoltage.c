@@ -26,41 +26,20 @@
 #include "gstrawtovoltage.h"
 
 #include "convert.h"
-#include "gsteegcalibration.h"
 
 #define GST_CAT_DEFAULT gst_eeg_raw_to_voltage_debug
 GST_DEBUG_CATEGORY_STATIC (GST_CAT_DEFAULT);
-
-#define DEFAULT_SCALE 0.0
-
-enum
-{
-  PROP_0,
-  PROP_SCALE,
-  N_PROPERTIES
-};
-
-static GParamSpec *properties[N_PROPERTIES];
-
-/* object lock */
-typedef struct
-{
-  gdouble scale;
-  gsize memory; /* that the streaming thread's kernel takes */
-} Settings;
 
 /* streaming thread */
 typedef struct
 {
   eeg_convert *convert;
-  gdouble scale; /* that convert was made for */
 } State;
 
 struct _GstEegRawToVoltage
 {
-  GstEegFilter parent;
+  GstEegCalibrator parent;
 
-  Settings settings;
   State state;
 };
 
@@ -72,12 +51,12 @@ static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE ("src",
     GST_PAD_SRC, GST_PAD_ALWAYS,
     GST_STATIC_CAPS (GST_EEG_RAW_CAPS_MAKE ("{ F32LE, F64LE }", "voltage")));
 
-/* Locking: the object lock guards Settings; nothing is called under it. */
+/* Locking: see the base class; there is nothing else to guard. */
 
 static void gst_eeg_raw_to_voltage_stage_init (GstEegStageInterface *iface);
 
 G_DEFINE_TYPE_WITH_CODE (GstEegRawToVoltage, gst_eeg_raw_to_voltage,
-    GST_TYPE_EEG_FILTER,
+    GST_TYPE_EEG_CALIBRATOR,
     G_IMPLEMENT_INTERFACE (GST_TYPE_EEG_STAGE,
         gst_eeg_raw_to_voltage_stage_init)
         GST_DEBUG_CATEGORY_INIT (GST_CAT_DEFAULT, "rawtovoltage", 0,
@@ -85,81 +64,28 @@ G_DEFINE_TYPE_WITH_CODE (GstEegRawToVoltage, gst_eeg_raw_to_voltage,
 GST_ELEMENT_REGISTER_DEFINE (rawtovoltage, "rawtovoltage", GST_RANK_NONE,
     GST_TYPE_EEG_RAW_TO_VOLTAGE)
 
-static gdouble
-get_scale (GstEegRawToVoltage *self)
+static gsize
+gst_eeg_raw_to_voltage_make_kernel (GstEegCalibrator *calibrator,
+    const GstEegInfo *in_info, const GstEegInfo *out_info, const gdouble *gain,
+    const gdouble *offset)
 {
-  gdouble scale;
-
-  GST_OBJECT_LOCK (self);
-  scale = self->settings.scale;
-  GST_OBJECT_UNLOCK (self);
-  return scale;
-}
-
-/* Makes the converter; the old one stays in case of an error. */
-static gboolean
-make_convert (GstEegRawToVoltage *self, const GstEegInfo *in_info,
-    const GstEegInfo *out_info, gdouble scale, GError **error)
-{
-  gdouble *gain = g_new (gdouble, in_info->channels);
-  gdouble *offset = g_new (gdouble, in_info->channels);
-  eeg_convert *convert = NULL;
+  GstEegRawToVoltage *self = GST_EEG_RAW_TO_VOLTAGE (calibrator);
   eeg_convert_counts in_format = EEG_CONVERT_S32LE;
-  gboolean ok;
+  eeg_convert *convert;
 
-  ok = gst_eeg_get_calibration (in_info, scale, gain, offset, error);
-  if (ok) {
-    if (in_info->format == GST_EEG_FORMAT_S16LE)
-      in_format = EEG_CONVERT_S16LE;
-    else if (in_info->format == GST_EEG_FORMAT_S24LE)
-      in_format = EEG_CONVERT_S24LE;
-    convert = eeg_convert_new (in_format,
-        out_info->format == GST_EEG_FORMAT_F64LE ? EEG_CONVERT_F64LE
-                                                 : EEG_CONVERT_F32LE,
-        gain, offset, in_info->channels, eeg_cpu_choose ());
-    if (convert == NULL)
-      g_set_error (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_INIT,
-          "Could not make a converter for %d channels.", in_info->channels);
-  }
-  g_free (gain);
-  g_free (offset);
+  if (in_info->format == GST_EEG_FORMAT_S16LE)
+    in_format = EEG_CONVERT_S16LE;
+  else if (in_info->format == GST_EEG_FORMAT_S24LE)
+    in_format = EEG_CONVERT_S24LE;
+  convert = eeg_convert_new (in_format,
+      out_info->format == GST_EEG_FORMAT_F64LE ? EEG_CONVERT_F64LE
+                                               : EEG_CONVERT_F32LE,
+      gain, offset, in_info->channels, eeg_cpu_choose ());
   if (convert == NULL)
-    return FALSE;
+    return 0;
   eeg_convert_free (self->state.convert);
   self->state.convert = convert;
-  self->state.scale = scale;
-  GST_OBJECT_LOCK (self);
-  self->settings.memory = eeg_convert_get_memory (convert);
-  GST_OBJECT_UNLOCK (self);
-  return TRUE;
-}
-
-static gboolean
-gst_eeg_raw_to_voltage_set_info (GstEegFilter *filter,
-    const GstEegInfo *in_info, const GstEegInfo *out_info, GError **error)
-{
-  GstEegRawToVoltage *self = GST_EEG_RAW_TO_VOLTAGE (filter);
-
-  return make_convert (self, in_info, out_info, get_scale (self), error);
-}
-
-/* A changed scale takes effect between two buffers. */
-static void
-gst_eeg_raw_to_voltage_update (GstEegFilter *filter)
-{
-  GstEegRawToVoltage *self = GST_EEG_RAW_TO_VOLTAGE (filter);
-  gdouble scale = get_scale (self);
-  GError *error = NULL;
-
-  if (scale == self->state.scale)
-    return;
-  if (!make_convert (self, gst_eeg_filter_get_in_info (filter),
-          gst_eeg_filter_get_out_info (filter), scale, &error)) {
-    GST_ELEMENT_WARNING (self, LIBRARY, SETTINGS,
-        ("scale stays as it was. %s", error->message), (NULL));
-    g_error_free (error);
-    self->state.scale = scale;
-  }
+  return eeg_convert_get_memory (convert);
 }
 
 static gboolean
@@ -212,6 +138,8 @@ gst_eeg_raw_to_voltage_transform_caps (GstBaseTransform *trans,
       gst_structure_set (copy, "format", G_TYPE_STRING,
           formats[prefer_last ? n - 1 - j : j], "domain", G_TYPE_STRING,
           direction == GST_PAD_SINK ? "voltage" : "counts", NULL);
+      gst_eeg_calibrator_update_table (GST_EEG_CALIBRATOR (trans), direction,
+          copy);
       result = gst_caps_merge_structure (result, copy);
     }
   }
@@ -225,26 +153,11 @@ gst_eeg_raw_to_voltage_transform_caps (GstBaseTransform *trans,
   return result;
 }
 
-static gsize
-gst_eeg_raw_to_voltage_get_memory (GstEegFilter *filter)
-{
-  GstEegRawToVoltage *self = GST_EEG_RAW_TO_VOLTAGE (filter);
-  gsize memory;
-
-  GST_OBJECT_LOCK (self);
-  memory = self->settings.memory;
-  GST_OBJECT_UNLOCK (self);
-  return memory;
-}
-
 static gboolean
 gst_eeg_raw_to_voltage_stop (GstBaseTransform *trans)
 {
   GstEegRawToVoltage *self = GST_EEG_RAW_TO_VOLTAGE (trans);
 
-  GST_OBJECT_LOCK (self);
-  self->settings.memory = 0;
-  GST_OBJECT_UNLOCK (self);
   g_clear_pointer (&self->state.convert, eeg_convert_free);
   return GST_BASE_TRANSFORM_CLASS (gst_eeg_raw_to_voltage_parent_class)
       ->stop (trans);
@@ -254,40 +167,6 @@ static void
 gst_eeg_raw_to_voltage_stage_init (GstEegStageInterface *iface)
 {
   iface->stateless = TRUE;
-}
-
-static void
-gst_eeg_raw_to_voltage_set_property (GObject *object, guint id,
-    const GValue *value, GParamSpec *pspec)
-{
-  GstEegRawToVoltage *self = GST_EEG_RAW_TO_VOLTAGE (object);
-
-  switch (id) {
-    case PROP_SCALE:
-      GST_OBJECT_LOCK (self);
-      self->settings.scale = g_value_get_double (value);
-      GST_OBJECT_UNLOCK (self);
-      break;
-    default:
-      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
-      break;
-  }
-}
-
-static void
-gst_eeg_raw_to_voltage_get_property (GObject *object, guint id, GValue *value,
-    GParamSpec *pspec)
-{
-  GstEegRawToVoltage *self = GST_EEG_RAW_TO_VOLTAGE (object);
-
-  switch (id) {
-    case PROP_SCALE:
-      g_value_set_double (value, get_scale (self));
-      break;
-    default:
-      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
-      break;
-  }
 }
 
 static void
@@ -306,24 +185,9 @@ gst_eeg_raw_to_voltage_class_init (GstEegRawToVoltageClass *klass)
   GstElementClass *element_class = GST_ELEMENT_CLASS (klass);
   GstBaseTransformClass *trans_class = GST_BASE_TRANSFORM_CLASS (klass);
   GstEegFilterClass *filter_class = GST_EEG_FILTER_CLASS (klass);
+  GstEegCalibratorClass *calibrator_class = GST_EEG_CALIBRATOR_CLASS (klass);
 
-  object_class->set_property = gst_eeg_raw_to_voltage_set_property;
-  object_class->get_property = gst_eeg_raw_to_voltage_get_property;
   object_class->finalize = gst_eeg_raw_to_voltage_finalize;
-
-  /**
-   * GstEegRawToVoltage:scale:
-   *
-   * Physical units per count for channels of type EEG, EOG, EMG and ECG
-   * instead of what the channel table says, with offset 0; others keep the
-   * table's. 0 takes the table for all. Without a table, all channels.
-   */
-  properties[PROP_SCALE] = g_param_spec_double ("scale", "Scale",
-      "Physical units per count for signal channels, in place of the channel "
-      "table's calibration; 0 = the table's",
-      -G_MAXDOUBLE, G_MAXDOUBLE, DEFAULT_SCALE,
-      G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_PLAYING);
-  g_object_class_install_properties (object_class, N_PROPERTIES, properties);
 
   gst_element_class_set_static_metadata (element_class, "EEG counts to voltage",
       "Filter/Converter",
@@ -334,15 +198,11 @@ gst_eeg_raw_to_voltage_class_init (GstEegRawToVoltageClass *klass)
 
   trans_class->transform_caps = gst_eeg_raw_to_voltage_transform_caps;
   trans_class->stop = gst_eeg_raw_to_voltage_stop;
-  filter_class->in_place = TRUE;
-  filter_class->set_info = gst_eeg_raw_to_voltage_set_info;
-  filter_class->update = gst_eeg_raw_to_voltage_update;
   filter_class->process = gst_eeg_raw_to_voltage_process;
-  filter_class->get_memory = gst_eeg_raw_to_voltage_get_memory;
+  calibrator_class->make_kernel = gst_eeg_raw_to_voltage_make_kernel;
 }
 
 static void
 gst_eeg_raw_to_voltage_init (GstEegRawToVoltage *self)
 {
-  self->settings.scale = DEFAULT_SCALE;
 }

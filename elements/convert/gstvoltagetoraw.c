@@ -25,41 +25,28 @@
 
 #include "gstvoltagetoraw.h"
 
-#include "gsteegcalibration.h"
 #include "quantize.h"
 
 #define GST_CAT_DEFAULT gst_eeg_voltage_to_raw_debug
 GST_DEBUG_CATEGORY_STATIC (GST_CAT_DEFAULT);
 
-#define DEFAULT_SCALE 0.0
-
 enum
 {
   PROP_0,
-  PROP_SCALE,
   PROP_STATS,
 };
-
-/* object lock */
-typedef struct
-{
-  gdouble scale;
-  gsize memory; /* that the streaming thread's kernel takes */
-} Settings;
 
 /* streaming thread */
 typedef struct
 {
   eeg_quantize *quantize;
-  gdouble scale;     /* that it was made for */
   guint64 saturated; /* relaxed atomic: also read by stats */
 } State;
 
 struct _GstEegVoltageToRaw
 {
-  GstEegFilter parent;
+  GstEegCalibrator parent;
 
-  Settings settings;
   State state;
 };
 
@@ -71,12 +58,12 @@ static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE ("src",
     GST_PAD_SRC, GST_PAD_ALWAYS,
     GST_STATIC_CAPS (GST_EEG_RAW_CAPS_MAKE (GST_EEG_FORMATS_COUNTS, "counts")));
 
-/* Locking: the object lock guards Settings; nothing is called under it. */
+/* Locking: see the base class; there is nothing else to guard. */
 
 static void gst_eeg_voltage_to_raw_stage_init (GstEegStageInterface *iface);
 
 G_DEFINE_TYPE_WITH_CODE (GstEegVoltageToRaw, gst_eeg_voltage_to_raw,
-    GST_TYPE_EEG_FILTER,
+    GST_TYPE_EEG_CALIBRATOR,
     G_IMPLEMENT_INTERFACE (GST_TYPE_EEG_STAGE,
         gst_eeg_voltage_to_raw_stage_init)
         GST_DEBUG_CATEGORY_INIT (GST_CAT_DEFAULT, "voltagetoraw", 0,
@@ -84,79 +71,28 @@ G_DEFINE_TYPE_WITH_CODE (GstEegVoltageToRaw, gst_eeg_voltage_to_raw,
 GST_ELEMENT_REGISTER_DEFINE (voltagetoraw, "voltagetoraw", GST_RANK_NONE,
     GST_TYPE_EEG_VOLTAGE_TO_RAW)
 
-static gdouble
-get_scale (GstEegVoltageToRaw *self)
+static gsize
+gst_eeg_voltage_to_raw_make_kernel (GstEegCalibrator *calibrator,
+    const GstEegInfo *in_info, const GstEegInfo *out_info, const gdouble *gain,
+    const gdouble *offset)
 {
-  gdouble scale;
-
-  GST_OBJECT_LOCK (self);
-  scale = self->settings.scale;
-  GST_OBJECT_UNLOCK (self);
-  return scale;
-}
-
-/* Makes the quantizer; the old one stays in case of an error. */
-static gboolean
-make_quantize (GstEegVoltageToRaw *self, const GstEegInfo *in_info,
-    const GstEegInfo *out_info, gdouble scale, GError **error)
-{
-  gdouble *gain = g_new (gdouble, in_info->channels);
-  gdouble *offset = g_new (gdouble, in_info->channels);
-  eeg_quantize *quantize = NULL;
+  GstEegVoltageToRaw *self = GST_EEG_VOLTAGE_TO_RAW (calibrator);
   eeg_convert_counts out_format = EEG_CONVERT_S32LE;
+  eeg_quantize *quantize;
 
-  if (gst_eeg_get_calibration (in_info, scale, gain, offset, error)) {
-    if (out_info->format == GST_EEG_FORMAT_S16LE)
-      out_format = EEG_CONVERT_S16LE;
-    else if (out_info->format == GST_EEG_FORMAT_S24LE)
-      out_format = EEG_CONVERT_S24LE;
-    quantize = eeg_quantize_new (in_info->format == GST_EEG_FORMAT_F64LE
-            ? EEG_CONVERT_F64LE
-            : EEG_CONVERT_F32LE,
-        out_format, gain, offset, in_info->channels, eeg_cpu_choose ());
-    if (quantize == NULL)
-      g_set_error (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_INIT,
-          "Could not make a quantizer for %d channels.", in_info->channels);
-  }
-  g_free (gain);
-  g_free (offset);
+  if (out_info->format == GST_EEG_FORMAT_S16LE)
+    out_format = EEG_CONVERT_S16LE;
+  else if (out_info->format == GST_EEG_FORMAT_S24LE)
+    out_format = EEG_CONVERT_S24LE;
+  quantize = eeg_quantize_new (in_info->format == GST_EEG_FORMAT_F64LE
+          ? EEG_CONVERT_F64LE
+          : EEG_CONVERT_F32LE,
+      out_format, gain, offset, in_info->channels, eeg_cpu_choose ());
   if (quantize == NULL)
-    return FALSE;
+    return 0;
   eeg_quantize_free (self->state.quantize);
   self->state.quantize = quantize;
-  self->state.scale = scale;
-  GST_OBJECT_LOCK (self);
-  self->settings.memory = eeg_quantize_get_memory (quantize);
-  GST_OBJECT_UNLOCK (self);
-  return TRUE;
-}
-
-static gboolean
-gst_eeg_voltage_to_raw_set_info (GstEegFilter *filter,
-    const GstEegInfo *in_info, const GstEegInfo *out_info, GError **error)
-{
-  GstEegVoltageToRaw *self = GST_EEG_VOLTAGE_TO_RAW (filter);
-
-  return make_quantize (self, in_info, out_info, get_scale (self), error);
-}
-
-/* A changed scale takes effect between two buffers. */
-static void
-gst_eeg_voltage_to_raw_update (GstEegFilter *filter)
-{
-  GstEegVoltageToRaw *self = GST_EEG_VOLTAGE_TO_RAW (filter);
-  gdouble scale = get_scale (self);
-  GError *error = NULL;
-
-  if (scale == self->state.scale)
-    return;
-  if (!make_quantize (self, gst_eeg_filter_get_in_info (filter),
-          gst_eeg_filter_get_out_info (filter), scale, &error)) {
-    GST_ELEMENT_WARNING (self, LIBRARY, SETTINGS,
-        ("scale stays as it was. %s", error->message), (NULL));
-    g_error_free (error);
-    self->state.scale = scale;
-  }
+  return eeg_quantize_get_memory (quantize);
 }
 
 static gboolean
@@ -216,6 +152,8 @@ gst_eeg_voltage_to_raw_transform_caps (GstBaseTransform *trans,
       copy = gst_structure_copy (s);
       gst_structure_set (copy, "format", G_TYPE_STRING, formats[j], "domain",
           G_TYPE_STRING, to_counts ? "counts" : "voltage", NULL);
+      gst_eeg_calibrator_update_table (GST_EEG_CALIBRATOR (trans), direction,
+          copy);
       result = gst_caps_merge_structure (result, copy);
     }
   }
@@ -239,26 +177,11 @@ gst_eeg_voltage_to_raw_start (GstBaseTransform *trans)
       ->start (trans);
 }
 
-static gsize
-gst_eeg_voltage_to_raw_get_memory (GstEegFilter *filter)
-{
-  GstEegVoltageToRaw *self = GST_EEG_VOLTAGE_TO_RAW (filter);
-  gsize memory;
-
-  GST_OBJECT_LOCK (self);
-  memory = self->settings.memory;
-  GST_OBJECT_UNLOCK (self);
-  return memory;
-}
-
 static gboolean
 gst_eeg_voltage_to_raw_stop (GstBaseTransform *trans)
 {
   GstEegVoltageToRaw *self = GST_EEG_VOLTAGE_TO_RAW (trans);
 
-  GST_OBJECT_LOCK (self);
-  self->settings.memory = 0;
-  GST_OBJECT_UNLOCK (self);
   g_clear_pointer (&self->state.quantize, eeg_quantize_free);
   return GST_BASE_TRANSFORM_CLASS (gst_eeg_voltage_to_raw_parent_class)
       ->stop (trans);
@@ -268,24 +191,6 @@ static void
 gst_eeg_voltage_to_raw_stage_init (GstEegStageInterface *iface)
 {
   iface->stateless = TRUE;
-}
-
-static void
-gst_eeg_voltage_to_raw_set_property (GObject *object, guint id,
-    const GValue *value, GParamSpec *pspec)
-{
-  GstEegVoltageToRaw *self = GST_EEG_VOLTAGE_TO_RAW (object);
-
-  switch (id) {
-    case PROP_SCALE:
-      GST_OBJECT_LOCK (self);
-      self->settings.scale = g_value_get_double (value);
-      GST_OBJECT_UNLOCK (self);
-      break;
-    default:
-      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
-      break;
-  }
 }
 
 static GstStructure *
@@ -308,9 +213,6 @@ gst_eeg_voltage_to_raw_get_property (GObject *object, guint id, GValue *value,
   GstEegVoltageToRaw *self = GST_EEG_VOLTAGE_TO_RAW (object);
 
   switch (id) {
-    case PROP_SCALE:
-      g_value_set_double (value, get_scale (self));
-      break;
     case PROP_STATS:
       g_value_take_boxed (value, get_stats (self));
       break;
@@ -336,25 +238,11 @@ gst_eeg_voltage_to_raw_class_init (GstEegVoltageToRawClass *klass)
   GstElementClass *element_class = GST_ELEMENT_CLASS (klass);
   GstBaseTransformClass *trans_class = GST_BASE_TRANSFORM_CLASS (klass);
   GstEegFilterClass *filter_class = GST_EEG_FILTER_CLASS (klass);
+  GstEegCalibratorClass *calibrator_class = GST_EEG_CALIBRATOR_CLASS (klass);
 
-  object_class->set_property = gst_eeg_voltage_to_raw_set_property;
   object_class->get_property = gst_eeg_voltage_to_raw_get_property;
   object_class->finalize = gst_eeg_voltage_to_raw_finalize;
 
-  /**
-   * GstEegVoltageToRaw:scale:
-   *
-   * Physical units per count for channels of type EEG, EOG, EMG and ECG
-   * instead of what the channel table says, with offset 0; others keep the
-   * table's. 0 takes the table for all. Without a table, all channels.
-   */
-  g_object_class_install_property (object_class, PROP_SCALE,
-      g_param_spec_double ("scale", "Scale",
-          "Physical units per count for signal channels, in place of the channel "
-          "table's calibration; 0 = the table's",
-          -G_MAXDOUBLE, G_MAXDOUBLE, DEFAULT_SCALE,
-          G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS
-              | GST_PARAM_MUTABLE_PLAYING));
   g_object_class_override_property (object_class, PROP_STATS, "stats");
 
   gst_element_class_set_static_metadata (element_class, "EEG voltage to counts",
@@ -367,15 +255,12 @@ gst_eeg_voltage_to_raw_class_init (GstEegVoltageToRawClass *klass)
   trans_class->transform_caps = gst_eeg_voltage_to_raw_transform_caps;
   trans_class->start = gst_eeg_voltage_to_raw_start;
   trans_class->stop = gst_eeg_voltage_to_raw_stop;
-  filter_class->in_place = TRUE;
-  filter_class->set_info = gst_eeg_voltage_to_raw_set_info;
-  filter_class->update = gst_eeg_voltage_to_raw_update;
   filter_class->process = gst_eeg_voltage_to_raw_process;
-  filter_class->get_memory = gst_eeg_voltage_to_raw_get_memory;
+  calibrator_class->scales_output = TRUE;
+  calibrator_class->make_kernel = gst_eeg_voltage_to_raw_make_kernel;
 }
 
 static void
 gst_eeg_voltage_to_raw_init (GstEegVoltageToRaw *self)
 {
-  self->settings.scale = DEFAULT_SCALE;
 }

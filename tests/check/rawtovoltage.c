@@ -180,10 +180,28 @@ GST_START_TEST (test_wide_range_prefers_double)
 
 GST_END_TEST;
 
+/* of the first channel, in the caps that come out */
+static void
+check_limits (GstHarness *h, gdouble min, gdouble max)
+{
+  GstCaps *caps = gst_pad_get_current_caps (h->sinkpad);
+  const GstEegChannel *channel;
+  GstEegInfo info;
+
+  gst_eeg_info_init (&info);
+  fail_unless (gst_eeg_info_from_caps (&info, caps));
+  channel = gst_eeg_channels_get (info.channel_table, 0);
+  fail_unless (channel->physical_min == min && channel->physical_max == max,
+      "%g to %g", channel->physical_min, channel->physical_max);
+  gst_eeg_info_clear (&info);
+  gst_caps_unref (caps);
+}
+
 GST_START_TEST (test_scale_is_hot)
 {
   GstHarness *h = gst_harness_new ("rawtovoltage");
   static const gdouble scales[] = { 0.0, 0.5, -2.0, 0.0 };
+  GstEvent *event;
   gsize i;
 
   gst_harness_set_src_caps (h, make_caps (GST_EEG_FORMAT_S32LE, 8388607));
@@ -201,7 +219,19 @@ GST_START_TEST (test_scale_is_hot)
       fail_unless (values[3] == (gfloat) (scales[i] * counts[3]));
     fail_unless (values[5] == counts[5], "the trigger channel was scaled");
     gst_buffer_unref (out);
+    /* a recording need not end for it */
+    check_limits (h, -3276.8, 3276.7);
   }
+  for (i = 0; (event = gst_harness_try_pull_event (h)) != NULL;
+       gst_event_unref (event))
+    i += GST_EVENT_TYPE (event) == GST_EVENT_CAPS;
+  fail_unless_equals_int (i, 1);
+  /* the range is that of the scale when new caps come */
+  g_object_set (h->element, "scale", 0.5, NULL);
+  gst_harness_set_src_caps (h, make_caps (GST_EEG_FORMAT_S24LE, 8388607));
+  gst_buffer_unref (gst_harness_push_and_pull (h,
+      make_buffer (GST_EEG_FORMAT_S24LE, counts, 15)));
+  check_limits (h, -16384, 16383.5);
   gst_harness_teardown (h);
 }
 

@@ -13,6 +13,7 @@ make_caps (GstEegFormat format, GstEegDomain domain, guint bits)
         .unit = "uV",
         .physical_min = -187500.0,
         .physical_max = 187499.97,
+        .calibration_text = "a",
         .digital_min = -max - 1,
         .digital_max = max },
     { .label = "Status",
@@ -310,11 +311,61 @@ GST_START_TEST (test_scale_is_hot)
 
 GST_END_TEST;
 
+/* Physical limits of both channels in the caps that come out, as text */
+static void
+check_limits (GstHarness *h, const gchar *expected)
+{
+  GstCaps *caps = gst_pad_get_current_caps (h->sinkpad);
+  const GstEegChannel *signal, *trigger;
+  GstEegInfo info;
+  gchar *text;
+
+  gst_eeg_info_init (&info);
+  fail_unless (gst_eeg_info_from_caps (&info, caps));
+  signal = gst_eeg_channels_get (info.channel_table, 0);
+  trigger = gst_eeg_channels_get (info.channel_table, 1);
+  text = g_strdup_printf ("%g %g '%s', %g %g", signal->physical_min,
+      signal->physical_max, signal->calibration_text, trigger->physical_min,
+      trigger->physical_max);
+  fail_unless_equals_string (text, expected);
+  g_free (text);
+  gst_eeg_info_clear (&info);
+  gst_caps_unref (caps);
+}
+
+/* The table that goes on is about the counts that go on. */
+GST_START_TEST (test_scale_is_in_the_table)
+{
+  static const gchar *const lines[] = { "voltagetoraw name=v",
+    "voltagetoraw name=v ! rawtovoltage ! voltagetoraw" };
+  GstHarness *h = gst_harness_new_parse (lines[__i__]);
+  GstElement *v = gst_bin_get_by_name (GST_BIN (h->element), "v");
+
+  gst_harness_set_src_caps (h,
+      make_caps (GST_EEG_FORMAT_F32LE, GST_EEG_DOMAIN_VOLTAGE, 16));
+  fail_unless_equals_int (push_one (h, 3000, 0), 524);
+  check_limits (h, "-187500 187500 'a', -32768 32767");
+  g_object_set (v, "scale", 0.5, NULL);
+  fail_unless_equals_int (push_one (h, 3000, 1), 6000);
+  check_limits (h, "-16384 16383.5 '', -32768 32767");
+  g_object_set (v, "scale", -2.0, NULL);
+  fail_unless_equals_int (push_one (h, 3000, 2), -1500);
+  check_limits (h, "65536 -65534 '', -32768 32767");
+  g_object_set (v, "scale", 0.0, NULL);
+  fail_unless_equals_int (push_one (h, 3000, 3), 524);
+  check_limits (h, "-187500 187500 'a', -32768 32767");
+  gst_object_unref (v);
+  gst_harness_teardown (h);
+}
+
+GST_END_TEST;
+
 GST_START_TEST (test_scale_without_table)
 {
   GstHarness *h = gst_harness_new ("voltagetoraw");
   GstBus *bus = gst_bus_new ();
   gfloat value = 10;
+  gdouble scale;
   gint32 count;
   guint i;
 
@@ -329,14 +380,24 @@ GST_START_TEST (test_scale_without_table)
     gst_buffer_extract (out, 0, &count, sizeof count);
     fail_unless_equals_int (count, 40);
     gst_buffer_unref (out);
-    /* nothing to fall back on: refused once, when it would take effect */
+    /* nothing to fall back on: refused when it would take effect */
     if (i == 1)
       samples_check_message (bus, GST_MESSAGE_WARNING, GST_LIBRARY_ERROR,
           GST_LIBRARY_ERROR_SETTINGS);
     else
       fail_unless (gst_bus_pop_filtered (bus, GST_MESSAGE_WARNING) == NULL);
-    g_object_set (h->element, "scale", 0.0, NULL);
+    g_object_get (h->element, "scale", &scale, NULL);
+    fail_unless (scale == 0.25);
+    if (i == 0)
+      g_object_set (h->element, "scale", 0.0, NULL);
   }
+
+  /* with caps that have a table there is */
+  g_object_set (h->element, "scale", 0.0, NULL);
+  gst_harness_set_src_caps (h,
+      make_caps (GST_EEG_FORMAT_F32LE, GST_EEG_DOMAIN_VOLTAGE, 24));
+  fail_unless_equals_int (push_one (h, 300, 3), 13422);
+  fail_unless (gst_bus_pop_filtered (bus, GST_MESSAGE_WARNING) == NULL);
   gst_element_set_bus (h->element, NULL);
   gst_object_unref (bus);
   gst_harness_teardown (h);
@@ -533,6 +594,7 @@ voltagetoraw_suite (void)
       G_N_ELEMENTS (shapes));
   tcase_add_loop_test (tc, test_many_channels_come_back, 0, 4);
   tcase_add_test (tc, test_scale_is_hot);
+  tcase_add_loop_test (tc, test_scale_is_in_the_table, 0, 2);
   tcase_add_test (tc, test_scale_without_table);
   tcase_add_test (tc, test_gap_flush_end);
   tcase_add_test (tc, test_other_caps);
