@@ -3,6 +3,7 @@
 #include "config.h"
 #endif
 
+#include "gsteegstats.h"
 #include "gsteegvalidate.h"
 
 static gboolean
@@ -10,6 +11,7 @@ plugin_init (GstPlugin *plugin)
 {
   gboolean ret = FALSE;
 
+  ret |= GST_ELEMENT_REGISTER (eegstats, plugin);
   ret |= GST_ELEMENT_REGISTER (eegvalidate, plugin);
   return ret;
 }

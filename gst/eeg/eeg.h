@@ -13,5 +13,6 @@
 #include <gst/eeg/gsteeginfo.h>
 #include <gst/eeg/gsteegmarkermeta.h>
 #include <gst/eeg/gsteegstage.h>
+#include <gst/eeg/gsteegstatistics.h>
 
 #endif /* __GST_EEG_H__ */

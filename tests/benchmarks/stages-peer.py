@@ -116,6 +116,21 @@ def validate():
     return run
 
 
+def stats():
+    from scipy import signal
+    n = int(rate)
+    windows = samples[:, :samples.shape[1] // n * n].reshape(channels, -1, n)
+    bands = [(0.5, 4), (4, 8), (8, 13), (13, 30), (30, 45), (49, 51),
+             (59, 61), (0.5, rate)]
+
+    def run():
+        f, power = signal.welch(windows, rate, "hann", n, n // 2, 1024)
+        return ([power[..., (f >= low) & (f < high)].sum(-1)
+                 for low, high in bands], windows.mean(-1),
+                np.square(windows).mean(-1), np.ptp(windows, -1))
+    return run
+
+
 ready = {}
 for line in sys.stdin:
     name = line.strip()

@@ -203,6 +203,92 @@ loop_validate (const gfloat *in, gfloat *out)
   }
 }
 
+/* What eegstats says of windows of a second, with transforms of 1024 points by
+ * two, of one channel after the other. */
+#define POINTS 1024
+static gdouble hann[RATE], roots[POINTS];
+
+PLAIN void
+transform (gdouble *re, gdouble *im)
+{
+  gsize i, j, k, m, size;
+
+  for (i = 1, j = 0; i < POINTS; i++) {
+    gsize bit = POINTS / 2;
+
+    for (; j & bit; bit /= 2)
+      j ^= bit;
+    j ^= bit;
+    if (i < j) {
+      gdouble t = re[i];
+
+      re[i] = re[j];
+      re[j] = t;
+      t = im[i];
+      im[i] = im[j];
+      im[j] = t;
+    }
+  }
+  for (size = 2; size <= POINTS; size *= 2)
+    for (i = 0; i < POINTS; i += size)
+      for (k = 0; k < size / 2; k++) {
+        const gdouble c = roots[2 * (k * (POINTS / size))];
+        const gdouble d = roots[2 * (k * (POINTS / size)) + 1];
+        gdouble tr, ti;
+
+        j = i + k;
+        m = j + size / 2;
+        tr = re[m] * c - im[m] * d;
+        ti = re[m] * d + im[m] * c;
+        re[m] = re[j] - tr;
+        im[m] = im[j] - ti;
+        re[j] += tr;
+        im[j] += ti;
+      }
+}
+
+PLAIN void
+loop_stats (const gfloat *in, gfloat *out)
+{
+  static gdouble re[POINTS], im[POINTS];
+  gsize start, c, i, k;
+
+  for (start = 0; start + RATE <= N_FRAMES; start += RATE)
+    for (c = 0; c < CHANNELS; c++) {
+      const gfloat *x = in + start * CHANNELS + c;
+      gdouble sum = 0, square = 0, low = x[0], high = x[0], power[8] = { 0 };
+
+      for (i = 0; i < RATE; i++) {
+        const gdouble v = x[i * CHANNELS];
+
+        sum += v;
+        square += v * v;
+        low = v < low ? v : low;
+        high = v > high ? v : high;
+      }
+      for (i = 0; i < RATE; i++)
+        re[i] = (x[i * CHANNELS] - sum / RATE) * hann[i];
+      memset (re + RATE, 0, (POINTS - RATE) * sizeof *re);
+      memset (im, 0, sizeof im);
+      transform (re, im);
+      for (k = 1; k <= POINTS / 2; k++) {
+        const gdouble f = (gdouble) k * RATE / POINTS;
+        const gdouble p = re[k] * re[k] + im[k] * im[k];
+
+        power[f < 4      ? 0
+                : f < 8  ? 1
+                : f < 13 ? 2
+                : f < 30 ? 3
+                : f < 45 ? 4
+                : f < 49 ? 5
+                : f < 51 ? 6
+                         : 7] += p;
+      }
+      out[c] = sum + square + low + high + power[0] + power[1] + power[2]
+          + power[3] + power[4] + power[6] / (power[5] + power[7]);
+    }
+}
+
 static gdouble taps[2 * HALF + 1];
 
 /* Without the ends, where there is less to do. */
@@ -421,12 +507,20 @@ main (int argc, char **argv)
       "voltagetoraw", "numpy", 5, loop_counts);
   ok &= bench_audio ();
 
+  for (c = 0; c < RATE; c++)
+    hann[c] = 0.5 - 0.5 * cos (2 * G_PI * c / RATE);
+  for (c = 0; c < POINTS / 2; c++) {
+    roots[2 * c] = cos (2 * G_PI * c / POINTS);
+    roots[2 * c + 1] = -sin (2 * G_PI * c / POINTS);
+  }
   for (c = 0; c < CHANNELS; c++) {
     scan_low[c] = -187500 - (gdouble) c;
     scan_high[c] = 187500;
   }
   ok &= bench_stage ("eegvalidate", "eegvalidate, all checks", "validate",
       "numpy", 5, loop_validate);
+  ok &= bench_stage ("eegstats", "eegstats, windows of 1000 samples", "stats",
+      "numpy and scipy welch", 5, loop_stats);
 
   peer_stop (&python);
   g_unlink (path);

@@ -59,17 +59,17 @@ add_level (eeg_fir_kernel *kernel, size_t block, size_t start, size_t end)
   return true;
 }
 
-/* For transforms of up to n points. */
-static bool
-make_twiddles (eeg_fir_kernel *kernel, size_t n)
+double *
+eeg_fir_fft_new_twiddles (size_t n)
 {
-  kernel->twiddles = aligned_alloc (EEG_FIR_ALIGN,
+  double *twiddles = aligned_alloc (EEG_FIR_ALIGN,
       (eeg_fir_fft_twiddles_at (2 * n) * sizeof (double) + EEG_FIR_ALIGN - 1)
           / EEG_FIR_ALIGN * EEG_FIR_ALIGN);
-  if (kernel->twiddles == NULL)
-    return false;
+
+  if (twiddles == NULL)
+    return NULL;
   for (size_t size = 4; size <= n; size *= 2) {
-    double *w = kernel->twiddles + eeg_fir_fft_twiddles_at (size);
+    double *w = twiddles + eeg_fir_fft_twiddles_at (size);
 
     for (size_t k = 0; k < size / 4; k++)
       for (size_t m = 1; m <= 3; m++) {
@@ -80,7 +80,14 @@ make_twiddles (eeg_fir_kernel *kernel, size_t n)
         *w++ = (double) sinl (angle);
       }
   }
-  return true;
+  return twiddles;
+}
+
+static bool
+make_twiddles (eeg_fir_kernel *kernel, size_t n)
+{
+  kernel->twiddles = eeg_fir_fft_new_twiddles (n);
+  return kernel->twiddles != NULL;
 }
 
 /* Prepares a long kernel for use without latency. */

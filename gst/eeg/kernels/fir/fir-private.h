@@ -111,6 +111,9 @@ eeg_fir_fft_twiddles_at (size_t size)
   return 6 * (size / 4 - 1);
 }
 
+/* Those of all sizes up to n, to be freed; NULL without memory. */
+double *eeg_fir_fft_new_twiddles (size_t n);
+
 typedef struct
 {
   /* Units `from` to before `to`, in place. Leaves a fixed permutation of the
