@@ -16,17 +16,20 @@ asymmetry (const double *taps, size_t n, double sign)
   return worst;
 }
 
-/* One level: the taps from `start` to before `end` in parts of `block`. */
+/* One level: the taps from `start` to before `end`. */
 static bool
-add_level (eeg_fir_kernel *kernel, size_t block, size_t start, size_t end)
+add_level (eeg_fir_kernel *kernel, size_t block, size_t n, size_t start,
+    size_t end)
 {
   eeg_fir_level *level = &kernel->levels[kernel->n_levels++];
-  size_t n = 2 * block, units = eeg_fir_fft_units (n, eeg_fir_fft_leaf (n));
+  size_t units = eeg_fir_fft_units (n, eeg_fir_fft_leaf (n)),
+         length = n - block;
   long double gain = 0;
   double *points;
 
   level->block = block;
-  level->n_parts = (end - start + block - 1) / block;
+  level->points = n;
+  level->n_parts = (end - start + length - 1) / length;
   level->spectra =
       aligned_alloc (EEG_FIR_ALIGN, level->n_parts * n * 2 * sizeof (double));
   points = aligned_alloc (EEG_FIR_ALIGN, n * EEG_FIR_POINT * sizeof (double));
@@ -38,8 +41,8 @@ add_level (eeg_fir_kernel *kernel, size_t block, size_t start, size_t end)
     double *spectrum = level->spectra + part * n * 2;
 
     memset (points, 0, n * EEG_FIR_POINT * sizeof (double));
-    for (size_t i = 0; i < block; i++) {
-      size_t k = start + part * block + i;
+    for (size_t i = 0; i < length; i++) {
+      size_t k = start + part * length + i;
 
       if (k < end) {
         double tap = kernel->reversed[kernel->n_taps - 1 - k];
@@ -106,27 +109,45 @@ make_levels (eeg_fir_kernel *kernel)
     return false;
   for (size_t block = EEG_FIR_FIRST_BLOCK; block <= largest; block *=
        EEG_FIR_GROWTH)
-    if (!add_level (kernel, block, 2 * block,
+    if (!add_level (kernel, block, 2 * block, 2 * block,
             block == largest ? kernel->n_taps : 2 * EEG_FIR_GROWTH * block))
       return false;
   return true;
 }
 
-/* Prepares a long kernel for work in blocks: few transforms, as long as the
- * kernel is. */
+/* Rows that one transform of n points makes with the whole kernel. */
+static size_t
+rows_of (const eeg_fir_kernel *kernel, size_t n)
+{
+  return n > kernel->n_taps
+      ? (n - kernel->n_taps) / EEG_FIR_CHUNK * EEG_FIR_CHUNK
+      : 0;
+}
+
+/* Prepares a long kernel for work in blocks: one part and as many rows for each
+ * transform as it gives while that stays in the cache, else few transforms, as
+ * long as the kernel is. */
 static bool
 make_blocks (eeg_fir_kernel *kernel)
 {
-  size_t block = EEG_FIR_LEAST_BLOCK;
+  size_t block, points = 2 * EEG_FIR_LEAST_BLOCK;
 
-  while (2 * block < kernel->n_taps
-      && (block < EEG_FIR_LARGEST_BLOCK
-          || kernel->n_taps > EEG_FIR_GROWTH * block))
-    block *= 2;
+  while (points < EEG_FIR_LARGEST_SINGLE
+      && rows_of (kernel, points) < EEG_FIR_FULL * points)
+    points *= 2;
+  block = rows_of (kernel, points);
+  if (block < points / 2) {
+    block = EEG_FIR_LEAST_BLOCK;
+    while (2 * block < kernel->n_taps
+        && (block < EEG_FIR_LARGEST_BLOCK
+            || kernel->n_taps > EEG_FIR_GROWTH * block))
+      block *= 2;
+    points = 2 * block;
+  }
   kernel->head = 0;
   kernel->latency = 2 * block;
-  return make_twiddles (kernel, 2 * block)
-      && add_level (kernel, block, 0, kernel->n_taps);
+  return make_twiddles (kernel, points)
+      && add_level (kernel, block, points, 0, kernel->n_taps);
 }
 
 eeg_fir_kernel *
@@ -240,10 +261,12 @@ eeg_fir_kernel_get_latency (const eeg_fir_kernel *kernel)
 size_t
 eeg_fir_kernel_get_look_back (const eeg_fir_kernel *kernel)
 {
-  size_t longest =
-      kernel->n_levels > 0 ? kernel->levels[kernel->n_levels - 1].block : 0;
+  const eeg_fir_level *longest = &kernel->levels[kernel->n_levels - 1];
 
-  return kernel->n_taps - 1 + 3 * longest;
+  if (kernel->n_levels == 0)
+    return kernel->n_taps - 1;
+  return kernel->n_taps - 1 + 3 * longest->block
+      + (longest->n_parts == 1 ? EEG_FIR_CHUNK : 0);
 }
 
 const char *

@@ -17,15 +17,17 @@ typedef enum
   EEG_FIR_GENERAL
 } eeg_fir_symmetry;
 
-/* Part of a long kernel: `n_parts` parts of `block` taps, each as the spectrum
- * of itself and as many zeros. What they give is made each time `block` more
- * rows are there, in the time that `block` further rows take. */
+/* Part of a long kernel: `n_parts` parts of `points` - `block` taps, each as the
+ * spectrum of itself and `block` zeros. What they give is made each time `block`
+ * more rows are there, in the time that `block` further rows take. With several
+ * parts a block is half the points. */
 typedef struct
 {
-  size_t block; /* a power of two */
+  size_t block;
+  size_t points; /* of a transform, a power of two */
   size_t n_parts;
-  double *spectra; /* n_parts * 2 * block complex numbers, in the order that
-                      eeg_fir_fft.forward leaves, divided by 2 * block */
+  double *spectra; /* n_parts * points complex numbers, in the order that
+                      eeg_fir_fft.forward leaves, divided by points */
   double gain;     /* sum of its taps */
 } eeg_fir_level;
 
@@ -40,6 +42,12 @@ typedef struct
 /* With latency: one level from tap 0 on. */
 #define EEG_FIR_LEAST_BLOCK 512
 #define EEG_FIR_LARGEST_BLOCK 8192
+/* That of a kernel in one part: points up to, or before that where so much of a
+ * transform is of use. */
+#define EEG_FIR_LARGEST_SINGLE 8192
+#define EEG_FIR_FULL 0.7
+/* Blocks are multiples of so many rows. */
+#define EEG_FIR_CHUNK 16
 /* Most parts of a level. */
 #define EEG_FIR_MAX_PARTS 512
 

@@ -44,11 +44,12 @@ enum stage
   STAGES
 };
 
-#define CHUNK 16
+#define CHUNK EEG_FIR_CHUNK
 
 struct level
 {
-  double *x;       /* transforms of the newest n_parts blocks of each pair */
+  double *x;       /* transforms of the newest n_parts blocks of each pair; NULL
+                      if that is one: it is in work */
   size_t slot;     /* doubles of one transform */
   double *work;    /* points of the transform that is turned back */
   double *results; /* for each panel those of two blocks, by the clock */
@@ -126,6 +127,13 @@ floor_div (int64_t a, int64_t b)
   return a >= 0 ? a / b : -((-a + b - 1) / b);
 }
 
+/* at least 0 */
+static size_t
+modulo (int64_t a, size_t b)
+{
+  return (size_t) (a - floor_div (a, (int64_t) b) * (int64_t) b);
+}
+
 static size_t
 sample_size (const eeg_fir_stream *stream)
 {
@@ -200,18 +208,22 @@ static bool
 make_level (eeg_fir_stream *stream, struct level *level,
     const eeg_fir_level *plan)
 {
-  size_t n = 2 * plan->block;
+  size_t n = plan->points;
   size_t units = eeg_fir_fft_units (n, eeg_fir_fft_leaf (n));
   uint64_t transform = transform_operations (n) / units;
 
   /* a little more than a power of two: blocks that are read together do not
    * fight for the same sets of the caches */
   level->slot = n * EEG_FIR_POINT + 5 * EEG_FIR_PANEL;
-  level->x = new_numbers (stream, stream->n_pairs, plan->n_parts, level->slot);
+  /* one part only: a transform is turned back where it is */
+  if (plan->n_parts > 1)
+    level->x =
+        new_numbers (stream, stream->n_pairs, plan->n_parts, level->slot);
   level->work = new_numbers (stream, n, EEG_FIR_POINT, 1);
   level->results =
       new_numbers (stream, 2 * stream->n_pairs, 2 * plan->block, EEG_FIR_PANEL);
-  if (level->x == NULL || level->work == NULL || level->results == NULL)
+  if ((level->x == NULL && plan->n_parts > 1) || level->work == NULL
+      || level->results == NULL)
     return false;
 
   level->items[JOIN] = level->items[MULTIPLY] = n / CHUNK;
@@ -596,6 +608,8 @@ block_points (const eeg_fir_stream *stream, size_t l, size_t pair,
   int64_t n = (int64_t) stream->kernel->levels[l].n_parts;
   size_t slot = (size_t) (block - floor_div (block, n) * n);
 
+  if (level->x == NULL)
+    return level->work;
   return level->x + (pair * (size_t) n + slot) * level->slot;
 }
 
@@ -636,7 +650,7 @@ multiply_points (eeg_fir_stream *stream, size_t l, size_t pair, int64_t block,
   const eeg_fir_level *plan = &stream->kernel->levels[l];
   struct level *level = &stream->levels[l];
   const double *x[EEG_FIR_MAX_PARTS];
-  size_t n = 2 * plan->block, n_parts = 0, p = stream->pairs[pair];
+  size_t n = plan->points, n_parts = 0, p = stream->pairs[pair];
   double gain = 0;
 
   while (n_parts < plan->n_parts
@@ -667,7 +681,7 @@ result_row (const eeg_fir_stream *stream, size_t l, size_t result,
   size_t n = 2 * stream->kernel->levels[l].block;
 
   return stream->levels[l].results
-      + (result * n + ((size_t) clock & (n - 1))) * EEG_FIR_PANEL;
+      + (result * n + modulo (clock, n)) * EEG_FIR_PANEL;
 }
 
 static void
@@ -676,7 +690,7 @@ do_items (eeg_fir_stream *stream, size_t l, size_t pair, int64_t block,
 {
   const eeg_fir_kernel *kernel = stream->kernel;
   struct level *level = &stream->levels[l];
-  size_t length = kernel->levels[l].block, n = 2 * length;
+  size_t length = kernel->levels[l].block, n = kernel->levels[l].points;
   int64_t shift = (int64_t) length;
   double *points = block_points (stream, l, pair, block);
   size_t result = 2 * pair;
@@ -689,7 +703,8 @@ do_items (eeg_fir_stream *stream, size_t l, size_t pair, int64_t block,
   switch (stage) {
     case JOIN:
       join_frames (stream, pair, points + from * CHUNK * EEG_FIR_POINT,
-          (block - 1) * shift + (int64_t) (from * CHUNK), (to - from) * CHUNK);
+          (block + 1) * shift - (int64_t) n + (int64_t) (from * CHUNK),
+          (to - from) * CHUNK);
       break;
     case FORWARD:
       stream->fft->forward (points, n, from, to, kernel->twiddles);
@@ -701,13 +716,14 @@ do_items (eeg_fir_stream *stream, size_t l, size_t pair, int64_t block,
       stream->fft->inverse (level->work, n, from, to, kernel->twiddles);
       break;
     default:
-      /* the first half is what wraps round */
+      /* what comes first wraps round */
       row = result_row (stream, l, result,
           (block + 2) * shift + (int64_t) (from * CHUNK));
       stream->fft->part (row,
-          stream->pairs[pair] + 1 < stream->n_panels ? row + n * EEG_FIR_PANEL
-                                                     : NULL,
-          level->work + (length + from * CHUNK) * EEG_FIR_POINT,
+          stream->pairs[pair] + 1 < stream->n_panels
+              ? row + 2 * length * EEG_FIR_PANEL
+              : NULL,
+          level->work + (n - length + from * CHUNK) * EEG_FIR_POINT,
           (to - from) * CHUNK);
       break;
   }
@@ -893,7 +909,7 @@ advance (eeg_fir_stream *stream, uint8_t *to, size_t frames, bool is_last)
     size_t n = frames;
 
     if (shortest > 0)
-      n = smaller (n, shortest - ((size_t) stream->clock & (shortest - 1)));
+      n = smaller (n, shortest - modulo (stream->clock, shortest));
     if (to != NULL) {
       n = smaller (n,
           smaller (BLOCK,
@@ -906,7 +922,7 @@ advance (eeg_fir_stream *stream, uint8_t *to, size_t frames, bool is_last)
     stream->clock += (int64_t) n;
     frames -= n;
     for (size_t l = 0; l < kernel->n_levels; l++)
-      if (((size_t) stream->clock & (kernel->levels[l].block - 1)) == 0
+      if (modulo (stream->clock, kernel->levels[l].block) == 0
           || (is_last && frames == 0))
         advance_level (stream, l);
   }
