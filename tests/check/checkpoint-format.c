@@ -62,8 +62,9 @@ teardown (void)
 }
 
 static EegCheckpointStage stages[] = {
-  { (char *) "source", (char *) "eegsrc", NULL, 0 },
-  { (char *) "sum", (char *) "blake3sum", (uint8_t *) "\0state\xff", 7 },
+  { (char *) "source", (char *) "eegsrc", (char *) "rate=250/1", NULL, 0 },
+  { (char *) "sum", (char *) "blake3sum", (char *) "",
+      (uint8_t *) "\0state\xff", 7 },
 };
 
 static EegCheckpoint
@@ -75,6 +76,7 @@ make (guint64 id)
     .look_back = 66000,
     .recording = { 1, 2, 3 },
     .part = 7,
+    .complete = true,
     .settings = { 4, 5 },
     .cpu_path = (char *) "avx2",
     .input = { (char *) "night.bdf", EEG_CHECKPOINT_NONE, 1, 2, 3, 4, { 5 },
@@ -102,6 +104,7 @@ GST_START_TEST (test_round_trip)
   fail_unless_equals_uint64 (r->look_back, 66000);
   fail_unless (memcmp (r->recording, c.recording, 16) == 0);
   fail_unless_equals_int (r->part, 7);
+  fail_unless (r->complete);
   fail_unless (memcmp (r->settings, c.settings, 32) == 0);
   fail_unless_equals_string (r->cpu_path, "avx2");
   fail_unless_equals_string (r->input.path, "night.bdf");
@@ -112,6 +115,7 @@ GST_START_TEST (test_round_trip)
   fail_unless_equals_uint64 (r->output.length, 7);
   fail_unless_equals_int (r->output.tail[0], 10);
   fail_unless_equals_int (r->n_stages, 2);
+  fail_unless_equals_string (r->stages[0].settings, "rate=250/1");
   fail_unless_equals_string (r->stages[1].factory, "blake3sum");
   fail_unless_equals_int (r->stages[1].state_size, 7);
   fail_unless (memcmp (r->stages[1].state, "\0state\xff", 7) == 0);
@@ -157,7 +161,8 @@ GST_END_TEST;
 GST_START_TEST (test_limits)
 {
   EegCheckpoint c = make (1);
-  EegCheckpointStage big = { (char *) "a", (char *) "b", NULL, 0 };
+  EegCheckpointStage big = { (char *) "a", (char *) "b", (char *) "c", NULL,
+    0 };
   gchar *text = g_strnfill (EEG_CHECKPOINT_MAX_TEXT + 1, 'x');
   guint8 *data;
   gsize size, others;

@@ -40,24 +40,23 @@ teardown (void)
 }
 
 static EegDurableFile *
-open_file (gboolean overwrite)
+open_file (EegDurableMode mode)
 {
   EegDurableFile *file;
   int error;
 
-  fail_unless_equals_int (eeg_durable_open (path, overwrite, &file, &error),
+  fail_unless_equals_int (eeg_durable_open (path, mode, &file, &error),
       EEG_DURABLE_OK);
   return file;
 }
 
 static void
-expect_open (gboolean overwrite, EegDurableResult result)
+expect_open (EegDurableMode mode, EegDurableResult result)
 {
   EegDurableFile *file;
   int error;
 
-  fail_unless_equals_int (eeg_durable_open (path, overwrite, &file, &error),
-      result);
+  fail_unless_equals_int (eeg_durable_open (path, mode, &file, &error), result);
   fail_unless (file == NULL);
 }
 
@@ -94,7 +93,7 @@ expect_content (const gchar *name, const gchar *content)
 
 GST_START_TEST (test_write_and_finish)
 {
-  EegDurableFile *file = open_file (FALSE);
+  EegDurableFile *file = open_file (EEG_DURABLE_NEW);
   struct iovec pieces[] = { { (gpointer) "one ", 4 }, { (gpointer) "", 0 },
     { (gpointer) "two ", 4 } };
   EegDurableCounts counts;
@@ -138,18 +137,18 @@ GST_START_TEST (test_nothing_is_overwritten)
   EegDurableFile *file;
 
   fail_unless (g_file_set_contents (path, "old", -1, NULL));
-  expect_open (FALSE, EEG_DURABLE_EXISTS);
+  expect_open (EEG_DURABLE_NEW, EEG_DURABLE_EXISTS);
   fail_if (g_file_test (part, G_FILE_TEST_EXISTS));
   expect_content (path, "old");
   g_unlink (path);
 
   fail_unless (g_file_set_contents (part, "half", -1, NULL));
-  expect_open (FALSE, EEG_DURABLE_UNFINISHED);
+  expect_open (EEG_DURABLE_NEW, EEG_DURABLE_UNFINISHED);
   expect_content (part, "half");
   g_unlink (part);
 
   /* one that comes up while the file is written */
-  file = open_file (FALSE);
+  file = open_file (EEG_DURABLE_NEW);
   fail_unless_equals_int (write_text (file, "new"), EEG_DURABLE_OK);
   fail_unless (g_file_set_contents (path, "old", -1, NULL));
   fail_unless_equals_int (eeg_durable_finish (file), EEG_DURABLE_RENAME);
@@ -165,7 +164,7 @@ GST_START_TEST (test_nothing_is_overwritten)
   expect_content (path, "old");
   expect_content (part, "new");
 
-  file = open_file (TRUE);
+  file = open_file (EEG_DURABLE_OVERWRITE);
   expect_content (part, "");
   expect_content (path, "old");
   fail_unless_equals_int (write_text (file, "newer"), EEG_DURABLE_OK);
@@ -179,15 +178,15 @@ GST_END_TEST;
 GST_START_TEST (test_no_regular_file)
 {
   fail_unless_equals_int (g_mkdir (path, 0777), 0);
-  expect_open (FALSE, EEG_DURABLE_NO_FILE);
-  expect_open (TRUE, EEG_DURABLE_NO_FILE);
+  expect_open (EEG_DURABLE_NEW, EEG_DURABLE_NO_FILE);
+  expect_open (EEG_DURABLE_OVERWRITE, EEG_DURABLE_NO_FILE);
   g_rmdir (path);
 
   fail_unless_equals_int (symlink ("elsewhere", part), 0);
-  expect_open (TRUE, EEG_DURABLE_NO_FILE);
+  expect_open (EEG_DURABLE_OVERWRITE, EEG_DURABLE_NO_FILE);
   g_unlink (part);
   fail_unless_equals_int (mkfifo (part, 0666), 0);
-  expect_open (TRUE, EEG_DURABLE_NO_FILE);
+  expect_open (EEG_DURABLE_OVERWRITE, EEG_DURABLE_NO_FILE);
   g_unlink (part);
 }
 
@@ -195,23 +194,23 @@ GST_END_TEST;
 
 GST_START_TEST (test_second_writer)
 {
-  EegDurableFile *file = open_file (FALSE);
+  EegDurableFile *file = open_file (EEG_DURABLE_NEW);
 
-  expect_open (FALSE, EEG_DURABLE_LOCKED);
+  expect_open (EEG_DURABLE_NEW, EEG_DURABLE_LOCKED);
   fail_unless_equals_int (write_text (file, "mine"), EEG_DURABLE_OK);
-  expect_open (TRUE, EEG_DURABLE_LOCKED);
+  expect_open (EEG_DURABLE_OVERWRITE, EEG_DURABLE_LOCKED);
   expect_content (part, "mine");
   close_file (file);
   /* what was written stays */
   expect_content (part, "mine");
-  expect_open (FALSE, EEG_DURABLE_UNFINISHED);
+  expect_open (EEG_DURABLE_NEW, EEG_DURABLE_UNFINISHED);
 }
 
 GST_END_TEST;
 
 GST_START_TEST (test_unused_part_goes)
 {
-  close_file (open_file (FALSE));
+  close_file (open_file (EEG_DURABLE_NEW));
   fail_if (g_file_test (part, G_FILE_TEST_EXISTS));
 }
 
@@ -223,14 +222,16 @@ GST_START_TEST (test_open_fails)
   EegDurableFile *file;
   int error;
 
-  fail_unless_equals_int (eeg_durable_open (missing, FALSE, &file, &error),
+  fail_unless_equals_int (eeg_durable_open (missing, EEG_DURABLE_NEW, &file,
+                              &error),
       EEG_DURABLE_OPEN);
   fail_unless_equals_int (error, ENOENT);
   g_free (missing);
 
   /* a file that nobody could find after a power cut */
   fault_io_fail (FAULT_IO_FSYNC, 1, EIO);
-  fail_unless_equals_int (eeg_durable_open (path, FALSE, &file, &error),
+  fail_unless_equals_int (eeg_durable_open (path, EEG_DURABLE_NEW, &file,
+                              &error),
       EEG_DURABLE_OPEN);
   fail_unless_equals_int (error, EIO);
   fail_if (g_file_test (part, G_FILE_TEST_EXISTS));
@@ -252,7 +253,7 @@ wait_for_syncs (EegDurableFile *file, guint64 n)
 
 GST_START_TEST (test_interval)
 {
-  EegDurableFile *file = open_file (FALSE);
+  EegDurableFile *file = open_file (EEG_DURABLE_NEW);
   EegDurableCounts counts;
 
   /* by bytes */
@@ -304,7 +305,7 @@ write_25_bytes (gpointer data)
 
 GST_START_TEST (test_no_more_than_twice_the_interval_is_unsafe)
 {
-  EegDurableFile *file = open_file (FALSE);
+  EegDurableFile *file = open_file (EEG_DURABLE_NEW);
   EegDurableCounts counts;
   GThread *thread;
 
@@ -343,7 +344,7 @@ write_until_flushing (gpointer data)
 
 GST_START_TEST (test_flushing_ends_a_wait)
 {
-  EegDurableFile *file = open_file (FALSE);
+  EegDurableFile *file = open_file (EEG_DURABLE_NEW);
   guint64 written;
   GThread *thread;
   struct iovec rest;
@@ -371,7 +372,7 @@ GST_END_TEST;
 
 GST_START_TEST (test_short_writes)
 {
-  EegDurableFile *file = open_file (FALSE);
+  EegDurableFile *file = open_file (EEG_DURABLE_NEW);
   struct iovec pieces[200];
   GString *all = g_string_new (NULL);
   guint64 written;
@@ -400,7 +401,7 @@ GST_END_TEST;
 /* An interrupted call is none; all others are the end. */
 GST_START_TEST (test_write_fails)
 {
-  EegDurableFile *file = open_file (FALSE);
+  EegDurableFile *file = open_file (EEG_DURABLE_NEW);
   EegDurableCounts counts;
   EegDurableCounts last;
   int error;
@@ -428,7 +429,7 @@ GST_END_TEST;
  * stays, and there is no second one. */
 GST_START_TEST (test_sync_fails_for_good)
 {
-  EegDurableFile *file = open_file (FALSE);
+  EegDurableFile *file = open_file (EEG_DURABLE_NEW);
   EegDurableCounts counts;
   EegDurableCounts last;
   int error;
@@ -454,7 +455,7 @@ GST_END_TEST;
 
 GST_START_TEST (test_rename_fails)
 {
-  EegDurableFile *file = open_file (FALSE);
+  EegDurableFile *file = open_file (EEG_DURABLE_NEW);
   EegDurableCounts last;
   int error;
 
@@ -467,7 +468,7 @@ GST_START_TEST (test_rename_fails)
   fail_if (g_file_test (part, G_FILE_TEST_EXISTS));
   g_unlink (path);
 
-  file = open_file (FALSE);
+  file = open_file (EEG_DURABLE_NEW);
   fail_unless_equals_int (write_text (file, "text"), EEG_DURABLE_OK);
   fault_io_fail (FAULT_IO_RENAME, 1, EACCES);
   fail_unless_equals_int (eeg_durable_finish (file), EEG_DURABLE_RENAME);
@@ -478,7 +479,7 @@ GST_START_TEST (test_rename_fails)
   g_unlink (part);
 
   /* the folder's sync behind the rename */
-  file = open_file (FALSE);
+  file = open_file (EEG_DURABLE_NEW);
   fault_io_fail (FAULT_IO_FSYNC, 1, EIO);
   fail_unless_equals_int (eeg_durable_finish (file), EEG_DURABLE_RENAME);
   fail_unless_equals_int (eeg_durable_close (file, &last, &error),
@@ -489,7 +490,7 @@ GST_END_TEST;
 
 GST_START_TEST (test_no_holes)
 {
-  EegDurableFile *file = open_file (FALSE);
+  EegDurableFile *file = open_file (EEG_DURABLE_NEW);
   EegDurableCounts last;
   int error;
 
@@ -503,12 +504,100 @@ GST_START_TEST (test_no_holes)
 
 GST_END_TEST;
 
+GST_START_TEST (test_continue)
+{
+  EegDurableFile *file = open_file (EEG_DURABLE_CONTINUE);
+  EegDurableCounts counts;
+  guint64 device, inode;
+  gchar text[4] = "";
+
+  fail_unless_equals_int (write_text (file, "one two three"), EEG_DURABLE_OK);
+  fail_unless (eeg_durable_read (file, 4, text, 3));
+  assert_equals_string (text, "two");
+  fail_if (eeg_durable_read (file, 11, text, 3));
+  fail_unless (eeg_durable_identify (file, &device, &inode));
+  close_file (file);
+
+  file = open_file (EEG_DURABLE_CONTINUE);
+  eeg_durable_get_counts (file, &counts);
+  fail_unless_equals_uint64 (counts.size, 13);
+  fail_unless_equals_uint64 (counts.safe, 0);
+  fail_unless_equals_int (eeg_durable_truncate (file, 8), EEG_DURABLE_OK);
+  eeg_durable_get_counts (file, &counts);
+  fail_unless_equals_uint64 (counts.size, 8);
+  fail_unless_equals_uint64 (counts.safe, 8);
+  fail_unless_equals_int (write_text (file, "3"), EEG_DURABLE_OK);
+  fail_unless_equals_int (eeg_durable_finish (file), EEG_DURABLE_OK);
+  close_file (file);
+  expect_content (path, "one two 3");
+  expect_open (EEG_DURABLE_CONTINUE, EEG_DURABLE_EXISTS);
+}
+
+GST_END_TEST;
+
+static GString *marks;
+
+static void
+note_mark (void *user_data, void *mark, bool reached)
+{
+  EegDurableCounts counts;
+
+  eeg_durable_get_counts (*(EegDurableFile **) user_data, &counts);
+  g_string_append_printf (marks, "%s%s ", (gchar *) mark,
+      reached ? "" : " dropped");
+  if (reached)
+    fail_unless_equals_uint64 (counts.safe, counts.size);
+}
+
+GST_START_TEST (test_marks)
+{
+  EegDurableFile *file = open_file (EEG_DURABLE_NEW);
+  EegDurableCounts last;
+  int error;
+
+  marks = g_string_new (NULL);
+  eeg_durable_set_mark_func (file, note_mark, &file);
+  eeg_durable_mark (file, (gpointer) "empty");
+  fail_unless_equals_int (eeg_durable_sync (file), EEG_DURABLE_OK);
+  fail_unless_equals_int (write_text (file, "text"), EEG_DURABLE_OK);
+  /* without an interval or a wait for it */
+  eeg_durable_mark (file, (gpointer) "first");
+  wait_for_syncs (file, 1);
+  fail_unless_equals_int (eeg_durable_sync (file), EEG_DURABLE_OK);
+  assert_equals_string (marks->str, "empty first ");
+
+  /* a later one takes the place of one that waits */
+  fault_io_hold (FAULT_IO_DATASYNC);
+  fail_unless_equals_int (write_text (file, "text"), EEG_DURABLE_OK);
+  eeg_durable_mark (file, (gpointer) "second");
+  fault_io_wait_held (FAULT_IO_DATASYNC);
+  eeg_durable_mark (file, (gpointer) "third");
+  eeg_durable_mark (file, (gpointer) "fourth");
+  fault_io_release (FAULT_IO_DATASYNC);
+  fail_unless_equals_int (eeg_durable_sync (file), EEG_DURABLE_OK);
+  assert_equals_string (marks->str, "empty first third dropped second fourth ");
+
+  g_string_truncate (marks, 0);
+  fail_unless_equals_int (write_text (file, "text"), EEG_DURABLE_OK);
+  fault_io_fail (FAULT_IO_DATASYNC, 1, EIO);
+  eeg_durable_mark (file, (gpointer) "fifth");
+  fail_unless_equals_int (eeg_durable_sync (file), EEG_DURABLE_SYNC);
+  eeg_durable_mark (file, (gpointer) "sixth");
+  fail_unless_equals_int (eeg_durable_close (file, &last, &error),
+      EEG_DURABLE_SYNC);
+  fail_unless (strstr (marks->str, "fifth dropped") != NULL);
+  fail_unless (strstr (marks->str, "sixth dropped") != NULL);
+  g_string_free (marks, TRUE);
+}
+
+GST_END_TEST;
+
 /* Without the check before it, the signal would end the process. The limit is
  * one that the test's own log does not reach. */
 GST_START_TEST (test_file_size_limit)
 {
   const gsize room = 1000000;
-  EegDurableFile *file = open_file (FALSE);
+  EegDurableFile *file = open_file (EEG_DURABLE_NEW);
   struct rlimit old, limit;
   gchar *text = g_strnfill (room - 3, 'x');
   gchar *content;
@@ -557,6 +646,8 @@ durable_suite (void)
   tcase_add_test (tc, test_sync_fails_for_good);
   tcase_add_test (tc, test_rename_fails);
   tcase_add_test (tc, test_no_holes);
+  tcase_add_test (tc, test_continue);
+  tcase_add_test (tc, test_marks);
   tcase_add_test (tc, test_file_size_limit);
   return s;
 }

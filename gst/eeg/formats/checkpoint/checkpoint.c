@@ -44,6 +44,7 @@ eeg_checkpoint_free (EegCheckpoint *checkpoint)
   for (size_t i = 0; i < checkpoint->n_stages; i++) {
     free (checkpoint->stages[i].name);
     free (checkpoint->stages[i].factory);
+    free (checkpoint->stages[i].settings);
     free (checkpoint->stages[i].state);
   }
   free (checkpoint->stages);
@@ -132,6 +133,7 @@ eeg_checkpoint_format (const EegCheckpoint *c, uint8_t **data, size_t *size)
   put_uint (&w, c->look_back, 8);
   put_bytes (&w, c->recording, sizeof c->recording);
   put_uint (&w, c->part, 4);
+  put_uint (&w, c->complete ? 1 : 0, 1);
   put_bytes (&w, c->settings, sizeof c->settings);
   put_text (&w, c->cpu_path);
   put_text (&w, c->input.path);
@@ -153,6 +155,7 @@ eeg_checkpoint_format (const EegCheckpoint *c, uint8_t **data, size_t *size)
   for (size_t i = 0; i < c->n_stages && !w.full; i++) {
     put_text (&w, c->stages[i].name);
     put_text (&w, c->stages[i].factory);
+    put_text (&w, c->stages[i].settings);
     if (c->stages[i].state_size > EEG_CHECKPOINT_MAX_SIZE)
       w.full = true;
     put_uint (&w, c->stages[i].state_size, 4);
@@ -253,6 +256,7 @@ get_stage (Reader *r, EegCheckpointStage *stage)
 
   stage->name = get_text (r);
   stage->factory = get_text (r);
+  stage->settings = get_text (r);
   stage->state_size = (size_t) get_uint (r, 4);
   bytes = take (r, stage->state_size);
   if (bytes == NULL) {
@@ -275,6 +279,7 @@ eeg_checkpoint_parse (const uint8_t *data, size_t size,
   Reader r = { .data = data, .size = size };
   uint8_t hash[HASH_SIZE];
   EegCheckpoint *c;
+  uint64_t complete;
   size_t n_stages;
 
   *checkpoint = NULL;
@@ -304,6 +309,10 @@ eeg_checkpoint_parse (const uint8_t *data, size_t size,
   c->look_back = get_uint (&r, 8);
   get_bytes (&r, c->recording, sizeof c->recording);
   c->part = (uint32_t) get_uint (&r, 4);
+  complete = get_uint (&r, 1);
+  if (complete > 1)
+    r.result = EEG_CHECKPOINT_DAMAGED;
+  c->complete = complete == 1;
   get_bytes (&r, c->settings, sizeof c->settings);
   c->cpu_path = get_text (&r);
   c->input.path = get_text (&r);

@@ -16,12 +16,13 @@
  *   u16 format (1), u16 the oldest format a reader must know (1)
  *   u32 bytes of the whole file
  *   u64 id, i64 time, u64 sample index, u64 look-back
- *   16 recording, u32 part, 32 settings
+ *   16 recording, u32 part, u8 complete (0 or 1), 32 settings
  *   text CPU path
  *   input:  text path, u64 position, u64 size, i64 mtime, u64 device,
  *           u64 inode, 32 head, 32 tail
  *   output: text path, u64 length, u64 device, u64 inode, 32 tail
- *   u16 stages, and for each: text name, text factory, u32 bytes, state
+ *   u16 stages, and for each: text name, text factory, text settings,
+ *     u32 bytes, state
  *   32  BLAKE3 of all before
  *
  * A text is a u16 of its bytes (at most EEG_CHECKPOINT_MAX_TEXT) and these,
@@ -42,6 +43,9 @@ typedef struct _EegCheckpointStage
   /* of the element in its pipeline, and of its factory; never NULL */
   char *name;
   char *factory;
+  /* what its output depends on beside its input, for a person to read; never
+   * NULL */
+  char *settings;
   /* what the stage saved; the version is the stage's own business */
   uint8_t *state;
   size_t state_size;
@@ -86,6 +90,8 @@ typedef struct _EegCheckpoint
   uint64_t look_back;
   uint8_t recording[EEG_CHECKPOINT_UUID_SIZE];
   uint32_t part;
+  /* the recording has come to its end, and the output has its name */
+  bool complete;
   /* BLAKE3 of the elements and their settings */
   uint8_t settings[EEG_CHECKPOINT_HASH_SIZE];
   /* the instructions that float stages computed with; never NULL */

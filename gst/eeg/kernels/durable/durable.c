@@ -31,7 +31,7 @@ struct _EegDurableFile
   char *path;
   char *part;
   int fd;
-  bool overwrite;
+  EegDurableMode mode;
   bool created;
   bool finished;
   uint64_t position;
@@ -50,6 +50,9 @@ struct _EegDurableFile
   uint64_t syncing;
   uint64_t wanted; /* syncs that were asked for, and those that are done */
   uint64_t reached;
+  EegDurableMarkFunc mark_func;
+  void *mark_data;
+  void *mark; /* that waits for a sync */
   uint64_t safe;
   uint64_t syncs;
   uint64_t longest_sync;
@@ -112,7 +115,7 @@ is_sync_due (const EegDurableFile *file, uint64_t *due)
   *due = UINT64_MAX;
   if (file->result != EEG_DURABLE_OK)
     return false;
-  if (file->wanted > file->reached)
+  if (file->wanted > file->reached || file->mark != NULL)
     return true;
   if (file->dirty == 0)
     return false;
@@ -130,9 +133,11 @@ static void
 sync_once (EegDurableFile *file)
 {
   uint64_t size = file->size, wanted = file->wanted, start, took;
+  void *mark = file->mark;
   bool ok = true;
   int error = 0;
 
+  file->mark = NULL;
   if (file->dirty > 0) {
     file->syncing = file->dirty;
     file->dirty = 0;
@@ -152,10 +157,16 @@ sync_once (EegDurableFile *file)
         file->longest_sync = took;
     }
   }
+  if (!ok)
+    set_error (file, EEG_DURABLE_SYNC, error);
+  if (mark != NULL) {
+    pthread_mutex_unlock (&file->lock);
+    file->mark_func (file->mark_data, mark, ok);
+    pthread_mutex_lock (&file->lock);
+  }
+  /* who waits for the sync waits for what is done at the mark, too */
   if (ok)
     file->reached = wanted;
-  else
-    set_error (file, EEG_DURABLE_SYNC, error);
   pthread_cond_broadcast (&file->done);
 }
 
@@ -270,7 +281,7 @@ check_names (EegDurableFile *file)
   if (lstat (file->path, &s) == 0) {
     if (!S_ISREG (s.st_mode))
       return EEG_DURABLE_NO_FILE;
-    if (!file->overwrite)
+    if (file->mode != EEG_DURABLE_OVERWRITE)
       return EEG_DURABLE_EXISTS;
   } else if (errno != ENOENT) {
     return EEG_DURABLE_OPEN;
@@ -279,8 +290,12 @@ check_names (EegDurableFile *file)
     return EEG_DURABLE_OPEN;
   if (s.st_size == 0)
     return EEG_DURABLE_OK;
-  if (!file->overwrite)
+  if (file->mode == EEG_DURABLE_NEW)
     return EEG_DURABLE_UNFINISHED;
+  if (file->mode == EEG_DURABLE_CONTINUE) {
+    file->size = file->position = (uint64_t) s.st_size;
+    return EEG_DURABLE_OK;
+  }
   return ftruncate (file->fd, 0) == 0 ? EEG_DURABLE_OK : EEG_DURABLE_OPEN;
 }
 
@@ -293,8 +308,8 @@ free_file (EegDurableFile *file)
 }
 
 EegDurableResult
-eeg_durable_open (const char *path, bool overwrite, EegDurableFile **opened,
-    int *error)
+eeg_durable_open (const char *path, EegDurableMode mode,
+    EegDurableFile **opened, int *error)
 {
   size_t part_size = strlen (path) + sizeof SUFFIX;
   EegDurableFile *file = calloc (1, sizeof *file);
@@ -305,7 +320,7 @@ eeg_durable_open (const char *path, bool overwrite, EegDurableFile **opened,
   if (file == NULL)
     return EEG_DURABLE_NO_MEMORY;
   file->fd = -1;
-  file->overwrite = overwrite;
+  file->mode = mode;
   file->path = strdup (path);
   file->part = malloc (part_size);
   if (file->path == NULL || file->part == NULL) {
@@ -345,6 +360,23 @@ eeg_durable_set_interval (EegDurableFile *file, uint64_t bytes, uint64_t time)
   pthread_cond_signal (&file->work);
   pthread_cond_broadcast (&file->done);
   pthread_mutex_unlock (&file->lock);
+}
+
+EegDurableResult
+eeg_durable_truncate (EegDurableFile *file, uint64_t length)
+{
+  bool ok = ftruncate (file->fd, (off_t) length) == 0;
+  int error = errno;
+  EegDurableResult result;
+
+  pthread_mutex_lock (&file->lock);
+  if (ok)
+    file->size = file->safe = file->position = length;
+  else
+    set_error (file, EEG_DURABLE_WRITE, error);
+  result = file->result;
+  pthread_mutex_unlock (&file->lock);
+  return result;
 }
 
 /* --- writing ------------------------------------------------------------- */
@@ -511,13 +543,39 @@ eeg_durable_sync (EegDurableFile *file)
   return wait_for_sync (file, true);
 }
 
+void
+eeg_durable_set_mark_func (EegDurableFile *file, EegDurableMarkFunc func,
+    void *user_data)
+{
+  file->mark_func = func;
+  file->mark_data = user_data;
+}
+
+void
+eeg_durable_mark (EegDurableFile *file, void *mark)
+{
+  void *dropped = NULL;
+
+  pthread_mutex_lock (&file->lock);
+  if (file->result == EEG_DURABLE_OK) {
+    dropped = file->mark;
+    file->mark = mark;
+    pthread_cond_signal (&file->work);
+  } else {
+    dropped = mark;
+  }
+  pthread_mutex_unlock (&file->lock);
+  if (dropped != NULL)
+    file->mark_func (file->mark_data, dropped, false);
+}
+
 /* --- the end ------------------------------------------------------------- */
 
 /* Never replaces a file that came up meanwhile, unless told. */
 static bool
 give_name (EegDurableFile *file)
 {
-  if (file->overwrite)
+  if (file->mode == EEG_DURABLE_OVERWRITE)
     return rename (file->part, file->path) == 0;
   if (renameat2 (AT_FDCWD, file->part, AT_FDCWD, file->path, RENAME_NOREPLACE)
       == 0)
@@ -560,6 +618,8 @@ eeg_durable_close (EegDurableFile *file, EegDurableCounts *counts, int *error)
   eeg_durable_get_counts (file, counts);
   *error = eeg_durable_get_errno (file);
   stop_thread (file);
+  if (file->mark != NULL)
+    file->mark_func (file->mark_data, file->mark, false);
   if (file->created && !file->finished && counts->size == 0)
     unlink (file->part);
   /* all is on disk, or that it is not is known */
@@ -577,6 +637,38 @@ eeg_durable_set_flushing (EegDurableFile *file, bool flushing)
   file->flushing = flushing;
   pthread_cond_broadcast (&file->done);
   pthread_mutex_unlock (&file->lock);
+}
+
+bool
+eeg_durable_read (EegDurableFile *file, uint64_t offset, void *data,
+    size_t size)
+{
+  char *to = data;
+
+  while (size > 0) {
+    ssize_t n = pread (file->fd, to, size, (off_t) offset);
+
+    if (n < 0 && errno == EINTR)
+      continue;
+    if (n <= 0)
+      return false;
+    to += n;
+    offset += (uint64_t) n;
+    size -= (size_t) n;
+  }
+  return true;
+}
+
+bool
+eeg_durable_identify (EegDurableFile *file, uint64_t *device, uint64_t *inode)
+{
+  struct stat s;
+
+  if (fstat (file->fd, &s) < 0)
+    return false;
+  *device = (uint64_t) s.st_dev;
+  *inode = (uint64_t) s.st_ino;
+  return true;
 }
 
 void

@@ -56,13 +56,52 @@ typedef struct
   uint64_t longest_sync;
 } EegDurableCounts;
 
+/* What to do with files that are there already. */
+typedef enum
+{
+  /* PATH, and PATH.part with data, are errors */
+  EEG_DURABLE_NEW,
+  /* what PATH.part holds is thrown away, PATH is replaced at the end */
+  EEG_DURABLE_OVERWRITE,
+  /* PATH is an error; what PATH.part holds stays, and writes go behind it */
+  EEG_DURABLE_CONTINUE,
+} EegDurableMode;
+
 /*
- * Creates PATH.part. With @overwrite, what PATH.part holds is thrown away, and
- * PATH is replaced by eeg_durable_finish(); without, either of them is an
- * error. On an error *@file is NULL and *@error is errno or 0.
+ * Creates PATH.part, or opens it. On an error *@file is NULL and *@error is
+ * errno or 0.
  */
-EegDurableResult eeg_durable_open (const char *path, bool overwrite,
+EegDurableResult eeg_durable_open (const char *path, EegDurableMode mode,
     EegDurableFile **file, int *error);
+
+/*
+ * Cuts the file to @length, at most its size, of which the caller knows that it
+ * is on disk. Writes go behind it. Before the first write.
+ */
+EegDurableResult eeg_durable_truncate (EegDurableFile *file, uint64_t length);
+
+/* Reads @size bytes at @offset, FALSE if there are fewer or they cannot be read.
+ * Any thread. */
+bool eeg_durable_read (EegDurableFile *file, uint64_t offset, void *data,
+    size_t size);
+
+/* The numbers of the file in its file system. Any thread. */
+bool eeg_durable_identify (EegDurableFile *file, uint64_t *device,
+    uint64_t *inode);
+
+/*
+ * Called once for each mark: with @reached when all that was written before it
+ * is on disk, on the sync thread; without, when a later mark takes its place or
+ * there was an error. The lock is not held.
+ */
+typedef void (*EegDurableMarkFunc) (void *user_data, void *mark, bool reached);
+
+/* Before the first mark. */
+void eeg_durable_set_mark_func (EegDurableFile *file, EegDurableMarkFunc func,
+    void *user_data);
+
+/* Asks to bring to disk what was written so far, beside the writer. */
+void eeg_durable_mark (EegDurableFile *file, void *mark);
 
 /*
  * Bytes and nanoseconds after which what was written is brought to disk; 0: not
