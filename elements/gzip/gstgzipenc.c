@@ -223,6 +223,11 @@ gst_eeg_gzip_enc_class_init (GstEegGzipEncClass *klass)
   object_class->set_property = gst_eeg_gzip_enc_set_property;
   object_class->get_property = gst_eeg_gzip_enc_get_property;
   codec_class->media_type = "application/x-gzip";
+#ifdef HAVE_LIBDEFLATE
+  codec_class->library = "libdeflate-" LIBDEFLATE_VERSION_STRING;
+#else
+  codec_class->library = zlibVersion ();
+#endif
   codec_class->limits = gst_eeg_gzip_enc_limits;
   codec_class->worker_new = gst_eeg_gzip_enc_worker_new;
   codec_class->worker_free = gst_eeg_gzip_enc_worker_free;

@@ -170,6 +170,7 @@ gst_eeg_lz4_enc_class_init (GstEegLz4EncClass *klass)
   object_class->set_property = gst_eeg_lz4_enc_set_property;
   object_class->get_property = gst_eeg_lz4_enc_get_property;
   codec_class->media_type = "application/x-lz4";
+  codec_class->library = LZ4_versionString ();
   codec_class->limits = gst_eeg_lz4_enc_limits;
   codec_class->bound = gst_eeg_lz4_enc_bound;
   codec_class->prepare = gst_eeg_lz4_enc_prepare;

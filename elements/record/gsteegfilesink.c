@@ -23,6 +23,13 @@
  * on its way here, and of what waits for the disk. A crash of the program alone
  * costs what is on its way: written bytes are the system's.
  *
+ * Checkpoints: with #GstEegFileSink:checkpoint, the state of all stages is stored
+ * at each barrier (see #GstEegBarrier), once the bytes before it are on disk. The
+ * same pipeline, run again, goes on from there, and comes to the same bytes. Where
+ * an element before it holds state and cannot save it, or the input, the stages
+ * or their settings are others than at the checkpoint, it is refused with the
+ * reason. A recording that is whole already ends at once.
+ *
  * - Caps: any bytes. Latency: none; does not wait for the clock.
  * - A BYTES segment moves to its start, so that a muxer can complete its header,
  *   but not behind the end: that would leave a hole.
@@ -44,11 +51,14 @@
 #include "gsteegfilesink.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <gst/eeg/eeg.h>
 
+#include "checkpoint.h"
 #include "durable.h"
+#include "gsteegcheckpointer.h"
 
 GST_DEBUG_CATEGORY_STATIC (gst_eeg_file_sink_debug);
 #define GST_CAT_DEFAULT gst_eeg_file_sink_debug
@@ -60,6 +70,8 @@ enum
   PROP_OVERWRITE,
   PROP_SYNC_BYTES,
   PROP_SYNC_TIME,
+  PROP_CHECKPOINT,
+  PROP_CHECKPOINT_LOCATION,
   PROP_STATS
 };
 
@@ -67,6 +79,11 @@ enum
 #define DEFAULT_OVERWRITE FALSE
 #define DEFAULT_SYNC_BYTES (64 * 1024 * 1024)
 #define DEFAULT_SYNC_TIME GST_SECOND
+#define DEFAULT_CHECKPOINT FALSE
+#define DEFAULT_CHECKPOINT_LOCATION NULL
+
+/* Behind the location, when no other one is set. */
+#define CHECKPOINT_SUFFIX ".checkpoint"
 
 /* Pieces of a buffer that are written at once. */
 #define MAX_PIECES 16
@@ -80,6 +97,22 @@ struct settings
   gboolean overwrite;
   guint64 sync_bytes;
   GstClockTime sync_time;
+  gboolean checkpoint;
+  gchar *checkpoint_location;
+};
+
+/* Of a recording with checkpoints. */
+struct resume
+{
+  gboolean enabled;
+  gboolean fresh;   /* begun by this run */
+  gboolean already; /* it was whole before: there is nothing to do */
+  gboolean cut;     /* what is behind the checkpoint is still there */
+  guint64 cut_at;
+  gchar *location; /* of the output */
+  gchar *sidecar;
+  guint8 recording[EEG_CHECKPOINT_UUID_SIZE];
+  GstEegBarrier *last; /* barrier that came by */
 };
 
 struct state
@@ -99,18 +132,22 @@ struct state
 };
 
 /* Locking: the stream lock protects `state`, and so does a stopped stream. The
- * object lock protects `settings`, `counts`, and `file` where another thread
- * uses it; the file's own lock is a leaf below it. No lock of ours is held over
- * writes, syncs, posts and queries. */
+ * object lock protects `settings`, `counts` and those after it, and `file` where
+ * another thread uses it; the file's own lock is a leaf below it. `resume` is
+ * set before the file's thread may use it, but for `last`, which is the stream's.
+ * No lock of ours is held over writes, syncs, posts and queries. */
 struct _GstEegFileSink
 {
   GstBaseSink parent;
 
   struct settings settings;
   struct state state;
+  struct resume resume;
   EegDurableFile *file;    /* from PAUSED on */
   EegDurableCounts counts; /* of the last one, once it is closed */
-  gboolean finished;       /* object lock: the same for other threads */
+  gboolean finished;       /* the same as in the state */
+  guint64 checkpoints;     /* that were stored */
+  guint64 checkpoint_id;   /* of the last of them */
   gint bound_changed;      /* atomic: by a setting */
 
   GstEegStageCounters counters;
@@ -131,7 +168,6 @@ GST_ELEMENT_REGISTER_DEFINE (eegfilesink, "eegfilesink", GST_RANK_NONE,
 
 /* --- helpers ------------------------------------------------------------- */
 
-/* The location of the copy is to be freed. */
 static struct settings
 copy_settings (GstEegFileSink *self)
 {
@@ -140,8 +176,16 @@ copy_settings (GstEegFileSink *self)
   GST_OBJECT_LOCK (self);
   settings = self->settings;
   settings.location = g_strdup (settings.location);
+  settings.checkpoint_location = g_strdup (settings.checkpoint_location);
   GST_OBJECT_UNLOCK (self);
   return settings;
+}
+
+static void
+clear_settings (struct settings *settings)
+{
+  g_free (settings->location);
+  g_free (settings->checkpoint_location);
 }
 
 static void
@@ -261,7 +305,7 @@ fail (GstEegFileSink *self, EegDurableResult result)
 
   post_error (self, settings.location, result,
       eeg_durable_get_errno (self->file));
-  g_free (settings.location);
+  clear_settings (&settings);
   return GST_FLOW_ERROR;
 }
 
@@ -351,39 +395,329 @@ update_bound (GstEegFileSink *self)
 
 /* --- open and close ------------------------------------------------------ */
 
+/* Once for a file; its error stays. */
+static gboolean
+post_refusal (GstEegFileSink *self, GQuark domain, gint code,
+    const gchar *message, const gchar *reason)
+{
+  if (self->state.failed)
+    return FALSE;
+  self->state.failed = TRUE;
+  gst_eeg_stage_count (&self->counters.errors, 1);
+  gst_element_message_full (GST_ELEMENT (self), GST_MESSAGE_ERROR, domain, code,
+      g_strdup_printf ("%s: %s.", message, reason), NULL, __FILE__,
+      GST_FUNCTION, __LINE__);
+  return FALSE;
+}
+
+/* transfer full error */
+static gboolean
+refuse_checkpoints (GstEegFileSink *self, GError *error)
+{
+  post_refusal (self, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS,
+      "This pipeline cannot have checkpoints", error->message);
+  g_error_free (error);
+  return FALSE;
+}
+
+static gboolean
+refuse_to_go_on (GstEegFileSink *self, const gchar *reason)
+{
+  return post_refusal (self, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS,
+      "The recording cannot go on from its checkpoint", reason);
+}
+
+/* transfer full file; open from here on */
+static void
+take_file (GstEegFileSink *self, EegDurableFile *file)
+{
+  GST_OBJECT_LOCK (self);
+  self->file = file;
+  apply_interval (self);
+  GST_OBJECT_UNLOCK (self);
+}
+
+/* The file's thread: all before the checkpoint is on disk. */
+static void
+handle_mark (EegDurableFile *file, void *user_data, void *mark, bool reached)
+{
+  GstEegFileSink *self = user_data;
+  EegCheckpoint *checkpoint = mark;
+  EegCheckpointResult result = EEG_CHECKPOINT_IO;
+
+  if (reached) {
+    if (gst_eeg_checkpointer_set_output (checkpoint, file,
+            checkpoint->output.length))
+      result = eeg_checkpoint_store (self->resume.sidecar, checkpoint);
+    if (result == EEG_CHECKPOINT_OK) {
+      GST_OBJECT_LOCK (self);
+      self->checkpoints++;
+      self->checkpoint_id = checkpoint->id;
+      GST_OBJECT_UNLOCK (self);
+      gst_element_post_message (GST_ELEMENT (self),
+          gst_message_new_element (GST_OBJECT (self),
+              gst_structure_new ("eeg-checkpoint", "id", G_TYPE_UINT64,
+                  checkpoint->id, "bytes", G_TYPE_UINT64,
+                  checkpoint->output.length, "sample-index", G_TYPE_UINT64,
+                  checkpoint->sample_index, "complete", G_TYPE_BOOLEAN,
+                  (gboolean) checkpoint->complete, NULL)));
+    } else {
+      /* the one before still holds, and the recording is what matters */
+      GST_ELEMENT_WARNING (self, RESOURCE, WRITE,
+          ("Checkpoint %" G_GUINT64_FORMAT " could not be stored.",
+              checkpoint->id),
+          ("%s: %s", self->resume.sidecar,
+              eeg_checkpoint_result_to_string (result)));
+    }
+  }
+  eeg_checkpoint_free (checkpoint);
+}
+
+/* Before anything is written: that what comes belongs to this recording. */
+static gboolean
+store_first_checkpoint (GstEegFileSink *self, EegDurableFile *file)
+{
+  struct resume *resume = &self->resume;
+  EegCheckpointResult result = EEG_CHECKPOINT_NO_MEMORY;
+  EegCheckpoint *checkpoint;
+  guint i;
+
+  for (i = 0; i < sizeof resume->recording; i++)
+    resume->recording[i] = (guint8) g_random_int ();
+  checkpoint = gst_eeg_checkpointer_make (NULL, NULL, resume->recording,
+      resume->location, NULL);
+  if (checkpoint != NULL
+      && gst_eeg_checkpointer_set_output (checkpoint, file, 0))
+    result = eeg_checkpoint_store (resume->sidecar, checkpoint);
+  eeg_checkpoint_free (checkpoint);
+  resume->fresh = result == EEG_CHECKPOINT_OK;
+  if (resume->fresh)
+    return TRUE;
+  return post_refusal (self, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_OPEN_WRITE,
+      "The first checkpoint could not be stored",
+      eeg_checkpoint_result_to_string (result));
+}
+
+/* The newest checkpoint that fits to what is on disk, or NULL with the reason
+ * why there is none; a reason of NULL: there was never one. */
+static EegCheckpoint *
+load_checkpoint (GstEegFileSink *self, EegDurableFile *file,
+    const gchar **reason)
+{
+  static const EegCheckpointGeneration generations[] = { EEG_CHECKPOINT_NEWEST,
+    EEG_CHECKPOINT_PREVIOUS };
+  gsize i;
+
+  *reason = NULL;
+  for (i = 0; i < G_N_ELEMENTS (generations); i++) {
+    EegCheckpoint *checkpoint;
+    EegCheckpointResult result =
+        eeg_checkpoint_load (self->resume.sidecar, generations[i], &checkpoint);
+
+    if (result == EEG_CHECKPOINT_MISSING)
+      continue;
+    if (result == EEG_CHECKPOINT_OK
+        && gst_eeg_checkpointer_fits_file (checkpoint, file))
+      return checkpoint;
+    eeg_checkpoint_free (checkpoint);
+    /* what the newest one has to say stays */
+    if (*reason != NULL)
+      continue;
+    *reason = result != EEG_CHECKPOINT_OK
+        ? eeg_checkpoint_result_to_string (result)
+        : "the output is shorter than it was, or ends with other bytes";
+  }
+  return NULL;
+}
+
+static gboolean
+go_on (GstEegFileSink *self, EegDurableFile *file,
+    const EegCheckpoint *checkpoint, GPtrArray *stages)
+{
+  GError *error = NULL;
+
+  if (!gst_eeg_checkpointer_compare (checkpoint, stages, &error)
+      || !gst_eeg_checkpointer_restore (checkpoint, stages, &error)) {
+    refuse_to_go_on (self, error->message);
+    g_error_free (error);
+    return FALSE;
+  }
+  memcpy (self->resume.recording, checkpoint->recording,
+      sizeof self->resume.recording);
+  self->resume.cut = TRUE;
+  self->resume.cut_at = checkpoint->output.length;
+  GST_INFO_OBJECT (self,
+      "going on from checkpoint %" G_GUINT64_FORMAT
+      " at byte %" G_GUINT64_FORMAT,
+      checkpoint->id, checkpoint->output.length);
+  GST_OBJECT_LOCK (self);
+  self->checkpoint_id = checkpoint->id;
+  GST_OBJECT_UNLOCK (self);
+  if (checkpoint->complete) {
+    /* only its name was missing */
+    EegDurableResult result = eeg_durable_finish (file);
+
+    if (result != EEG_DURABLE_OK) {
+      post_error (self, self->resume.location, result,
+          eeg_durable_get_errno (file));
+      return FALSE;
+    }
+    self->resume.already = TRUE;
+  }
+  return TRUE;
+}
+
+/* A file that this same pipeline has finished before: FALSE if it is another
+ * one, or the pipeline is. The stages go on at the end, so that checksums find
+ * the same once more, and the source compares its input. */
+static gboolean
+is_finished_already (GstEegFileSink *self, GPtrArray *stages)
+{
+  struct resume *resume = &self->resume;
+  GError *error = NULL;
+  EegCheckpoint *checkpoint;
+  gboolean same;
+
+  if (eeg_checkpoint_load (resume->sidecar, EEG_CHECKPOINT_NEWEST, &checkpoint)
+      != EEG_CHECKPOINT_OK)
+    return FALSE;
+  same = checkpoint->complete
+      && gst_eeg_checkpointer_fits_path (checkpoint, resume->location)
+      && gst_eeg_checkpointer_compare (checkpoint, stages, &error)
+      && gst_eeg_checkpointer_restore (checkpoint, stages, &error);
+  eeg_checkpoint_free (checkpoint);
+  if (error != NULL) {
+    GST_INFO_OBJECT (self, "another recording: %s", error->message);
+    g_error_free (error);
+  }
+  return same;
+}
+
+/* Of a file that was opened to go on with it. */
+static gboolean
+find_checkpoint (GstEegFileSink *self, EegDurableFile *file, GPtrArray *stages)
+{
+  EegDurableCounts counts;
+  const gchar *reason;
+  EegCheckpoint *checkpoint = load_checkpoint (self, file, &reason);
+  gboolean ok;
+
+  eeg_durable_get_counts (file, &counts);
+  if (checkpoint != NULL) {
+    ok = go_on (self, file, checkpoint, stages);
+    eeg_checkpoint_free (checkpoint);
+    return ok;
+  }
+  if (counts.size == 0)
+    return store_first_checkpoint (self, file);
+  if (reason != NULL)
+    return refuse_to_go_on (self, reason);
+  post_error (self, self->resume.location, EEG_DURABLE_UNFINISHED, 0);
+  return FALSE;
+}
+
+static gboolean
+open_with_checkpoints (GstEegFileSink *self, gboolean overwrite)
+{
+  struct resume *resume = &self->resume;
+  GError *error = NULL;
+  GPtrArray *stages;
+  EegDurableFile *file;
+  EegDurableResult result;
+  EegDurableCounts counts;
+  gboolean ok;
+  int code;
+
+  stages = gst_eeg_checkpointer_find_stages (GST_BASE_SINK_PAD (self), &error);
+  if (stages == NULL)
+    return refuse_checkpoints (self, error);
+  result = eeg_durable_open (resume->location,
+      overwrite ? EEG_DURABLE_OVERWRITE : EEG_DURABLE_CONTINUE, &file, &code);
+  if (result == EEG_DURABLE_EXISTS && is_finished_already (self, stages)) {
+    GST_INFO_OBJECT (self, "the recording is whole already");
+    resume->already = TRUE;
+    g_ptr_array_unref (stages);
+    return TRUE;
+  }
+  if (result != EEG_DURABLE_OK) {
+    post_error (self, resume->location, result, code);
+    g_ptr_array_unref (stages);
+    return FALSE;
+  }
+  eeg_durable_set_mark_func (file, handle_mark, self);
+  if (overwrite) {
+    eeg_checkpoint_remove (resume->sidecar);
+    ok = store_first_checkpoint (self, file);
+  } else {
+    ok = find_checkpoint (self, file, stages);
+  }
+  g_ptr_array_unref (stages);
+  if (ok)
+    take_file (self, file);
+  else
+    eeg_durable_close (file, &counts, &code);
+  return ok;
+}
+
+static gboolean
+open_plainly (GstEegFileSink *self, const struct settings *settings)
+{
+  EegDurableFile *file;
+  int error;
+  EegDurableResult result = eeg_durable_open (settings->location,
+      settings->overwrite ? EEG_DURABLE_OVERWRITE : EEG_DURABLE_NEW, &file,
+      &error);
+
+  if (result == EEG_DURABLE_OK)
+    take_file (self, file);
+  else
+    post_error (self, settings->location, result, error);
+  return result == EEG_DURABLE_OK;
+}
+
+static void
+clear_resume (GstEegFileSink *self)
+{
+  struct resume *resume = &self->resume;
+
+  g_free (resume->location);
+  g_free (resume->sidecar);
+  g_clear_pointer (&resume->last, gst_eeg_barrier_unref);
+  memset (resume, 0, sizeof *resume);
+}
+
 static gboolean
 open_file (GstEegFileSink *self)
 {
   struct settings settings = copy_settings (self);
-  EegDurableFile *file;
-  EegDurableResult result;
-  int error;
+  gboolean ok;
 
   memset (&self->state, 0, sizeof self->state);
+  clear_resume (self);
   gst_eeg_stage_counters_reset (&self->counters);
   GST_OBJECT_LOCK (self);
   memset (&self->counts, 0, sizeof self->counts);
   self->finished = FALSE;
+  self->checkpoints = self->checkpoint_id = 0;
   GST_OBJECT_UNLOCK (self);
 
   if (settings.location == NULL) {
     gst_eeg_stage_count (&self->counters.errors, 1);
     GST_ELEMENT_ERROR (self, RESOURCE, NOT_FOUND,
         ("No location was set to record to."), (NULL));
-    return FALSE;
-  }
-  result =
-      eeg_durable_open (settings.location, settings.overwrite, &file, &error);
-  if (result != EEG_DURABLE_OK) {
-    post_error (self, settings.location, result, error);
+    ok = FALSE;
+  } else if (settings.checkpoint) {
+    self->resume.enabled = TRUE;
+    self->resume.location = g_strdup (settings.location);
+    self->resume.sidecar = settings.checkpoint_location != NULL
+        ? g_strdup (settings.checkpoint_location)
+        : g_strconcat (settings.location, CHECKPOINT_SUFFIX, NULL);
+    ok = open_with_checkpoints (self, settings.overwrite);
   } else {
-    GST_OBJECT_LOCK (self);
-    self->file = file;
-    apply_interval (self);
-    GST_OBJECT_UNLOCK (self);
+    ok = open_plainly (self, &settings);
   }
-  g_free (settings.location);
-  return result == EEG_DURABLE_OK;
+  clear_settings (&settings);
+  return ok;
 }
 
 static void
@@ -399,13 +733,17 @@ close_file (GstEegFileSink *self)
   eeg_durable_get_counts (file, &self->counts);
   self->file = NULL;
   GST_OBJECT_UNLOCK (self);
+  /* nothing was written, and nothing stays; before the lock is given up */
+  eeg_durable_get_counts (file, &counts);
+  if (self->resume.fresh && counts.size == 0 && !self->state.finished)
+    eeg_checkpoint_remove (self->resume.sidecar);
   result = eeg_durable_close (file, &counts, &error);
   GST_OBJECT_LOCK (self);
   self->counts = counts;
   GST_OBJECT_UNLOCK (self);
   if (result != EEG_DURABLE_OK)
     post_error (self, settings.location, result, error);
-  g_free (settings.location);
+  clear_settings (&settings);
 }
 
 /* The base class starts in READY; a recording begins when the stream does. */
@@ -447,6 +785,22 @@ gst_eeg_file_sink_unlock_stop (GstBaseSink *sink)
 }
 
 /* --- writing ------------------------------------------------------------- */
+
+/* The stream begins: the source has found its input to be the right one, so what
+ * is behind the checkpoint comes once more. FALSE after an error. */
+static gboolean
+cut_file (GstEegFileSink *self)
+{
+  EegDurableResult result;
+
+  if (!self->resume.cut || self->resume.already)
+    return TRUE;
+  self->resume.cut = FALSE;
+  result = eeg_durable_truncate (self->file, self->resume.cut_at);
+  if (result != EEG_DURABLE_OK)
+    fail (self, result);
+  return result == EEG_DURABLE_OK;
+}
 
 /* A wait ends also for a pause, and goes on behind it. */
 static GstFlowReturn
@@ -529,6 +883,8 @@ gst_eeg_file_sink_render (GstBaseSink *sink, GstBuffer *buffer)
 
   if (state->failed)
     return GST_FLOW_ERROR;
+  if (self->resume.already)
+    return GST_FLOW_OK;
   gst_eeg_stage_count_in (&self->counters, gst_buffer_get_size (buffer), 0);
   if (state->flushed || state->finished) {
     state->failed = TRUE;
@@ -539,6 +895,8 @@ gst_eeg_file_sink_render (GstBaseSink *sink, GstBuffer *buffer)
                          : "the stream was flushed"));
     return GST_FLOW_ERROR;
   }
+  if (!cut_file (self))
+    return GST_FLOW_ERROR;
   state->begun = TRUE;
   flow = write_buffer (self, buffer);
   while (flow == GST_FLOW_OK
@@ -561,6 +919,69 @@ gst_eeg_file_sink_render (GstBaseSink *sink, GstBuffer *buffer)
 
 /* --- events and queries -------------------------------------------------- */
 
+/* transfer full; what a barrier collected on its way, with all bytes before it
+ * written. NULL after an error. */
+static EegCheckpoint *
+make_checkpoint (GstEegFileSink *self, GstEegBarrier *barrier)
+{
+  struct resume *resume = &self->resume;
+  EegCheckpoint *checkpoint = NULL;
+  GError *error = NULL;
+  EegDurableCounts counts;
+  GPtrArray *stages;
+
+  /* pads may have come since the last one */
+  stages = gst_eeg_checkpointer_find_stages (GST_BASE_SINK_PAD (self), &error);
+  if (stages != NULL) {
+    checkpoint = gst_eeg_checkpointer_make (stages, barrier, resume->recording,
+        resume->location, &error);
+    g_ptr_array_unref (stages);
+  }
+  if (checkpoint == NULL) {
+    refuse_checkpoints (self, error);
+    return NULL;
+  }
+  eeg_durable_get_counts (self->file, &counts);
+  checkpoint->output.length = counts.size;
+  return checkpoint;
+}
+
+static gboolean
+handle_barrier (GstEegFileSink *self, GstEegBarrier *barrier)
+{
+  struct resume *resume = &self->resume;
+  EegCheckpoint *checkpoint;
+
+  if (!resume->enabled || resume->already || self->state.failed
+      || self->state.flushed)
+    return TRUE;
+  checkpoint = make_checkpoint (self, barrier);
+  if (checkpoint == NULL)
+    return FALSE;
+  g_clear_pointer (&resume->last, gst_eeg_barrier_unref);
+  resume->last = gst_eeg_barrier_ref (barrier);
+  eeg_durable_mark (self->file, checkpoint);
+  return TRUE;
+}
+
+/* The same pipeline, run again, finds out that there is nothing to do but maybe
+ * to give the file its name: so this is stored before it gets that. */
+static void
+mark_as_complete (GstEegFileSink *self)
+{
+  struct resume *resume = &self->resume;
+  EegCheckpoint *checkpoint;
+
+  /* without a barrier there is nothing to tell this pipeline by */
+  if (resume->last == NULL)
+    return;
+  checkpoint = make_checkpoint (self, resume->last);
+  if (checkpoint == NULL)
+    return;
+  checkpoint->complete = true;
+  eeg_durable_mark (self->file, checkpoint);
+}
+
 /* FALSE after an error: what reads EOS as success must not see it. */
 static gboolean
 finish (GstEegFileSink *self)
@@ -572,7 +993,7 @@ finish (GstEegFileSink *self)
 
   if (state->failed)
     return FALSE;
-  if (state->finished)
+  if (state->finished || self->resume.already)
     return TRUE;
   if (!complete || state->flushed) {
     GST_ELEMENT_WARNING (self, STREAM, FAILED,
@@ -581,6 +1002,9 @@ finish (GstEegFileSink *self)
                         : "the source did not reach its end"));
     return TRUE;
   }
+  mark_as_complete (self);
+  if (state->failed)
+    return FALSE;
   result = eeg_durable_finish (self->file);
   if (result != EEG_DURABLE_OK) {
     fail (self, result);
@@ -599,11 +1023,16 @@ gst_eeg_file_sink_event (GstBaseSink *sink, GstEvent *event)
   GstEegFileSink *self = GST_EEG_FILE_SINK (sink);
   struct state *state = &self->state;
   const GstSegment *segment;
+  GstEegBarrier *barrier;
 
   switch (GST_EVENT_TYPE (event)) {
     case GST_EVENT_SEGMENT:
+      if (state->failed || !cut_file (self)) {
+        gst_event_unref (event);
+        return FALSE;
+      }
       gst_event_parse_segment (event, &segment);
-      if (segment->format == GST_FORMAT_BYTES)
+      if (segment->format == GST_FORMAT_BYTES && self->file != NULL)
         eeg_durable_seek (self->file, segment->start);
       break;
     case GST_EVENT_FLUSH_STOP:
@@ -611,8 +1040,13 @@ gst_eeg_file_sink_event (GstBaseSink *sink, GstEvent *event)
       state->complete = FALSE;
       break;
     case GST_EVENT_CUSTOM_DOWNSTREAM:
-      if (gst_eeg_event_parse_complete (event, NULL))
+      if (gst_eeg_event_parse_complete (event, NULL)) {
         state->complete = TRUE;
+      } else if (gst_eeg_event_parse_barrier (event, &barrier)
+          && !handle_barrier (self, barrier)) {
+        gst_event_unref (event);
+        return FALSE;
+      }
       break;
     case GST_EVENT_EOS:
       if (!finish (self)) {
@@ -697,6 +1131,7 @@ get_stats (GstEegFileSink *self)
   GstStructure *s = gst_eeg_stage_counters_to_structure (&self->counters,
       GST_EEG_STAGE_KIND_STORAGE);
   GstStructure *base = gst_base_sink_get_stats (GST_BASE_SINK (self));
+  guint64 checkpoints, checkpoint_id;
   EegDurableCounts counts;
   gboolean finished;
 
@@ -704,30 +1139,47 @@ get_stats (GstEegFileSink *self)
   gst_structure_free (base);
 
   get_counts (self, &counts, &finished);
+  GST_OBJECT_LOCK (self);
+  checkpoints = self->checkpoints;
+  checkpoint_id = self->checkpoint_id;
+  GST_OBJECT_UNLOCK (self);
   gst_structure_set (s, "bytes-written", G_TYPE_UINT64, counts.size,
       "bytes-safe", G_TYPE_UINT64, counts.safe, "bytes-unsafe", G_TYPE_UINT64,
       counts.unsafe, "syncs", G_TYPE_UINT64, counts.syncs, "longest-sync",
       GST_TYPE_CLOCK_TIME, counts.longest_sync, "finished", G_TYPE_BOOLEAN,
-      finished, NULL);
+      finished, "checkpoints", G_TYPE_UINT64, checkpoints, "checkpoint-id",
+      G_TYPE_UINT64, checkpoint_id, NULL);
   return s;
 }
 
 /* --- properties ---------------------------------------------------------- */
+
+/* An empty path means none. */
+static void
+set_text (gchar **to, const GValue *value)
+{
+  const gchar *text = g_value_get_string (value);
+
+  g_free (*to);
+  *to = text != NULL && text[0] != '\0' ? g_strdup (text) : NULL;
+}
 
 static void
 gst_eeg_file_sink_set_property (GObject *object, guint id, const GValue *value,
     GParamSpec *pspec)
 {
   GstEegFileSink *self = GST_EEG_FILE_SINK (object);
-  const gchar *text;
 
   GST_OBJECT_LOCK (self);
   switch (id) {
     case PROP_LOCATION:
-      text = g_value_get_string (value);
-      g_free (self->settings.location);
-      self->settings.location =
-          text != NULL && text[0] != '\0' ? g_strdup (text) : NULL;
+      set_text (&self->settings.location, value);
+      break;
+    case PROP_CHECKPOINT:
+      self->settings.checkpoint = g_value_get_boolean (value);
+      break;
+    case PROP_CHECKPOINT_LOCATION:
+      set_text (&self->settings.checkpoint_location, value);
       break;
     case PROP_OVERWRITE:
       self->settings.overwrite = g_value_get_boolean (value);
@@ -771,6 +1223,12 @@ gst_eeg_file_sink_get_property (GObject *object, guint id, GValue *value,
     case PROP_SYNC_TIME:
       g_value_set_uint64 (value, self->settings.sync_time);
       break;
+    case PROP_CHECKPOINT:
+      g_value_set_boolean (value, self->settings.checkpoint);
+      break;
+    case PROP_CHECKPOINT_LOCATION:
+      g_value_set_string (value, self->settings.checkpoint_location);
+      break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
       break;
@@ -781,7 +1239,10 @@ gst_eeg_file_sink_get_property (GObject *object, guint id, GValue *value,
 static void
 gst_eeg_file_sink_finalize (GObject *object)
 {
-  g_free (GST_EEG_FILE_SINK (object)->settings.location);
+  GstEegFileSink *self = GST_EEG_FILE_SINK (object);
+
+  clear_settings (&self->settings);
+  clear_resume (self);
   G_OBJECT_CLASS (parent_class)->finalize (object);
 }
 
@@ -849,6 +1310,30 @@ gst_eeg_file_sink_class_init (GstEegFileSinkClass *klass)
           0, G_MAXUINT64, DEFAULT_SYNC_TIME,
           G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS
               | GST_PARAM_MUTABLE_PLAYING));
+  /**
+   * GstEegFileSink:checkpoint:
+   *
+   * Whether the same pipeline, run again after a crash, goes on where it was.
+   * All elements before the sink must take part.
+   */
+  g_object_class_install_property (object_class, PROP_CHECKPOINT,
+      g_param_spec_boolean ("checkpoint", "Checkpoint",
+          "Store checkpoints, and go on from the last one", DEFAULT_CHECKPOINT,
+          G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS
+              | GST_PARAM_MUTABLE_READY));
+  /**
+   * GstEegFileSink:checkpoint-location:
+   *
+   * File that the checkpoints are in; its name with `.old` behind it has the one
+   * before. By default the location with `.checkpoint` behind it.
+   */
+  g_object_class_install_property (object_class, PROP_CHECKPOINT_LOCATION,
+      g_param_spec_string ("checkpoint-location", "Checkpoint location",
+          "File with the checkpoints (none: the location with \".checkpoint\" "
+          "behind it)",
+          DEFAULT_CHECKPOINT_LOCATION,
+          G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS
+              | GST_PARAM_MUTABLE_READY));
   g_object_class_override_property (object_class, PROP_STATS, "stats");
 
   gst_element_class_add_static_pad_template (element_class, &sink_template);
@@ -871,6 +1356,8 @@ gst_eeg_file_sink_init (GstEegFileSink *self)
   self->settings.overwrite = DEFAULT_OVERWRITE;
   self->settings.sync_bytes = DEFAULT_SYNC_BYTES;
   self->settings.sync_time = DEFAULT_SYNC_TIME;
+  self->settings.checkpoint = DEFAULT_CHECKPOINT;
+  self->settings.checkpoint_location = g_strdup (DEFAULT_CHECKPOINT_LOCATION);
   gst_base_sink_set_sync (GST_BASE_SINK (self), FALSE);
   gst_base_sink_set_last_sample_enabled (GST_BASE_SINK (self), FALSE);
 }

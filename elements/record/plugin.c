@@ -3,12 +3,17 @@
 #include "config.h"
 #endif
 
+#include "gsteegchunk.h"
 #include "gsteegfilesink.h"
 
 static gboolean
 plugin_init (GstPlugin *plugin)
 {
-  return GST_ELEMENT_REGISTER (eegfilesink, plugin);
+  gboolean ok = FALSE;
+
+  ok |= GST_ELEMENT_REGISTER (eegchunk, plugin);
+  ok |= GST_ELEMENT_REGISTER (eegfilesink, plugin);
+  return ok;
 }
 
 GST_PLUGIN_DEFINE (GST_VERSION_MAJOR, GST_VERSION_MINOR, eegrecord,

@@ -262,6 +262,25 @@ gst_eeg_zstd_enc_finish (GstEegChunkCodec *codec, GstBuffer **trailer,
   return TRUE;
 }
 
+static gboolean
+gst_eeg_zstd_enc_can_resume (GstEegChunkCodec *codec, GError **error)
+{
+  gboolean seek_table;
+
+  GST_OBJECT_LOCK (codec);
+  seek_table = GST_EEG_ZSTD_ENC (codec)->settings.seek_table;
+  GST_OBJECT_UNLOCK (codec);
+  if (seek_table) {
+    g_set_error (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS,
+        "%s cannot go on in the middle of its stream: seek-table=true "
+        "remembers all chunks",
+        GST_OBJECT_NAME (codec));
+    return FALSE;
+  }
+  return GST_EEG_CHUNK_CODEC_CLASS (gst_eeg_zstd_enc_parent_class)
+      ->can_resume (codec, error);
+}
+
 static void
 gst_eeg_zstd_enc_set_property (GObject *object, guint prop_id,
     const GValue *value, GParamSpec *pspec)
@@ -322,6 +341,8 @@ gst_eeg_zstd_enc_class_init (GstEegZstdEncClass *klass)
   object_class->get_property = gst_eeg_zstd_enc_get_property;
   object_class->finalize = gst_eeg_zstd_enc_finalize;
   codec_class->media_type = "application/x-zstd";
+  codec_class->library = ZSTD_versionString ();
+  codec_class->can_resume = gst_eeg_zstd_enc_can_resume;
   codec_class->limits = gst_eeg_zstd_enc_limits;
   codec_class->start = gst_eeg_zstd_enc_start;
   codec_class->reset = gst_eeg_zstd_enc_reset;

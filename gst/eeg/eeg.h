@@ -4,6 +4,7 @@
 
 #include <gst/eeg/eeg-prelude.h>
 #include <gst/eeg/gsteegallocator.h>
+#include <gst/eeg/gsteegbarrier.h>
 #include <gst/eeg/gsteegchannels.h>
 #include <gst/eeg/gsteegchunkcodec.h>
 #include <gst/eeg/gsteegcompressor.h>

@@ -39,6 +39,7 @@
 #include <string.h>
 
 #include <gst/eeg/gsteegallocator.h>
+#include <gst/eeg/gsteegbarrier.h>
 #include <gst/eeg/gsteegevent.h>
 #include <gst/eeg/gsteegmarkermeta.h>
 
@@ -84,6 +85,14 @@ enum
 /* For tests only: random pauses in the workers, in microseconds. */
 #define DELAY_VARIABLE "GSTEEG_TEST_JOB_DELAY_US"
 
+/*
+ * A saved state: u8 version, 7 bytes 0, then (little-endian u64) bytes of input
+ * where its segment is, input bytes and jobs of the stream, offset of the next
+ * output byte, bytes of output.
+ */
+#define STATE_VERSION 1
+#define STATE_SIZE 48
+
 /* A flow return as the ring's code, which is never 0. */
 #define CODE_FROM_FLOW(flow) ((int) (flow) < 0 ? (int) (flow) : -1000)
 
@@ -105,6 +114,14 @@ typedef struct
   GstMemory *memory;
   GstMapInfo map;
 } ItemInput;
+
+/* How far the input is at some place of the stream. */
+typedef struct
+{
+  guint64 position;
+  guint64 bytes;
+  guint64 jobs;
+} InputMark;
 
 typedef struct
 {
@@ -130,7 +147,8 @@ typedef struct
   GstBuffer *markers; /* carries the metas of swallowed buffers, no data */
   GstBuffer *buffer;
   GstEvent *event;
-  GQueue events; /* to leave behind the job */
+  InputMark mark; /* where the event came */
+  GQueue events;  /* to leave behind the job */
   GError *error;
 } Item;
 
@@ -163,6 +181,8 @@ struct state
   guint64 position;     /* where the next BYTES segment has to start */
   guint64 stream_bytes; /* input since begin */
   guint64 stream_jobs;  /* jobs since begin */
+  gboolean resumed;     /* these go on where a process before was */
+  guint64 resumed_at;   /* offset of the first output byte */
 
   Item *current; /* acquired, being filled */
   GstBuffer *markers;
@@ -197,6 +217,7 @@ struct push_state
   guint64 lost_units;
   guint64 lost_input;
   guint64 lost_output;
+  InputMark mark; /* of the event at hand */
 };
 
 typedef struct
@@ -205,6 +226,7 @@ typedef struct
   GstPad *src_pad;
 
   struct settings settings; /* object lock */
+  GBytes *restore;          /* object lock; taken at start */
 
   /* from start to stop; the ring's pointer also under the object lock */
   struct settings active;
@@ -628,11 +650,23 @@ push_trailer (GstEegChunkCodec *self)
   return trailer != NULL ? push_buffer (self, trailer) : GST_FLOW_OK;
 }
 
+/* All before the event was pushed: a barrier finds here what it has to. */
+static gboolean
+push_event (GstEegChunkCodec *self, GstEvent *event, const InputMark *mark)
+{
+  GstEegBarrier *barrier;
+
+  if (gst_eeg_event_parse_barrier (event, &barrier)) {
+    PRIVATE (self)->push.mark = *mark;
+    gst_eeg_barrier_add_stage (barrier, GST_EEG_STAGE (self));
+  }
+  return gst_pad_push_event (PRIVATE (self)->src_pad, event);
+}
+
 /* Pushes what the item holds and makes it ready for the next use. */
 static GstFlowReturn
 push_item (GstEegChunkCodec *self, Item *item)
 {
-  GstEegChunkCodecPrivate *priv = PRIVATE (self);
   GstFlowReturn flow = GST_FLOW_OK;
   GstEvent *event;
 
@@ -644,7 +678,7 @@ push_item (GstEegChunkCodec *self, Item *item)
       flow = push_buffer (self, g_steal_pointer (&item->buffer));
       break;
     case ITEM_EVENT:
-      gst_pad_push_event (priv->src_pad, g_steal_pointer (&item->event));
+      push_event (self, g_steal_pointer (&item->event), &item->mark);
       break;
     case ITEM_FINISH:
       flow = push_trailer (self);
@@ -661,7 +695,7 @@ push_item (GstEegChunkCodec *self, Item *item)
       break;
   }
   while (flow == GST_FLOW_OK && (event = g_queue_pop_head (&item->events)))
-    gst_pad_push_event (priv->src_pad, event);
+    push_event (self, event, &item->mark);
   item_reset (item);
   return flow;
 }
@@ -897,6 +931,8 @@ static gboolean
 send_event (GstEegChunkCodec *self, GstEvent *event)
 {
   GstEegChunkCodecPrivate *priv = PRIVATE (self);
+  const struct state *st = &priv->state;
+  InputMark mark = { st->position, st->stream_bytes, st->stream_jobs };
   GstFlowReturn flow = GST_FLOW_OK;
   Item *item;
 
@@ -906,7 +942,7 @@ send_event (GstEegChunkCodec *self, GstEvent *event)
     return TRUE;
   }
   if (eeg_jobring_code (priv->ring) == 0 && eeg_jobring_is_empty (priv->ring))
-    return gst_pad_push_event (priv->src_pad, event);
+    return push_event (self, event, &mark);
   item = acquire_item (self, &flow);
   if (item == NULL) {
     GST_DEBUG_OBJECT (self, "dropping %s event: %s",
@@ -916,6 +952,7 @@ send_event (GstEegChunkCodec *self, GstEvent *event)
   }
   item->kind = ITEM_EVENT;
   item->event = event;
+  item->mark = mark;
   return submit_to_ring (self, FALSE) == GST_FLOW_OK;
 }
 
@@ -993,7 +1030,8 @@ begin_stream (GstEegChunkCodec *self)
   Item *item;
 
   st->begun = TRUE;
-  st->stream_bytes = st->stream_jobs = 0;
+  if (!st->resumed)
+    st->stream_bytes = st->stream_jobs = 0;
   st->live = FALSE;
   query = gst_query_new_latency ();
   if (gst_pad_peer_query (priv->sink_pad, query))
@@ -1750,6 +1788,8 @@ reset_stream (GstEegChunkCodec *self)
   gst_segment_init (&st->segment, GST_FORMAT_UNDEFINED);
   st->position = 0;
   st->stream_bytes = st->stream_jobs = 0;
+  st->resumed = FALSE;
+  st->resumed_at = 0;
   gst_clear_buffer (&st->markers);
   st->last_submit = GST_CLOCK_TIME_NONE;
   st->busy_jobs = 0;
@@ -1838,6 +1878,15 @@ moves (GstEegChunkCodec *self, const GstSegment *segment)
       && segment->base <= st->segment.base;
 }
 
+static void
+init_bytes_segment (GstEegChunkCodec *self, GstSegment *segment)
+{
+  guint64 start = PRIVATE (self)->state.resumed_at;
+
+  gst_segment_init (segment, GST_FORMAT_BYTES);
+  segment->start = segment->time = segment->position = start;
+}
+
 static gboolean
 handle_segment (GstEegChunkCodec *self, GstEvent *event)
 {
@@ -1875,14 +1924,14 @@ handle_segment (GstEegChunkCodec *self, GstEvent *event)
   if (segment->format != GST_FORMAT_BYTES)
     return send_event (self, event);
 
-  /* the coded bytes have positions of their own, from 0 */
+  /* the coded bytes have positions of their own */
   if (!st->begun)
     st->position = segment->start;
   if (!is_first) {
     gst_event_unref (event);
     return TRUE;
   }
-  gst_segment_init (&bytes, GST_FORMAT_BYTES);
+  init_bytes_segment (self, &bytes);
   bytes.rate = segment->rate;
   bytes.applied_rate = segment->applied_rate;
   {
@@ -1910,7 +1959,7 @@ end_stream (GstEegChunkCodec *self)
 
     if (!ensure_caps (self))
       return FALSE;
-    gst_segment_init (&bytes, GST_FORMAT_BYTES);
+    init_bytes_segment (self, &bytes);
     st->got_segment = TRUE;
     gst_segment_copy_into (&bytes, &st->segment);
     send_event (self, gst_event_new_segment (&bytes));
@@ -2177,6 +2226,33 @@ count_slots (GstEegChunkCodec *self, guint threads)
   return (CLASS (self)->sequential ? 1 : 2 * threads) + 2;
 }
 
+/* Goes on where a process before was, if it was handed in. */
+static void
+resume (GstEegChunkCodec *self)
+{
+  GstEegChunkCodecPrivate *priv = PRIVATE (self);
+  struct state *st = &priv->state;
+  const guint8 *blob;
+  GBytes *restore;
+
+  GST_OBJECT_LOCK (self);
+  restore = g_steal_pointer (&priv->restore);
+  GST_OBJECT_UNLOCK (self);
+  if (restore == NULL)
+    return;
+  /* its size was checked when it came */
+  blob = g_bytes_get_data (restore, NULL);
+  st->resumed = TRUE;
+  st->position = GST_READ_UINT64_LE (blob + 8);
+  st->stream_bytes = GST_READ_UINT64_LE (blob + 16);
+  st->stream_jobs = GST_READ_UINT64_LE (blob + 24);
+  st->resumed_at = priv->push.offset = GST_READ_UINT64_LE (blob + 32);
+  priv->push.pushed = GST_READ_UINT64_LE (blob + 40);
+  g_bytes_unref (restore);
+  GST_DEBUG_OBJECT (self, "going on behind %" G_GUINT64_FORMAT " bytes",
+      st->stream_bytes);
+}
+
 static gboolean
 start (GstEegChunkCodec *self)
 {
@@ -2231,6 +2307,7 @@ start (GstEegChunkCodec *self)
   priv->ring = ring;
   GST_OBJECT_UNLOCK (self);
   reset_stream (self);
+  resume (self);
   GST_INFO_OBJECT (self, "%u threads, %u slots", priv->n_threads,
       priv->n_slots);
   return TRUE;
@@ -2349,11 +2426,76 @@ gst_eeg_chunk_codec_estimate (GstEegStage *stage, guint64 input_bytes,
   return TRUE;
 }
 
+static gboolean
+gst_eeg_chunk_codec_can_resume (GstEegStage *stage, GString *depends_on,
+    GError **error)
+{
+  GstEegChunkCodecClass *klass = CLASS (stage);
+
+  if (klass->can_resume == NULL) {
+    g_set_error (error, GST_CORE_ERROR, GST_CORE_ERROR_NOT_IMPLEMENTED,
+        "%s cannot go on in the middle of its stream", GST_OBJECT_NAME (stage));
+    return FALSE;
+  }
+  if (klass->library != NULL)
+    g_string_append_printf (depends_on, " library=%s", klass->library);
+  return klass->can_resume (GST_EEG_CHUNK_CODEC (stage), error);
+}
+
+/* The thread that pushes, between two pushes. */
+static GBytes *
+gst_eeg_chunk_codec_save_state (GstEegStage *stage, GError **error)
+{
+  GstEegChunkCodec *self = GST_EEG_CHUNK_CODEC (stage);
+  const struct push_state *push = &PRIVATE (self)->push;
+  GString *ignored = g_string_new (NULL);
+  gboolean ok = gst_eeg_chunk_codec_can_resume (stage, ignored, error);
+  guint8 *blob;
+
+  g_string_free (ignored, TRUE);
+  if (!ok)
+    return NULL;
+  blob = g_malloc0 (STATE_SIZE);
+  blob[0] = STATE_VERSION;
+  GST_WRITE_UINT64_LE (blob + 8, push->mark.position);
+  GST_WRITE_UINT64_LE (blob + 16, push->mark.bytes);
+  GST_WRITE_UINT64_LE (blob + 24, push->mark.jobs);
+  GST_WRITE_UINT64_LE (blob + 32, push->offset);
+  GST_WRITE_UINT64_LE (blob + 40, push->pushed);
+  return g_bytes_new_take (blob, STATE_SIZE);
+}
+
+static gboolean
+gst_eeg_chunk_codec_restore_state (GstEegStage *stage, GBytes *state,
+    GError **error)
+{
+  GstEegChunkCodecPrivate *priv = PRIVATE (GST_EEG_CHUNK_CODEC (stage));
+  gsize size;
+  const guint8 *blob = g_bytes_get_data (state, &size);
+  GBytes *old;
+
+  if (size != STATE_SIZE || blob[0] != STATE_VERSION) {
+    g_set_error (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS,
+        "what was saved is no state of this version for %s",
+        GST_OBJECT_NAME (stage));
+    return FALSE;
+  }
+  GST_OBJECT_LOCK (stage);
+  old = priv->restore;
+  priv->restore = g_bytes_ref (state);
+  GST_OBJECT_UNLOCK (stage);
+  g_clear_pointer (&old, g_bytes_unref);
+  return TRUE;
+}
+
 static void
 gst_eeg_chunk_codec_stage_init (GstEegStageInterface *iface)
 {
   iface->get_kind = gst_eeg_chunk_codec_get_kind;
   iface->estimate = gst_eeg_chunk_codec_estimate;
+  iface->can_resume = gst_eeg_chunk_codec_can_resume;
+  iface->save_state = gst_eeg_chunk_codec_save_state;
+  iface->restore_state = gst_eeg_chunk_codec_restore_state;
 }
 
 static GstStructure *
@@ -2603,6 +2745,15 @@ gst_eeg_chunk_codec_constructed (GObject *object)
 }
 
 static void
+gst_eeg_chunk_codec_finalize (GObject *object)
+{
+  GstEegChunkCodecPrivate *priv = PRIVATE (GST_EEG_CHUNK_CODEC (object));
+
+  g_clear_pointer (&priv->restore, g_bytes_unref);
+  G_OBJECT_CLASS (gst_eeg_chunk_codec_parent_class)->finalize (object);
+}
+
+static void
 gst_eeg_chunk_codec_class_init (GstEegChunkCodecClass *klass)
 {
   GObjectClass *object_class = G_OBJECT_CLASS (klass);
@@ -2611,6 +2762,7 @@ gst_eeg_chunk_codec_class_init (GstEegChunkCodecClass *klass)
   object_class->constructed = gst_eeg_chunk_codec_constructed;
   object_class->set_property = gst_eeg_chunk_codec_set_property;
   object_class->get_property = gst_eeg_chunk_codec_get_property;
+  object_class->finalize = gst_eeg_chunk_codec_finalize;
   element_class->change_state = gst_eeg_chunk_codec_change_state;
 
   /**

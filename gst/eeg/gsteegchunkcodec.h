@@ -192,6 +192,12 @@ struct _GstEegChunkLimits
  * @sequential: process() depends on the jobs before: in order, one at a time
  * @takes_pieces: an encoder's process() reads job->pieces, so that large input
  *     buffers are not copied together
+ * @library: (nullable): name and version of the library whose output may be
+ *     another one in another version
+ * @can_resume: whether the element's output can be continued behind any chunk,
+ *     by a new process that knows nothing but the number of bytes: not if there
+ *     is a header, a trailer with a table, or if chunks depend on each other or
+ *     on time. Any state, any thread; %NULL: it never can
  * @limits: what jobs can need with the current settings; any state, any thread
  * @start: READY to PAUSED: checks settings, makes what is needed; %FALSE with
  *     the error set to refuse
@@ -233,7 +239,9 @@ struct _GstEegChunkCodecClass
   gboolean hold_back;
   gboolean sequential;
   gboolean takes_pieces;
+  const gchar *library;
 
+  gboolean (*can_resume) (GstEegChunkCodec *codec, GError **error);
   void (*limits) (GstEegChunkCodec *codec, GstEegChunkLimits *limits);
   gboolean (*start) (GstEegChunkCodec *codec, GError **error);
   void (*stop) (GstEegChunkCodec *codec);

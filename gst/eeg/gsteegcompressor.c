@@ -194,6 +194,29 @@ gst_eeg_compressor_start (GstEegChunkCodec *codec, GError **error)
       || start_adaptive (self, (gsize) size, max_latency, memory_limit, error);
 }
 
+/* Each chunk is a frame of its own, so that a file goes on behind any. */
+static gboolean
+gst_eeg_compressor_can_resume (GstEegChunkCodec *codec, GError **error)
+{
+  GstEegCompressorPrivate *priv = PRIVATE (GST_EEG_COMPRESSOR (codec));
+  const gchar *reason = NULL;
+
+  GST_OBJECT_LOCK (codec);
+  if (priv->adaptive)
+    reason = "adaptive=true chooses chunks by time and speed";
+  else if (priv->chunk_duration > 0)
+    reason = "chunk-duration cuts chunks by how the input is split";
+  GST_OBJECT_UNLOCK (codec);
+  if (GST_EEG_CHUNK_CODEC_GET_CLASS (codec)->sequential)
+    reason = "its chunks depend on each other";
+  if (reason == NULL)
+    return TRUE;
+  g_set_error (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS,
+      "%s cannot go on in the middle of its stream: %s",
+      GST_OBJECT_NAME (codec), reason);
+  return FALSE;
+}
+
 static void
 gst_eeg_compressor_set_property (GObject *object, guint prop_id,
     const GValue *value, GParamSpec *pspec)
@@ -276,6 +299,7 @@ gst_eeg_compressor_class_init (GstEegCompressorClass *klass)
   object_class->get_property = gst_eeg_compressor_get_property;
   codec_class->kind = GST_EEG_STAGE_KIND_COMPRESSION;
   codec_class->start = gst_eeg_compressor_start;
+  codec_class->can_resume = gst_eeg_compressor_can_resume;
   codec_class->capacity = gst_eeg_compressor_capacity;
   codec_class->pushed = gst_eeg_compressor_pushed;
 

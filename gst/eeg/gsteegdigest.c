@@ -43,6 +43,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "gsteegbarrier.h"
 #include "gsteegevent.h"
 #include "gsteeginfo.h"
 #include "gsteegstage.h"
@@ -670,6 +671,7 @@ gst_eeg_digest_sink_event (GstBaseTransform *trans, GstEvent *event)
 {
   GstEegDigest *self = GST_EEG_DIGEST (trans);
   struct state *st = &get_private (self)->state;
+  GstEegBarrier *barrier;
 
   switch (GST_EVENT_TYPE (event)) {
     case GST_EVENT_STREAM_START:
@@ -692,6 +694,8 @@ gst_eeg_digest_sink_event (GstBaseTransform *trans, GstEvent *event)
     case GST_EVENT_CUSTOM_DOWNSTREAM:
       if (gst_eeg_event_parse_complete (event, NULL))
         st->complete = TRUE;
+      else if (gst_eeg_event_parse_barrier (event, &barrier))
+        gst_eeg_barrier_add_stage (barrier, GST_EEG_STAGE (self));
       break;
     case GST_EVENT_EOS:
       if (!st->finished && !st->failed) {

@@ -21,6 +21,7 @@
  */
 #include "gsteegstage.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define QUERY_NAME "eeg-stage"
@@ -233,6 +234,89 @@ gst_eeg_stage_look_back (GstEegStage *stage)
 
   iface = GST_EEG_STAGE_GET_IFACE (stage);
   return iface->look_back != NULL ? iface->look_back (stage) : 0;
+}
+
+static gint
+compare_specs (gconstpointer a, gconstpointer b)
+{
+  return strcmp ((*(GParamSpec *const *) a)->name,
+      (*(GParamSpec *const *) b)->name);
+}
+
+/* Properties of ours that decide about the output. Where a file lies does not:
+ * what is in it is checked by whoever reads it. */
+static gboolean
+decides_output (const GParamSpec *spec)
+{
+  static const gchar *const others[] = { "threads", "location", "pool-size",
+    "checkpoint-interval", NULL };
+
+  return (spec->flags & G_PARAM_READWRITE) == G_PARAM_READWRITE
+      && g_str_has_prefix (g_type_name (spec->owner_type), "GstEeg")
+      && !g_strv_contains (others, spec->name);
+}
+
+static void
+append_properties (GstEegStage *stage, GString *to)
+{
+  guint n, i;
+  GParamSpec **specs =
+      g_object_class_list_properties (G_OBJECT_GET_CLASS (stage), &n);
+
+  qsort (specs, n, sizeof *specs, compare_specs);
+  for (i = 0; i < n; i++) {
+    GValue value = G_VALUE_INIT;
+    gchar *text;
+
+    if (!decides_output (specs[i]))
+      continue;
+    g_value_init (&value, specs[i]->value_type);
+    g_object_get_property (G_OBJECT (stage), specs[i]->name, &value);
+    text = gst_value_serialize (&value);
+    g_string_append_printf (to, "%s%s=%s", to->len > 0 ? " " : "",
+        specs[i]->name, text != NULL ? text : "");
+    g_free (text);
+    g_value_unset (&value);
+  }
+  g_free (specs);
+}
+
+/**
+ * gst_eeg_stage_describe_output:
+ * @stage: a stage
+ * @error: return location
+ *
+ * Says what the output of a stage depends on beside its input, `name=value`
+ * with spaces between: the properties that matter, versions of libraries. A
+ * recording continues only where this is the same. Of stages that change no
+ * bytes, checksums and sinks, this is empty.
+ *
+ * Returns: (transfer full) (nullable): the text, or %NULL with @error set if the
+ *     stage cannot save its state with the settings it has
+ */
+gchar *
+gst_eeg_stage_describe_output (GstEegStage *stage, GError **error)
+{
+  GstEegStageInterface *iface;
+  GString *text;
+
+  g_return_val_if_fail (GST_IS_EEG_STAGE (stage), NULL);
+
+  iface = GST_EEG_STAGE_GET_IFACE (stage);
+  if (!gst_eeg_stage_can_save_state (stage)) {
+    g_set_error (error, GST_CORE_ERROR, GST_CORE_ERROR_NOT_IMPLEMENTED,
+        "%s holds state and cannot save it", GST_OBJECT_NAME (stage));
+    return NULL;
+  }
+  text = g_string_new (NULL);
+  if (gst_eeg_stage_get_kind (stage) != GST_EEG_STAGE_KIND_CHECKSUM
+      && gst_eeg_stage_get_kind (stage) != GST_EEG_STAGE_KIND_STORAGE)
+    append_properties (stage, text);
+  if (iface->can_resume != NULL && !iface->can_resume (stage, text, error)) {
+    g_string_free (text, TRUE);
+    return NULL;
+  }
+  return g_string_free (text, FALSE);
 }
 
 /**

@@ -85,6 +85,10 @@ G_DECLARE_INTERFACE (GstEegStage, gst_eeg_stage, GST, EEG_STAGE, GstElement)
  * @restore_state: takes a blob of @save_state; called in READY to PAUSED
  * @look_back: samples of input before a position that the stage must see again
  *     to continue there; 0 if @save_state holds all
+ * @can_resume: whether the stage can save its state with the settings that it
+ *     has; appends to the string what its output depends on beside input and
+ *     properties, a library's version for example. Any state, any thread; %NULL
+ *     if it always can and it depends on nothing else
  *
  * The interface of every element of this project. An implementing class must
  * also override the property `stats`.
@@ -101,6 +105,8 @@ struct _GstEegStageInterface
   GBytes *(*save_state) (GstEegStage *stage, GError **error);
   gboolean (*restore_state) (GstEegStage *stage, GBytes *state, GError **error);
   guint64 (*look_back) (GstEegStage *stage);
+  gboolean (
+      *can_resume) (GstEegStage *stage, GString *depends_on, GError **error);
 
   /*< private >*/
   gpointer _gst_reserved[GST_PADDING];
@@ -125,6 +131,9 @@ gboolean gst_eeg_stage_restore_state (GstEegStage *stage, GBytes *state,
 
 GST_EEG_API
 guint64 gst_eeg_stage_look_back (GstEegStage *stage);
+
+GST_EEG_API
+gchar *gst_eeg_stage_describe_output (GstEegStage *stage, GError **error);
 
 GST_EEG_API
 gboolean gst_eeg_estimate (GstBin *bin, guint64 input_bytes,

@@ -538,11 +538,11 @@ GST_END_TEST;
 static GString *marks;
 
 static void
-note_mark (void *user_data, void *mark, bool reached)
+note_mark (EegDurableFile *file, void *user_data, void *mark, bool reached)
 {
   EegDurableCounts counts;
 
-  eeg_durable_get_counts (*(EegDurableFile **) user_data, &counts);
+  eeg_durable_get_counts (file, &counts);
   g_string_append_printf (marks, "%s%s ", (gchar *) mark,
       reached ? "" : " dropped");
   if (reached)
@@ -556,7 +556,7 @@ GST_START_TEST (test_marks)
   int error;
 
   marks = g_string_new (NULL);
-  eeg_durable_set_mark_func (file, note_mark, &file);
+  eeg_durable_set_mark_func (file, note_mark, NULL);
   eeg_durable_mark (file, (gpointer) "empty");
   fail_unless_equals_int (eeg_durable_sync (file), EEG_DURABLE_OK);
   fail_unless_equals_int (write_text (file, "text"), EEG_DURABLE_OK);

@@ -161,7 +161,7 @@ sync_once (EegDurableFile *file)
     set_error (file, EEG_DURABLE_SYNC, error);
   if (mark != NULL) {
     pthread_mutex_unlock (&file->lock);
-    file->mark_func (file->mark_data, mark, ok);
+    file->mark_func (file, file->mark_data, mark, ok);
     pthread_mutex_lock (&file->lock);
   }
   /* who waits for the sync waits for what is done at the mark, too */
@@ -566,7 +566,7 @@ eeg_durable_mark (EegDurableFile *file, void *mark)
   }
   pthread_mutex_unlock (&file->lock);
   if (dropped != NULL)
-    file->mark_func (file->mark_data, dropped, false);
+    file->mark_func (file, file->mark_data, dropped, false);
 }
 
 /* --- the end ------------------------------------------------------------- */
@@ -619,7 +619,7 @@ eeg_durable_close (EegDurableFile *file, EegDurableCounts *counts, int *error)
   *error = eeg_durable_get_errno (file);
   stop_thread (file);
   if (file->mark != NULL)
-    file->mark_func (file->mark_data, file->mark, false);
+    file->mark_func (file, file->mark_data, file->mark, false);
   if (file->created && !file->finished && counts->size == 0)
     unlink (file->part);
   /* all is on disk, or that it is not is known */

@@ -94,7 +94,8 @@ bool eeg_durable_identify (EegDurableFile *file, uint64_t *device,
  * is on disk, on the sync thread; without, when a later mark takes its place or
  * there was an error. The lock is not held.
  */
-typedef void (*EegDurableMarkFunc) (void *user_data, void *mark, bool reached);
+typedef void (*EegDurableMarkFunc) (EegDurableFile *file, void *user_data,
+    void *mark, bool reached);
 
 /* Before the first mark. */
 void eeg_durable_set_mark_func (EegDurableFile *file, EegDurableMarkFunc func,

@@ -1,0 +1,458 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "gsteegcheckpointer.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "digest.h"
+
+/* Of the output's end, to recognise it. */
+#define TAIL_SIZE (64 * 1024)
+
+/* --- the pipeline -------------------------------------------------------- */
+
+/* The real pad that feeds @pad, whatever bins are around either of them. */
+static GstPad *
+get_real_peer (GstPad *pad)
+{
+  GstPad *peer = gst_pad_get_peer (pad);
+
+  while (peer != NULL) {
+    GstPad *next;
+
+    if (GST_IS_GHOST_PAD (peer)) {
+      /* out of a bin: go inside */
+      next = gst_ghost_pad_get_target (GST_GHOST_PAD (peer));
+    } else if (GST_OBJECT_PARENT (peer) != NULL
+        && GST_IS_GHOST_PAD (GST_OBJECT_PARENT (peer))) {
+      /* into the bin around us: go outside */
+      next = gst_pad_get_peer (GST_PAD (GST_OBJECT_PARENT (peer)));
+    } else {
+      return peer;
+    }
+    gst_object_unref (peer);
+    peer = next;
+  }
+  return NULL;
+}
+
+/* Is the property, a number or enumeration, 0? */
+static gboolean
+is_zero (GstElement *element, const gchar *property)
+{
+  GValue value = G_VALUE_INIT, number = G_VALUE_INIT;
+  GParamSpec *spec =
+      g_object_class_find_property (G_OBJECT_GET_CLASS (element), property);
+  gboolean zero;
+
+  if (spec == NULL)
+    return FALSE;
+  g_value_init (&value, spec->value_type);
+  g_value_init (&number, G_TYPE_DOUBLE);
+  g_object_get_property (G_OBJECT (element), property, &value);
+  if (G_VALUE_HOLDS_ENUM (&value))
+    g_value_set_double (&number, g_value_get_enum (&value));
+  else if (G_VALUE_HOLDS_FLAGS (&value))
+    g_value_set_double (&number, g_value_get_flags (&value));
+  else
+    g_value_transform (&value, &number);
+  zero = g_value_get_double (&number) == 0.0;
+  g_value_unset (&value);
+  g_value_unset (&number);
+  return zero;
+}
+
+/* Elements of core that hold nothing, or only what is between two barriers, in
+ * order. */
+static gboolean
+is_transparent (GstElement *element)
+{
+  GstElementFactory *factory = gst_element_get_factory (element);
+  const gchar *name = factory != NULL ? GST_OBJECT_NAME (factory) : "";
+
+  if (strcmp (name, "capsfilter") == 0)
+    return TRUE;
+  if (strcmp (name, "queue") == 0)
+    return is_zero (element, "leaky");
+  if (strcmp (name, "identity") == 0)
+    return is_zero (element, "drop-probability")
+        && is_zero (element, "drop-buffer-flags");
+  /* another branch would not know where this one goes on */
+  if (strcmp (name, "tee") == 0)
+    return element->numsrcpads == 1;
+  return FALSE;
+}
+
+static gboolean
+visit (GstPad *sink_pad, GPtrArray *seen, GPtrArray *stages,
+    gboolean *has_source, GError **error)
+{
+  GstPad *peer = get_real_peer (sink_pad);
+  GstElement *element = NULL;
+  gboolean ok = TRUE;
+  gchar *settings;
+  GList *pads, *l;
+
+  if (peer != NULL)
+    element = gst_pad_get_parent_element (peer);
+  gst_clear_object (&peer);
+  if (element == NULL) {
+    g_set_error_literal (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS,
+        "there is a pad that is not linked");
+    return FALSE;
+  }
+  if (g_ptr_array_find (seen, element, NULL)) {
+    gst_object_unref (element);
+    return TRUE;
+  }
+  g_ptr_array_add (seen, element); /* takes the reference */
+
+  if (GST_IS_EEG_STAGE (element)) {
+    settings = gst_eeg_stage_describe_output (GST_EEG_STAGE (element), error);
+    if (settings == NULL)
+      return FALSE;
+    g_free (settings);
+    g_ptr_array_add (stages, gst_object_ref (element));
+    if (gst_eeg_stage_get_kind (GST_EEG_STAGE (element))
+        == GST_EEG_STAGE_KIND_ACQUISITION) {
+      *has_source = TRUE;
+      return TRUE;
+    }
+  } else if (!is_transparent (element)) {
+    g_set_error (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS,
+        "%s holds state, or may lose data, and takes no part in checkpoints",
+        GST_OBJECT_NAME (element));
+    return FALSE;
+  }
+
+  GST_OBJECT_LOCK (element);
+  pads = g_list_copy (element->sinkpads);
+  for (l = pads; l != NULL; l = l->next)
+    gst_object_ref (l->data);
+  GST_OBJECT_UNLOCK (element);
+  for (l = pads; l != NULL && ok; l = l->next)
+    ok = visit (l->data, seen, stages, has_source, error);
+  g_list_free_full (pads, gst_object_unref);
+  return ok;
+}
+
+GPtrArray *
+gst_eeg_checkpointer_find_stages (GstPad *sink_pad, GError **error)
+{
+  GPtrArray *seen = g_ptr_array_new_with_free_func (gst_object_unref);
+  GPtrArray *stages = g_ptr_array_new_with_free_func (gst_object_unref);
+  gboolean has_source = FALSE;
+  gboolean ok = visit (sink_pad, seen, stages, &has_source, error);
+
+  if (ok && !has_source) {
+    g_set_error_literal (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS,
+        "there is no source that could go on; put eegchunk behind it");
+    ok = FALSE;
+  }
+  g_ptr_array_unref (seen);
+  if (!ok)
+    g_clear_pointer (&stages, g_ptr_array_unref);
+  return stages;
+}
+
+/* --- checkpoints --------------------------------------------------------- */
+
+static void
+compute_hash (gconstpointer data, gsize size, guint8 *hash)
+{
+  const EegDigestKernel *kernel = eeg_digest_find ("blake3", NULL);
+  gpointer digest = g_malloc (kernel->state_size);
+
+  kernel->init (digest);
+  kernel->update (digest, data, size);
+  kernel->final (digest, hash);
+  g_free (digest);
+}
+
+/* What the output of a stage depends on, not longer than the sidecar takes. */
+static gchar *
+describe (GstEegStage *stage, GError **error)
+{
+  gchar *text = gst_eeg_stage_describe_output (stage, error);
+  guint8 hash[EEG_CHECKPOINT_HASH_SIZE];
+  GString *hex;
+  gsize i;
+
+  if (text == NULL || strlen (text) <= EEG_CHECKPOINT_MAX_TEXT)
+    return text;
+  compute_hash (text, strlen (text), hash);
+  g_free (text);
+  hex = g_string_new ("blake3=");
+  for (i = 0; i < sizeof hash; i++)
+    g_string_append_printf (hex, "%02x", hash[i]);
+  return g_string_free (hex, FALSE);
+}
+
+static const gchar *
+get_factory_name (GstEegStage *stage)
+{
+  GstElementFactory *factory = gst_element_get_factory (GST_ELEMENT (stage));
+
+  return factory != NULL ? GST_OBJECT_NAME (factory) : "";
+}
+
+static void
+set_memory_error (GError **error)
+{
+  g_set_error_literal (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_FAILED,
+      "Not enough memory for a checkpoint.");
+}
+
+static gboolean
+fill_stage (EegCheckpointStage *to, GstEegStage *stage, GstEegBarrier *barrier,
+    GString *all, GError **error)
+{
+  gchar *settings = describe (stage, error);
+  GBytes *state;
+  gsize size;
+  gconstpointer data;
+
+  if (settings == NULL)
+    return FALSE;
+  to->name = strdup (GST_OBJECT_NAME (stage));
+  to->factory = strdup (get_factory_name (stage));
+  to->settings = strdup (settings);
+  g_string_append_printf (all, "%s (%s): %s\n", GST_OBJECT_NAME (stage),
+      get_factory_name (stage), settings);
+  g_free (settings);
+  if (to->name == NULL || to->factory == NULL || to->settings == NULL) {
+    set_memory_error (error);
+    return FALSE;
+  }
+
+  state = gst_eeg_barrier_get_state (barrier, stage);
+  if (state == NULL) {
+    g_set_error (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS,
+        "%s was not on the way of the barrier", GST_OBJECT_NAME (stage));
+    return FALSE;
+  }
+  data = g_bytes_get_data (state, &size);
+  to->state = malloc (size + 1);
+  if (to->state != NULL && size > 0)
+    memcpy (to->state, data, size);
+  to->state_size = to->state != NULL ? size : 0;
+  g_bytes_unref (state);
+  if (to->state == NULL)
+    set_memory_error (error);
+  return to->state != NULL;
+}
+
+static gboolean
+fill_stages (EegCheckpoint *checkpoint, GPtrArray *stages,
+    GstEegBarrier *barrier, GError **error)
+{
+  gchar *failure = gst_eeg_barrier_get_failure (barrier);
+  GString *all;
+  guint i;
+
+  if (failure != NULL) {
+    g_set_error (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS, "%s",
+        failure);
+    g_free (failure);
+    return FALSE;
+  }
+  checkpoint->stages = calloc (stages->len + 1, sizeof *checkpoint->stages);
+  if (checkpoint->stages == NULL) {
+    set_memory_error (error);
+    return FALSE;
+  }
+  all = g_string_new (NULL);
+  for (i = 0; i < stages->len; i++) {
+    checkpoint->n_stages++;
+    if (!fill_stage (&checkpoint->stages[i], g_ptr_array_index (stages, i),
+            barrier, all, error)) {
+      g_string_free (all, TRUE);
+      return FALSE;
+    }
+  }
+  compute_hash (all->str, all->len, checkpoint->settings);
+  g_string_free (all, TRUE);
+  return TRUE;
+}
+
+static gboolean
+fill_input (EegCheckpoint *checkpoint, GstEegBarrier *barrier)
+{
+  GstEegBarrierInput input;
+
+  checkpoint->input.position = EEG_CHECKPOINT_NONE;
+  if (barrier != NULL && gst_eeg_barrier_get_input (barrier, &input)) {
+    checkpoint->input.position = input.position;
+    checkpoint->input.size = input.size;
+    checkpoint->input.mtime = input.mtime;
+    checkpoint->input.device = input.device;
+    checkpoint->input.inode = input.inode;
+    memcpy (checkpoint->input.head, input.head, sizeof input.head);
+    memcpy (checkpoint->input.tail, input.tail, sizeof input.tail);
+    if (input.path != NULL)
+      checkpoint->input.path = strdup (input.path);
+    g_free (input.path);
+  }
+  if (checkpoint->input.path == NULL)
+    checkpoint->input.path = strdup ("");
+  return checkpoint->input.path != NULL;
+}
+
+EegCheckpoint *
+gst_eeg_checkpointer_make (GPtrArray *stages, GstEegBarrier *barrier,
+    const guint8 *recording, const gchar *path, GError **error)
+{
+  EegCheckpoint *checkpoint = calloc (1, sizeof *checkpoint);
+
+  if (checkpoint == NULL) {
+    set_memory_error (error);
+    return NULL;
+  }
+  checkpoint->time = g_get_real_time ();
+  memcpy (checkpoint->recording, recording, sizeof checkpoint->recording);
+  checkpoint->cpu_path = strdup ("");
+  checkpoint->output.path = strdup (path);
+  if (!fill_input (checkpoint, barrier) || checkpoint->cpu_path == NULL
+      || checkpoint->output.path == NULL) {
+    set_memory_error (error);
+    eeg_checkpoint_free (checkpoint);
+    return NULL;
+  }
+  if (barrier == NULL)
+    return checkpoint;
+  checkpoint->id = gst_eeg_barrier_get_id (barrier);
+  checkpoint->sample_index = gst_eeg_barrier_get_sample_index (barrier);
+  if (fill_stages (checkpoint, stages, barrier, error))
+    return checkpoint;
+  eeg_checkpoint_free (checkpoint);
+  return NULL;
+}
+
+/* --- the output ---------------------------------------------------------- */
+
+static gboolean
+hash_tail (EegDurableFile *file, guint64 length, guint8 *hash)
+{
+  gsize size = (gsize) MIN (length, TAIL_SIZE);
+  gpointer data = g_malloc (TAIL_SIZE);
+  gboolean ok = eeg_durable_read (file, length - size, data, size);
+
+  if (ok)
+    compute_hash (data, size, hash);
+  g_free (data);
+  return ok;
+}
+
+gboolean
+gst_eeg_checkpointer_set_output (EegCheckpoint *checkpoint,
+    EegDurableFile *file, guint64 length)
+{
+  checkpoint->output.length = length;
+  return eeg_durable_identify (file, &checkpoint->output.device,
+             &checkpoint->output.inode)
+      && hash_tail (file, length, checkpoint->output.tail);
+}
+
+gboolean
+gst_eeg_checkpointer_fits_file (const EegCheckpoint *checkpoint,
+    EegDurableFile *file)
+{
+  guint8 tail[EEG_CHECKPOINT_HASH_SIZE];
+  EegDurableCounts counts;
+
+  eeg_durable_get_counts (file, &counts);
+  return checkpoint->output.length <= counts.size
+      && hash_tail (file, checkpoint->output.length, tail)
+      && memcmp (tail, checkpoint->output.tail, sizeof tail) == 0;
+}
+
+gboolean
+gst_eeg_checkpointer_fits_path (const EegCheckpoint *checkpoint,
+    const gchar *path)
+{
+  gsize size = (gsize) MIN (checkpoint->output.length, TAIL_SIZE);
+  guint8 tail[EEG_CHECKPOINT_HASH_SIZE];
+  int fd = open (path, O_RDONLY | O_CLOEXEC);
+  gpointer data;
+  struct stat s;
+  gboolean ok;
+
+  if (fd < 0)
+    return FALSE;
+  data = g_malloc (TAIL_SIZE);
+  ok = fstat (fd, &s) == 0 && S_ISREG (s.st_mode)
+      && (guint64) s.st_size == checkpoint->output.length
+      && pread (fd, data, size, s.st_size - (off_t) size) == (ssize_t) size;
+  close (fd);
+  if (ok) {
+    compute_hash (data, size, tail);
+    ok = memcmp (tail, checkpoint->output.tail, sizeof tail) == 0;
+  }
+  g_free (data);
+  return ok;
+}
+
+/* --- going on ------------------------------------------------------------ */
+
+gboolean
+gst_eeg_checkpointer_compare (const EegCheckpoint *checkpoint,
+    GPtrArray *stages, GError **error)
+{
+  guint i;
+
+  /* before the first barrier nothing was made that depends on them */
+  if (checkpoint->n_stages == 0)
+    return TRUE;
+  if (checkpoint->n_stages != stages->len) {
+    g_set_error (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS,
+        "there were %u stages at the checkpoint, now there are %u",
+        (guint) checkpoint->n_stages, stages->len);
+    return FALSE;
+  }
+  for (i = 0; i < stages->len; i++) {
+    const EegCheckpointStage *old = &checkpoint->stages[i];
+    GstEegStage *stage = g_ptr_array_index (stages, i);
+    gchar *settings;
+    gboolean same;
+
+    if (strcmp (old->factory, get_factory_name (stage)) != 0) {
+      g_set_error (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS,
+          "%s stands where %s was at the checkpoint", GST_OBJECT_NAME (stage),
+          old->factory);
+      return FALSE;
+    }
+    settings = describe (stage, error);
+    if (settings == NULL)
+      return FALSE;
+    same = strcmp (old->settings, settings) == 0;
+    if (!same)
+      g_set_error (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS,
+          "%s has other settings than at the checkpoint: \"%s\", not \"%s\"",
+          GST_OBJECT_NAME (stage), settings, old->settings);
+    g_free (settings);
+    if (!same)
+      return FALSE;
+  }
+  return TRUE;
+}
+
+gboolean
+gst_eeg_checkpointer_restore (const EegCheckpoint *checkpoint,
+    GPtrArray *stages, GError **error)
+{
+  gsize i;
+
+  for (i = 0; i < checkpoint->n_stages; i++) {
+    const EegCheckpointStage *saved = &checkpoint->stages[i];
+    GstEegStage *stage = g_ptr_array_index (stages, i);
+    GBytes *state = g_bytes_new (saved->state, saved->state_size);
+    gboolean ok = gst_eeg_stage_restore_state (stage, state, error);
+    g_bytes_unref (state);
+    if (!ok)
+      return FALSE;
+  }
+  return TRUE;
+}

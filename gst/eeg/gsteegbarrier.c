@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/**
+ * SECTION:gsteegbarrier
+ * @title: GstEegBarrier
+ * @short_description: one place of the stream at which all stages save
+ *
+ * A source puts the serialized event `eeg-barrier` between two buffers. It
+ * travels with the data, in order; each stage adds to the object inside what it
+ * needs to go on from there, then passes the event on. When it reaches the sink,
+ * the object holds the state of the whole pipeline at one place of the stream,
+ * though nothing stopped. The sink stores it once all bytes before it are on
+ * disk.
+ *
+ * The object is the same in all copies of the event; the event's structure
+ * cannot be written behind a tee.
+ */
+#include "gsteegbarrier.h"
+
+#include <string.h>
+
+#define BARRIER_NAME "eeg-barrier"
+
+typedef struct
+{
+  GstEegStage *stage; /* compared only */
+  GBytes *state;
+} Saved;
+
+struct _GstEegBarrier
+{
+  gint refs;
+  guint64 id;
+  guint64 sample_index;
+
+  GMutex lock; /* for what follows */
+  gboolean has_input;
+  GstEegBarrierInput input;
+  GArray *saved;
+  gchar *failure;
+};
+
+G_DEFINE_BOXED_TYPE (GstEegBarrier, gst_eeg_barrier, gst_eeg_barrier_ref,
+    gst_eeg_barrier_unref)
+
+static void
+clear_saved (gpointer data)
+{
+  Saved *saved = data;
+
+  g_bytes_unref (saved->state);
+  gst_object_unref (saved->stage);
+}
+
+/**
+ * gst_eeg_barrier_new:
+ * @id: grows from barrier to barrier of a recording
+ * @sample_index: samples per channel before the barrier, lost ones counted; 0
+ *     of a stream of bytes
+ *
+ * Returns: (transfer full): a barrier without any state
+ */
+GstEegBarrier *
+gst_eeg_barrier_new (guint64 id, guint64 sample_index)
+{
+  GstEegBarrier *barrier = g_new0 (GstEegBarrier, 1);
+
+  barrier->refs = 1;
+  barrier->id = id;
+  barrier->sample_index = sample_index;
+  g_mutex_init (&barrier->lock);
+  barrier->saved = g_array_new (FALSE, FALSE, sizeof (Saved));
+  g_array_set_clear_func (barrier->saved, clear_saved);
+  return barrier;
+}
+
+/**
+ * gst_eeg_barrier_ref:
+ * @barrier: a barrier
+ *
+ * Returns: (transfer full): @barrier
+ */
+GstEegBarrier *
+gst_eeg_barrier_ref (GstEegBarrier *barrier)
+{
+  g_return_val_if_fail (barrier != NULL, NULL);
+
+  g_atomic_int_inc (&barrier->refs);
+  return barrier;
+}
+
+/**
+ * gst_eeg_barrier_unref:
+ * @barrier: (transfer full): a barrier
+ */
+void
+gst_eeg_barrier_unref (GstEegBarrier *barrier)
+{
+  g_return_if_fail (barrier != NULL);
+
+  if (!g_atomic_int_dec_and_test (&barrier->refs))
+    return;
+  g_array_unref (barrier->saved);
+  g_free (barrier->input.path);
+  g_free (barrier->failure);
+  g_mutex_clear (&barrier->lock);
+  g_free (barrier);
+}
+
+/**
+ * gst_eeg_barrier_get_id:
+ * @barrier: a barrier
+ *
+ * Returns: its number, which grows in a recording
+ */
+guint64
+gst_eeg_barrier_get_id (const GstEegBarrier *barrier)
+{
+  g_return_val_if_fail (barrier != NULL, 0);
+
+  return barrier->id;
+}
+
+/**
+ * gst_eeg_barrier_get_sample_index:
+ * @barrier: a barrier
+ *
+ * Returns: samples per channel before it, lost ones counted
+ */
+guint64
+gst_eeg_barrier_get_sample_index (const GstEegBarrier *barrier)
+{
+  g_return_val_if_fail (barrier != NULL, 0);
+
+  return barrier->sample_index;
+}
+
+/**
+ * gst_eeg_barrier_set_input:
+ * @barrier: a barrier
+ * @input: (transfer none): what the source reads
+ */
+void
+gst_eeg_barrier_set_input (GstEegBarrier *barrier,
+    const GstEegBarrierInput *input)
+{
+  g_return_if_fail (barrier != NULL);
+  g_return_if_fail (input != NULL);
+
+  g_mutex_lock (&barrier->lock);
+  g_free (barrier->input.path);
+  barrier->input = *input;
+  barrier->input.path = g_strdup (input->path);
+  barrier->has_input = TRUE;
+  g_mutex_unlock (&barrier->lock);
+}
+
+/**
+ * gst_eeg_barrier_get_input:
+ * @barrier: a barrier
+ * @input: (out caller-allocates): what the source reads; the path is to be
+ *     freed with g_free()
+ *
+ * Returns: whether the source said what it reads
+ */
+gboolean
+gst_eeg_barrier_get_input (GstEegBarrier *barrier, GstEegBarrierInput *input)
+{
+  gboolean has_input;
+
+  g_return_val_if_fail (barrier != NULL, FALSE);
+  g_return_val_if_fail (input != NULL, FALSE);
+
+  g_mutex_lock (&barrier->lock);
+  has_input = barrier->has_input;
+  *input = barrier->input;
+  input->path = g_strdup (barrier->input.path);
+  g_mutex_unlock (&barrier->lock);
+  return has_input;
+}
+
+static GBytes *
+find_state (GstEegBarrier *barrier, GstEegStage *stage)
+{
+  guint i;
+
+  for (i = 0; i < barrier->saved->len; i++) {
+    const Saved *saved = &g_array_index (barrier->saved, Saved, i);
+
+    if (saved->stage == stage)
+      return saved->state;
+  }
+  return NULL;
+}
+
+/**
+ * gst_eeg_barrier_add_stage:
+ * @barrier: a barrier
+ * @stage: the stage at which it arrived
+ *
+ * Lets @stage save its state. To be called where all that came before the
+ * barrier has left the stage, or is part of what it saves. If it cannot save,
+ * the barrier fails; the event is passed on all the same.
+ *
+ * Returns: whether the state is saved
+ */
+gboolean
+gst_eeg_barrier_add_stage (GstEegBarrier *barrier, GstEegStage *stage)
+{
+  GError *error = NULL;
+  Saved saved = { NULL, NULL };
+
+  g_return_val_if_fail (barrier != NULL, FALSE);
+  g_return_val_if_fail (GST_IS_EEG_STAGE (stage), FALSE);
+
+  saved.state = gst_eeg_stage_save_state (stage, &error);
+  if (saved.state == NULL) {
+    gst_eeg_barrier_fail (barrier, stage,
+        error != NULL ? error->message : "no reason");
+    g_clear_error (&error);
+    return FALSE;
+  }
+  saved.stage = gst_object_ref (stage);
+  g_mutex_lock (&barrier->lock);
+  g_array_append_val (barrier->saved, saved);
+  g_mutex_unlock (&barrier->lock);
+  return TRUE;
+}
+
+/**
+ * gst_eeg_barrier_fail:
+ * @barrier: a barrier
+ * @stage: the stage that cannot save
+ * @reason: why not
+ *
+ * The states of this barrier will not be stored. The first reason stays.
+ */
+void
+gst_eeg_barrier_fail (GstEegBarrier *barrier, GstEegStage *stage,
+    const gchar *reason)
+{
+  g_return_if_fail (barrier != NULL);
+  g_return_if_fail (GST_IS_EEG_STAGE (stage));
+  g_return_if_fail (reason != NULL);
+
+  g_mutex_lock (&barrier->lock);
+  if (barrier->failure == NULL)
+    barrier->failure =
+        g_strdup_printf ("%s: %s", GST_OBJECT_NAME (stage), reason);
+  g_mutex_unlock (&barrier->lock);
+}
+
+/**
+ * gst_eeg_barrier_get_state:
+ * @barrier: a barrier
+ * @stage: a stage
+ *
+ * Returns: (transfer full) (nullable): what @stage saved, or %NULL if the
+ *     barrier did not come by it
+ */
+GBytes *
+gst_eeg_barrier_get_state (GstEegBarrier *barrier, GstEegStage *stage)
+{
+  GBytes *state;
+
+  g_return_val_if_fail (barrier != NULL, NULL);
+  g_return_val_if_fail (GST_IS_EEG_STAGE (stage), NULL);
+
+  g_mutex_lock (&barrier->lock);
+  state = find_state (barrier, stage);
+  if (state != NULL)
+    g_bytes_ref (state);
+  g_mutex_unlock (&barrier->lock);
+  return state;
+}
+
+/**
+ * gst_eeg_barrier_get_failure:
+ * @barrier: a barrier
+ *
+ * Returns: (transfer full) (nullable): which stage could not save and why, or
+ *     %NULL if all could so far
+ */
+gchar *
+gst_eeg_barrier_get_failure (GstEegBarrier *barrier)
+{
+  gchar *failure;
+
+  g_return_val_if_fail (barrier != NULL, NULL);
+
+  g_mutex_lock (&barrier->lock);
+  failure = g_strdup (barrier->failure);
+  g_mutex_unlock (&barrier->lock);
+  return failure;
+}
+
+/**
+ * gst_eeg_event_new_barrier:
+ * @barrier: (transfer none): what the stages add to
+ *
+ * Returns: (transfer full): a serialized downstream event
+ */
+GstEvent *
+gst_eeg_event_new_barrier (GstEegBarrier *barrier)
+{
+  g_return_val_if_fail (barrier != NULL, NULL);
+
+  return gst_event_new_custom (GST_EVENT_CUSTOM_DOWNSTREAM,
+      gst_structure_new (BARRIER_NAME, "id", G_TYPE_UINT64, barrier->id,
+          "barrier", GST_TYPE_EEG_BARRIER, barrier, NULL));
+}
+
+/**
+ * gst_eeg_event_parse_barrier:
+ * @event: any event
+ * @barrier: (out) (optional) (transfer none): its barrier, valid as long as
+ *     @event
+ *
+ * Returns: whether @event is an `eeg-barrier` event
+ */
+gboolean
+gst_eeg_event_parse_barrier (GstEvent *event, GstEegBarrier **barrier)
+{
+  const GValue *value;
+
+  g_return_val_if_fail (GST_IS_EVENT (event), FALSE);
+
+  if (GST_EVENT_TYPE (event) != GST_EVENT_CUSTOM_DOWNSTREAM
+      || !gst_event_has_name (event, BARRIER_NAME))
+    return FALSE;
+  value = gst_structure_get_value (gst_event_get_structure (event), "barrier");
+  if (value == NULL || !G_VALUE_HOLDS (value, GST_TYPE_EEG_BARRIER))
+    return FALSE;
+  if (barrier != NULL)
+    *barrier = g_value_get_boxed (value);
+  return TRUE;
+}

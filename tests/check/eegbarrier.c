@@ -1,0 +1,396 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <gst/check/gstcheck.h>
+#include <gst/check/gstharness.h>
+#include <gst/eeg/eeg.h>
+
+#include <string.h>
+
+#define N_BYTES 300000
+#define CHUNK "chunk-size=4096"
+
+static guint8 data[N_BYTES];
+
+static void
+setup (void)
+{
+  guint32 x = 1;
+  gsize i;
+
+  for (i = 0; i < N_BYTES; i++) {
+    x = x * 1664525 + 1013904223;
+    data[i] = (guint8) (i / 64 + (x >> 30));
+  }
+}
+
+static void
+push_bytes_segment (GstHarness *h, guint64 start)
+{
+  GstSegment segment;
+
+  gst_segment_init (&segment, GST_FORMAT_BYTES);
+  segment.start = segment.time = segment.position = start;
+  gst_harness_push_event (h, gst_event_new_segment (&segment));
+}
+
+/* The streaming side only; @state is restored before it starts. */
+static GstHarness *
+make_harness (const gchar *launch, GBytes *state, guint64 start)
+{
+  GstElement *element = gst_parse_launch (launch, NULL);
+  GError *error = NULL;
+  GstHarness *h;
+
+  fail_unless (element != NULL, "%s", launch);
+  if (state != NULL)
+    fail_unless (gst_eeg_stage_restore_state (GST_EEG_STAGE (element), state,
+                     &error),
+        "%s", launch);
+  h = gst_harness_new_with_element (element, "sink", "src");
+  gst_harness_play (h);
+  gst_harness_push_event (h, gst_event_new_stream_start ("stream"));
+  push_bytes_segment (h, start);
+  gst_object_unref (element);
+  return h;
+}
+
+static void
+push_range (GstHarness *h, gsize from, gsize to, gsize step)
+{
+  while (from < to) {
+    gsize size = MIN (step, to - from);
+
+    fail_unless_equals_int (gst_harness_push (h,
+                                gst_buffer_new_memdup (data + from, size)),
+        GST_FLOW_OK);
+    from += size;
+  }
+}
+
+/* Takes what comes until the barrier, or with NULL until EOS. */
+static void
+take_until (GstHarness *h, GstEegBarrier *barrier, GByteArray *to)
+{
+  gboolean found = FALSE;
+  GstBuffer *buffer;
+  GstEvent *event;
+
+  while (!found) {
+    GstEegBarrier *other;
+
+    event = gst_harness_pull_event (h);
+    fail_unless (event != NULL);
+    if (barrier == NULL)
+      found = GST_EVENT_TYPE (event) == GST_EVENT_EOS;
+    else
+      found = gst_eeg_event_parse_barrier (event, &other) && other == barrier;
+    gst_event_unref (event);
+  }
+  while ((buffer = gst_harness_try_pull (h))) {
+    GstMapInfo map;
+
+    fail_unless (gst_buffer_map (buffer, &map, GST_MAP_READ));
+    g_byte_array_append (to, map.data, map.size);
+    gst_buffer_unmap (buffer, &map);
+    gst_buffer_unref (buffer);
+  }
+}
+
+GST_START_TEST (test_object)
+{
+  GstEegBarrier *barrier = gst_eeg_barrier_new (7, 1234), *other = NULL;
+  GstEegBarrierInput input = { (gchar *) "night.edf", 1, 2, 3, 4, 5, { 6 },
+    { 7 } };
+  GstEegBarrierInput got;
+  GstElement *stateless = gst_element_factory_make ("rawtovoltage", NULL);
+  GstElement *unable = gst_element_factory_make ("zstddec", NULL);
+  GstEvent *event = gst_eeg_event_new_barrier (barrier), *foreign;
+  GBytes *state;
+  gchar *failure;
+
+  fail_unless_equals_uint64 (gst_eeg_barrier_get_id (barrier), 7);
+  fail_unless_equals_uint64 (gst_eeg_barrier_get_sample_index (barrier), 1234);
+  fail_unless (GST_EVENT_IS_SERIALIZED (event));
+  fail_unless (GST_EVENT_IS_DOWNSTREAM (event));
+  fail_unless (gst_eeg_event_parse_barrier (event, &other));
+  fail_unless (other == barrier);
+  foreign = gst_eeg_event_new_complete (1);
+  fail_if (gst_eeg_event_parse_barrier (foreign, NULL));
+  gst_event_unref (foreign);
+  foreign = gst_event_new_custom (GST_EVENT_CUSTOM_DOWNSTREAM,
+      gst_structure_new_empty ("eeg-barrier"));
+  fail_if (gst_eeg_event_parse_barrier (foreign, NULL));
+  gst_event_unref (foreign);
+
+  fail_if (gst_eeg_barrier_get_input (barrier, &got));
+  g_free (got.path);
+  gst_eeg_barrier_set_input (barrier, &input);
+  fail_unless (gst_eeg_barrier_get_input (barrier, &got));
+  assert_equals_string (got.path, "night.edf");
+  fail_unless_equals_uint64 (got.size, 2);
+  fail_unless_equals_int (got.tail[0], 7);
+  g_free (got.path);
+
+  fail_unless (
+      gst_eeg_barrier_get_state (barrier, GST_EEG_STAGE (stateless)) == NULL);
+  fail_unless (gst_eeg_barrier_get_failure (barrier) == NULL);
+  fail_unless (gst_eeg_barrier_add_stage (barrier, GST_EEG_STAGE (stateless)));
+  state = gst_eeg_barrier_get_state (barrier, GST_EEG_STAGE (stateless));
+  fail_unless_equals_uint64 (g_bytes_get_size (state), 0);
+  g_bytes_unref (state);
+  fail_unless (gst_eeg_barrier_get_failure (barrier) == NULL);
+
+  fail_if (gst_eeg_barrier_add_stage (barrier, GST_EEG_STAGE (unable)));
+  gst_eeg_barrier_fail (barrier, GST_EEG_STAGE (stateless), "late");
+  failure = gst_eeg_barrier_get_failure (barrier);
+  fail_unless (g_str_has_prefix (failure, GST_OBJECT_NAME (unable)), "%s",
+      failure);
+  g_free (failure);
+
+  gst_event_unref (event);
+  gst_eeg_barrier_unref (barrier);
+  gst_object_unref (stateless);
+  gst_object_unref (unable);
+}
+
+GST_END_TEST;
+
+static const gchar *const elements[] = {
+  "zstdenc " CHUNK " threads=1",
+  "zstdenc " CHUNK " threads=2",
+  "zstdenc " CHUNK " threads=8",
+  "gzipenc " CHUNK " threads=1",
+  "gzipenc " CHUNK " threads=2",
+  "gzipenc " CHUNK " threads=8",
+  "lz4enc " CHUNK " threads=1",
+  "lz4enc " CHUNK " threads=2",
+  "lz4enc " CHUNK " threads=8",
+  "blake3sum",
+  "sha256sum",
+  "sha512sum",
+};
+
+static gchar *
+get_digest (GstHarness *h)
+{
+  gchar *digest = NULL;
+
+  if (g_object_class_find_property (G_OBJECT_GET_CLASS (h->element), "digest"))
+    g_object_get (h->element, "digest", &digest, NULL);
+  return digest;
+}
+
+/* Cut at a barrier and continued in another element, as in one. */
+GST_START_TEST (test_split_invariance)
+{
+  static const gsize cuts[] = { 1, 4096, 100000, N_BYTES - 1, N_BYTES };
+  const gchar *launch = elements[__i__];
+  gsize i;
+
+  for (i = 0; i < G_N_ELEMENTS (cuts); i++) {
+    GByteArray *whole = g_byte_array_new (), *parts = g_byte_array_new ();
+    GstEegBarrier *barrier = gst_eeg_barrier_new (1, 0);
+    GstHarness *h = make_harness (launch, NULL, 0);
+    gchar *digest, *other_digest;
+    GBytes *state;
+    gsize at_cut;
+
+    push_range (h, 0, cuts[i], 7000);
+    fail_unless (
+        gst_harness_push_event (h, gst_eeg_event_new_barrier (barrier)));
+    push_range (h, cuts[i], N_BYTES, 7000);
+    fail_unless (gst_harness_push_event (h, gst_event_new_eos ()));
+    take_until (h, NULL, whole);
+    digest = get_digest (h);
+    gst_harness_teardown (h);
+    gst_eeg_barrier_unref (barrier);
+
+    barrier = gst_eeg_barrier_new (1, 0);
+    h = make_harness (launch, NULL, 0);
+    push_range (h, 0, cuts[i], 100000);
+    fail_unless (
+        gst_harness_push_event (h, gst_eeg_event_new_barrier (barrier)));
+    take_until (h, barrier, parts);
+    at_cut = parts->len;
+    state = gst_eeg_barrier_get_state (barrier, GST_EEG_STAGE (h->element));
+    fail_unless (state != NULL, "%s", launch);
+    fail_unless (gst_eeg_barrier_get_failure (barrier) == NULL);
+    gst_harness_teardown (h);
+    gst_eeg_barrier_unref (barrier);
+
+    h = make_harness (launch, state, cuts[i]);
+    push_range (h, cuts[i], N_BYTES, 3000);
+    fail_unless (gst_harness_push_event (h, gst_event_new_eos ()));
+    {
+      GstEvent *event =
+          gst_pad_get_sticky_event (h->sinkpad, GST_EVENT_SEGMENT, 0);
+      const GstSegment *segment;
+
+      /* what is behind knows where in its own output it is */
+      gst_event_parse_segment (event, &segment);
+      fail_unless_equals_uint64 (segment->start, at_cut);
+      gst_event_unref (event);
+    }
+    take_until (h, NULL, parts);
+    other_digest = get_digest (h);
+    gst_harness_teardown (h);
+    g_bytes_unref (state);
+
+    fail_unless (whole->len == parts->len
+            && memcmp (whole->data, parts->data, whole->len) == 0,
+        "%s, cut at %" G_GSIZE_FORMAT, launch, cuts[i]);
+    fail_unless_equals_string (digest, other_digest);
+    g_free (digest);
+    g_free (other_digest);
+    g_byte_array_unref (whole);
+    g_byte_array_unref (parts);
+  }
+}
+
+GST_END_TEST;
+
+/* The barrier leaves behind all that came before it, and before all after. */
+GST_START_TEST (test_order)
+{
+  GstEegBarrier *barrier = gst_eeg_barrier_new (1, 0);
+  GstHarness *h = make_harness ("zstdenc " CHUNK " threads=8", NULL, 0);
+  GstElement *decoder;
+  GByteArray *before = g_byte_array_new ();
+  GstBuffer *decoded;
+  GstHarness *d;
+  gsize size = 0;
+
+  push_range (h, 0, 150001, 10000);
+  fail_unless (gst_harness_push_event (h, gst_eeg_event_new_barrier (barrier)));
+  take_until (h, barrier, before);
+
+  decoder = gst_element_factory_make ("zstddec", NULL);
+  d = gst_harness_new_with_element (decoder, "sink", "src");
+  gst_object_unref (decoder);
+  gst_harness_set_src_caps_str (d, "application/x-zstd");
+  gst_harness_push (d, gst_buffer_new_memdup (before->data, before->len));
+  gst_harness_push_event (d, gst_event_new_eos ());
+  {
+    GByteArray *all = g_byte_array_new ();
+
+    take_until (d, NULL, all);
+    size = all->len;
+    g_byte_array_unref (all);
+  }
+  decoded = gst_harness_try_pull (d);
+  fail_unless (decoded == NULL);
+  fail_unless_equals_uint64 (size, 150001);
+  gst_harness_teardown (d);
+  gst_harness_teardown (h);
+  g_byte_array_unref (before);
+  gst_eeg_barrier_unref (barrier);
+}
+
+GST_END_TEST;
+
+/* Whoever cannot save says so to the barrier, and lets it pass. */
+GST_START_TEST (test_unable)
+{
+  static const gchar *const unable[] = { "brotlienc threads=1",
+    "zstdenc seek-table=true", "lz4enc adaptive=true",
+    "gzipenc chunk-duration=1000" };
+  gsize i;
+
+  for (i = 0; i < G_N_ELEMENTS (unable); i++) {
+    GstEegBarrier *barrier = gst_eeg_barrier_new (1, 0);
+    GByteArray *output = g_byte_array_new ();
+    GstHarness *h = make_harness (unable[i], NULL, 0);
+    gchar *failure, *text;
+    GError *error = NULL;
+
+    push_range (h, 0, 10000, 10000);
+    fail_unless (
+        gst_harness_push_event (h, gst_eeg_event_new_barrier (barrier)));
+    take_until (h, barrier, output);
+    failure = gst_eeg_barrier_get_failure (barrier);
+    fail_unless (failure != NULL
+            && strstr (failure, GST_OBJECT_NAME (h->element)) != NULL,
+        "%s: %s", unable[i], failure);
+    g_free (failure);
+    text = gst_eeg_stage_describe_output (GST_EEG_STAGE (h->element), &error);
+    fail_unless (text == NULL && error != NULL, "%s", unable[i]);
+    g_error_free (error);
+    gst_harness_teardown (h);
+    g_byte_array_unref (output);
+    gst_eeg_barrier_unref (barrier);
+  }
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_foreign_states)
+{
+  gsize i;
+
+  for (i = 0; i < G_N_ELEMENTS (elements); i++) {
+    GstElement *element = gst_parse_launch (elements[i], NULL);
+    GBytes *state = g_bytes_new_static ("no state", 8);
+    GBytes *empty = g_bytes_new_static (NULL, 0);
+    GError *error = NULL;
+
+    fail_if (
+        gst_eeg_stage_restore_state (GST_EEG_STAGE (element), state, &error));
+    fail_unless (g_error_matches (error, GST_RESOURCE_ERROR,
+        GST_RESOURCE_ERROR_SETTINGS));
+    g_clear_error (&error);
+    fail_if (
+        gst_eeg_stage_restore_state (GST_EEG_STAGE (element), empty, &error));
+    g_error_free (error);
+    g_bytes_unref (state);
+    g_bytes_unref (empty);
+    gst_object_unref (element);
+  }
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_what_output_depends_on)
+{
+  GstElement *a = gst_parse_launch ("zstdenc threads=2 level=7", NULL);
+  GstElement *b = gst_parse_launch ("zstdenc threads=5 level=7", NULL);
+  GstElement *c = gst_parse_launch ("blake3sum location=a.b3", NULL);
+  gchar *texts[3];
+
+  texts[0] = gst_eeg_stage_describe_output (GST_EEG_STAGE (a), NULL);
+  texts[1] = gst_eeg_stage_describe_output (GST_EEG_STAGE (b), NULL);
+  texts[2] = gst_eeg_stage_describe_output (GST_EEG_STAGE (c), NULL);
+  fail_unless_equals_string (texts[0], texts[1]);
+  fail_unless (strstr (texts[0], "level=7") != NULL, "%s", texts[0]);
+  fail_unless (strstr (texts[0], "library=") != NULL, "%s", texts[0]);
+  fail_unless_equals_string (texts[2], "");
+  g_object_set (b, "level", 8, NULL);
+  g_free (texts[1]);
+  texts[1] = gst_eeg_stage_describe_output (GST_EEG_STAGE (b), NULL);
+  fail_if (strcmp (texts[0], texts[1]) == 0);
+  g_free (texts[0]);
+  g_free (texts[1]);
+  g_free (texts[2]);
+  gst_object_unref (a);
+  gst_object_unref (b);
+  gst_object_unref (c);
+}
+
+GST_END_TEST;
+
+static Suite *
+eegbarrier_suite (void)
+{
+  Suite *s = suite_create ("eegbarrier");
+  TCase *tc = tcase_create ("general");
+
+  suite_add_tcase (s, tc);
+  tcase_add_checked_fixture (tc, setup, NULL);
+  tcase_add_test (tc, test_object);
+  tcase_add_test (tc, test_order);
+  tcase_add_test (tc, test_unable);
+  tcase_add_test (tc, test_foreign_states);
+  tcase_add_test (tc, test_what_output_depends_on);
+  tcase_add_loop_test (tc, test_split_invariance, 0, G_N_ELEMENTS (elements));
+  return s;
+}
+
+GST_CHECK_MAIN (eegbarrier);

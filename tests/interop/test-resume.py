@@ -1,0 +1,397 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Kills gst-launch, runs the same line again, and compares what comes out with
+what an uninterrupted run writes. The seed of what is random is printed;
+GSTEEG_TEST_SEED sets it, GSTEEG_TEST_KILLS how often is killed at least."""
+
+import os
+import pathlib
+import random
+import re
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+SEED = int(os.environ.get("GSTEEG_TEST_SEED", time.time_ns() % 1000000))
+KILLS = int(os.environ.get("GSTEEG_TEST_KILLS", 12))
+INTERVAL = 1000000
+# What is in the middle of the line; {} are threads.
+CHAINS = {
+    "plain": "queue",
+    "zstd": "zstdenc threads={} chunk-size=300000 ! blake3sum location=out.b3 ! "
+            "sha256sum location=out.sha256",
+    "gzip": "gzipenc threads={} level=1 ! sha512sum location=out.sha512",
+    "lz4": "sha256sum listed-name=in location=out.sha256 ! lz4enc threads={} ! "
+           "queue",
+}
+
+
+class Resume(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.random = random.Random(SEED)
+        cls.shared = tempfile.TemporaryDirectory()
+        cls.input = pathlib.Path(cls.shared.name, "in")
+        subprocess.run(f"gst-launch-1.0 -q eegsrc num-samples=300000 "
+                       f"channels=16 ! edfmux ! filesink location={cls.input}",
+                       shell=True, check=True)
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.shared.cleanup()
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+        shutil.copy2(self.input, self.folder / "in")
+        self.out = self.folder / "out"
+        self.part = self.folder / "out.part"
+        self.sidecar = self.folder / "out.checkpoint"
+
+    def line(self, middle, slow=0, sink="", interval=INTERVAL):
+        slowly = f"identity sleep-time={slow} ! " if slow else ""
+        return (f"filesrc location=in ! eegchunk checkpoint-interval={interval} "
+                f"! {slowly}{middle} ! eegfilesink name=sink checkpoint=true "
+                f"location=out {sink}")
+
+    def start(self, line, limit=None, env=None):
+        def prepare():
+            if limit is not None:
+                resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+        return subprocess.Popen(["gst-launch-1.0", "-m"] + line.split(),
+                                cwd=self.folder, stdout=subprocess.PIPE,
+                                stderr=subprocess.STDOUT, text=True,
+                                preexec_fn=prepare,
+                                env=dict(os.environ, **(env or {})))
+
+    def run_line(self, line, limit=None, env=None):
+        process = self.start(line, limit, env)
+        try:
+            text = process.communicate(timeout=60)[0]
+        except subprocess.TimeoutExpired:
+            process.kill()
+            self.fail(f"{line}: {process.communicate()[0][-2000:]}")
+        return process.returncode, text
+
+    def succeed(self, line):
+        code, text = self.run_line(line)
+        self.assertEqual(code, 0, text)
+        self.assertNotRegex(text, "WARNING|CRITICAL", line)
+        return text
+
+    def refuse(self, line, pattern):
+        """Fails, says why, and leaves what there is as it is."""
+        before = self.contents()
+        code, text = self.run_line(line)
+        self.assertNotEqual(code, 0, line)
+        self.assertRegex(text, pattern, line)
+        self.assertEqual(self.contents(), before)
+
+    def contents(self):
+        return {path.name: path.read_bytes() for path in self.folder.iterdir()
+                if path.name.startswith("out") and "lock" not in path.name}
+
+    def reference(self, middle):
+        """What an uninterrupted run writes."""
+        folder, self.folder = self.folder, self.folder / "reference"
+        self.folder.mkdir()
+        shutil.copy2(folder / "in", self.folder / "in")
+        self.succeed(self.line(middle))
+        files = {name: data for name, data in self.contents().items()
+                 if "checkpoint" not in name}
+        shutil.rmtree(self.folder)
+        self.folder = folder
+        return files
+
+    def check_result(self, reference):
+        files = {name: data for name, data in self.contents().items()
+                 if "checkpoint" not in name}
+        self.assertEqual(sorted(files), sorted(reference))
+        for name, data in reference.items():
+            self.assertEqual(files[name], data, name)
+
+    def clear(self):
+        for name in self.contents():
+            (self.folder / name).unlink()
+
+    def interrupt(self, middle, size=4000000):
+        """Stops a run after size bytes: the file must not become larger."""
+        code, text = self.run_line(self.line(middle), limit=size)
+        self.assertNotEqual(code, 0)
+        self.assertIn("cannot become any larger", text)
+        self.assertEqual(self.part.stat().st_size, size)
+
+    # killing
+
+    def test_kills(self):
+        kills = finished = 0
+        chains = sorted(CHAINS)
+        references = {}
+        while kills < KILLS or finished < len(chains):
+            name = chains[finished % len(chains)]
+            if name not in references:
+                references[name] = self.reference(CHAINS[name].format(1))
+            again = True
+            while again:
+                # threads are no setting that the output depends on
+                middle = CHAINS[name].format(self.random.choice((1, 2, 8)))
+                process = self.start(self.line(middle, slow=5000))
+                try:
+                    text = process.communicate(
+                        timeout=self.random.uniform(0.02, 0.6))[0]
+                    self.assertEqual(process.returncode, 0, text)
+                    again = False
+                except subprocess.TimeoutExpired:
+                    process.kill()
+                    process.communicate()
+                    kills += 1
+                    again = not self.out.exists()
+            if self.part.exists() or not (self.folder / "out").exists():
+                self.fail(f"{name}: not finished")
+            finished += 1
+            self.check_result(references[name])
+            self.clear()
+        print(f"{kills} kills, {finished} recordings")
+
+    def test_what_is_read_again(self):
+        """No more than two intervals, and what was on its way."""
+        line = self.line("queue max-size-buffers=2", slow=5000)
+        sizes = resumed = 0
+        env = {"GST_DEBUG": "eegchunk:4", "GST_DEBUG_NO_COLOR": "1"}
+        for _ in range(8):
+            process = self.start(line, env=env)
+            try:
+                text = process.communicate(timeout=0.35)[0]
+            except subprocess.TimeoutExpired:
+                process.kill()
+                text = process.communicate()[0]
+            at = re.search(r"going on at byte (\d+)", text)
+            if at and sizes:
+                self.assertLessEqual(sizes - int(at[1]), 2 * INTERVAL + 262144)
+                resumed += 1
+            if self.out.exists():
+                break
+            sizes = self.part.stat().st_size if self.part.exists() else 0
+        self.assertGreater(resumed, 0)
+
+    def test_size_limit(self):
+        """A full disk and its kin: an error, then the same line again."""
+        middle = CHAINS["zstd"].format(2)
+        reference = self.reference(middle)
+        for size in (400000, 1500000, len(reference["out"]) - 1):
+            self.interrupt(middle, size)
+            self.assertFalse(self.out.exists())
+            self.succeed(self.line(middle))
+            self.check_result(reference)
+            self.clear()
+
+    # ends
+
+    def test_already_complete(self):
+        middle = CHAINS["zstd"].format(2)
+        self.succeed(self.line(middle))
+        before = self.contents()
+        changed = self.out.stat().st_mtime_ns
+        self.succeed(self.line(middle))
+        self.assertEqual(self.contents(), before)
+        self.assertEqual(self.out.stat().st_mtime_ns, changed)
+        # only the name was missing
+        self.out.rename(self.part)
+        self.succeed(self.line(middle))
+        self.assertEqual(self.contents(), before)
+        # another recording of the same name
+        self.refuse(self.line("lz4enc"), "exists, and is not overwritten")
+        with open(self.folder / "in", "ab") as file:
+            file.write(b"more")
+        self.refuse(self.line(middle), "input has another size")
+        # the file was moved away: begin anew
+        self.out.rename(self.folder / "elsewhere")
+        self.succeed(self.line(middle))
+        self.assertNotEqual(self.out.read_bytes(), before["out"])
+
+    def test_empty_and_short_inputs(self):
+        for data in (b"", b"x", b"x" * INTERVAL, b"x" * (INTERVAL + 1)):
+            (self.folder / "in").write_bytes(data)
+            self.succeed(self.line("queue"))
+            self.assertEqual(self.out.read_bytes(), data)
+            self.clear()
+
+    def test_overwrite(self):
+        middle = CHAINS["gzip"].format(2)
+        reference = self.reference(middle)
+        self.interrupt(middle)
+        self.succeed(self.line(middle, sink="overwrite=true"))
+        self.check_result(reference)
+        self.succeed(self.line("queue", sink="overwrite=true"))
+        self.assertEqual(self.out.read_bytes(), self.input.read_bytes())
+
+    def test_elsewhere(self):
+        """The sidecar where it is said to be."""
+        line = self.line("queue", sink="checkpoint-location=there")
+        self.run_line(line, limit=4000000)
+        self.assertTrue((self.folder / "there").exists())
+        self.assertFalse(self.sidecar.exists())
+        self.succeed(line)
+        self.assertEqual(self.out.read_bytes(), self.input.read_bytes())
+        self.assertEqual((self.folder / "there").stat().st_mode & 0o777, 0o600)
+
+    # what has changed
+
+    def test_input_changed(self):
+        middle = CHAINS["zstd"].format(2)
+        path = self.folder / "in"
+        self.interrupt(middle)
+        data = path.read_bytes()
+        stat = path.stat()
+
+        def change(new, keep_time=True):
+            path.write_bytes(new)
+            if keep_time:
+                os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+
+        change(data + b"x")
+        self.refuse(self.line(middle), "input has another size")
+        change(data, keep_time=False)
+        self.refuse(self.line(middle), "input was changed")
+        change(b"X" + data[1:])
+        self.refuse(self.line(middle), "input begins with other bytes")
+        change(data[:-1] + b"X")
+        self.refuse(self.line(middle), "input ends with other bytes")
+        # a copy that kept its time is as good
+        path.unlink()
+        change(data)
+        reference = self.reference(middle)
+        self.succeed(self.line(middle))
+        self.check_result(reference)
+
+    def test_settings_changed(self):
+        self.interrupt("zstdenc threads=2 level=3")
+        self.refuse(self.line("zstdenc level=4"),
+                    r"zstdenc0 has other settings.*level=4.*level=3")
+        self.refuse(self.line("zstdenc", interval=INTERVAL + 1),
+                    r"eegchunk0 has other settings")
+        self.refuse(self.line("lz4enc"), "lz4enc0 stands where zstdenc was")
+        self.refuse(self.line("zstdenc ! blake3sum"), "there were 2 stages")
+        self.refuse(self.line("zstdenc").replace("checkpoint=true", ""),
+                    "unfinished recording")
+        self.succeed(self.line("zstdenc threads=1"))
+
+    def test_output_changed(self):
+        middle = CHAINS["zstd"].format(2)
+        reference = self.reference(middle)
+        self.interrupt(middle)
+        whole = self.part.read_bytes()
+        # behind the checkpoint anything may be
+        self.part.write_bytes(whole[:-10] + b"0123456789more")
+        self.succeed(self.line(middle))
+        self.check_result(reference)
+        self.clear()
+
+        # behind the one before
+        self.interrupt(middle)
+        newest, before = self.lengths()
+        self.part.write_bytes(whole[:newest - 1])
+        self.succeed(self.line(middle))
+        self.check_result(reference)
+        self.clear()
+
+        self.interrupt(middle)
+        newest, before = self.lengths()
+        self.part.write_bytes(whole[:before - 1])
+        self.refuse(self.line(middle), "output is shorter than it was")
+        self.part.write_bytes(whole[:before - 1] + b"X" + whole[before:])
+        data = bytearray(whole)
+        data[before - 1] ^= 1
+        data[newest - 1] ^= 1
+        self.part.write_bytes(data)
+        self.refuse(self.line(middle), "ends with other bytes")
+        self.sidecar.unlink()
+        pathlib.Path(f"{self.sidecar}.old").unlink()
+        self.refuse(self.line(middle), "has an unfinished recording")
+
+    def lengths(self):
+        """Bytes of the output at both checkpoints, by the format's description."""
+        lengths = []
+        for path in (self.sidecar, pathlib.Path(f"{self.sidecar}.old")):
+            data = path.read_bytes()
+            at = 16 + 4 * 8 + 16 + 4 + 1 + 32
+
+            def skip_text(at):
+                return at + 2 + int.from_bytes(data[at:at + 2], "little")
+            at = skip_text(skip_text(at)) + 5 * 8 + 2 * 32
+            at = skip_text(at)
+            lengths.append(int.from_bytes(data[at:at + 8], "little"))
+        return lengths
+
+    def test_sidecar_damaged(self):
+        """The generation before, or a refusal: never wrong output."""
+        middle = CHAINS["lz4"].format(2)
+        reference = self.reference(middle)
+        self.interrupt(middle)
+        before = self.contents()
+        good = before["out.checkpoint"]
+        damages = [good[:n] for n in (0, 1, 15, 16, 200, len(good) - 1)]
+        damages += [good[:self.random.randrange(len(good))] for _ in range(3)]
+        for _ in range(4):
+            data = bytearray(good)
+            data[self.random.randrange(len(data))] ^= \
+                1 << self.random.randrange(8)
+            damages.append(bytes(data))
+        for damage in damages:
+            self.clear()
+            for name, data in before.items():
+                (self.folder / name).write_bytes(data)
+            self.sidecar.write_bytes(damage)
+            self.succeed(self.line(middle))
+            self.check_result(reference)
+        self.clear()
+        for name, data in before.items():
+            (self.folder / name).write_bytes(data)
+        self.sidecar.write_bytes(damages[0])
+        pathlib.Path(f"{self.sidecar}.old").write_bytes(damages[4])
+        self.refuse(self.line(middle), "damaged")
+
+    # who takes part
+
+    def test_refusals(self):
+        for middle, name in (("gdppay", "gdppay0"),
+                             ("valve", "valve0"),
+                             ("queue leaky=downstream", "queue0"),
+                             ("identity drop-probability=0.1", "identity0"),
+                             ("zstdenc seek-table=true", "seek-table=true"),
+                             ("zstdenc adaptive=true", "adaptive=true"),
+                             ("lz4enc chunk-duration=1000000", "chunk-duration"),
+                             ("brotlienc", "brotlienc0"),
+                             ("tee name=t ! fakesink t.", "tee0|t holds")):
+            with self.subTest(middle=middle):
+                self.refuse(self.line(middle), f"cannot have checkpoints.*{name}")
+                self.assertEqual(self.contents(), {})
+        self.refuse("filesrc location=in ! eegfilesink checkpoint=true "
+                    "location=out", "filesrc0 holds state")
+        for source, reason in (
+                ("fakesrc num-buffers=1", "size of the input is not known"),
+                ("filesrc location=in ! queue",
+                 "cannot be read at any position")):
+            self.refuse(self.line("queue").replace("filesrc location=in",
+                                                   source), reason)
+
+    def test_second_recorder(self):
+        process = self.start(self.line("queue", slow=50000))
+        while not self.part.exists():
+            time.sleep(0.01)
+        code, text = self.run_line(self.line("queue"))
+        self.assertNotEqual(code, 0)
+        self.assertIn("is being recorded to by another one", text)
+        process.kill()
+        process.communicate()
+        self.succeed(self.line("queue"))
+        self.assertEqual(self.out.read_bytes(), self.input.read_bytes())
+
+
+if __name__ == "__main__":
+    print(f"GSTEEG_TEST_SEED={SEED}", flush=True)
+    unittest.main()
