@@ -787,6 +787,22 @@ run_line (const gchar *line)
   gst_object_unref (pipeline);
 }
 
+/* Loudspeakers have positions: one channel goes to any, several by a matrix. */
+GST_START_TEST (test_positions)
+{
+  if (!have ("eegsrc") || !have ("audioconvert"))
+    return;
+  run_line ("eegsrc channels=1 num-samples=500 ! rawtovoltage ! eegtoaudio ! "
+            "audioconvert ! audio/x-raw,channels=2,channel-mask=(bitmask)3 ! "
+            "fakesink");
+  run_line ("eegsrc channels=3 num-samples=500 ! rawtovoltage ! eegtoaudio ! "
+            "audioconvert mix-matrix=\"<<(float)1,(float)0,(float)0>,"
+            "<(float)0,(float)0.5,(float)0.5>>\" ! "
+            "audio/x-raw,channels=2,channel-mask=(bitmask)3 ! fakesink");
+}
+
+GST_END_TEST;
+
 /* Into a WAV file and out of it, in every format. */
 GST_START_TEST (test_wav)
 {
@@ -859,6 +875,7 @@ eegaudio_suite (void)
   tcase_add_loop_test (tc, test_contract, 0, 2);
   tcase_add_test (tc, test_audiorate);
   tcase_add_test (tc, test_audioresample);
+  tcase_add_test (tc, test_positions);
   tcase_add_loop_test (tc, test_wav, 0, 2 * N_FORMATS);
   return s;
 }
