@@ -311,6 +311,8 @@ GST_START_TEST (test_scale_is_hot)
 
 GST_END_TEST;
 
+static gint stop; /* atomic */
+
 /* Physical limits of both channels in the caps that come out, as text */
 static void
 check_limits (GstHarness *h, const gchar *expected)
@@ -355,6 +357,46 @@ GST_START_TEST (test_scale_is_in_the_table)
   fail_unless_equals_int (push_one (h, 3000, 3), 524);
   check_limits (h, "-187500 187500 'a', -32768 32767");
   gst_object_unref (v);
+  gst_harness_teardown (h);
+}
+
+GST_END_TEST;
+
+static gpointer
+change_scale (gpointer data)
+{
+  GstHarness *h = data;
+  guint i;
+
+  for (i = 0; !g_atomic_int_get (&stop); i++)
+    g_object_set (h->element, "scale", i % 2 == 0 ? 0.5 : 2.0, NULL);
+  return NULL;
+}
+
+/* Whenever it changes, counts and table belong together. */
+GST_START_TEST (test_scale_from_another_thread)
+{
+  GstHarness *h = gst_harness_new ("voltagetoraw");
+  GThread *thread;
+  guint i;
+
+  g_object_set (h->element, "scale", 2.0, NULL);
+  gst_harness_set_src_caps (h,
+      make_caps (GST_EEG_FORMAT_F32LE, GST_EEG_DOMAIN_VOLTAGE, 16));
+  g_atomic_int_set (&stop, FALSE);
+  thread = g_thread_new ("change", change_scale, h);
+  for (i = 0; i < 500; i++) {
+    gint32 count = push_one (h, 3000, i);
+
+    if (count == 1500)
+      check_limits (h, "-65536 65534 '', -32768 32767");
+    else if (count == 6000)
+      check_limits (h, "-16384 16383.5 '', -32768 32767");
+    else
+      fail ("count %d", count);
+  }
+  g_atomic_int_set (&stop, TRUE);
+  g_thread_join (thread);
   gst_harness_teardown (h);
 }
 
@@ -595,6 +637,7 @@ voltagetoraw_suite (void)
   tcase_add_loop_test (tc, test_many_channels_come_back, 0, 4);
   tcase_add_test (tc, test_scale_is_hot);
   tcase_add_loop_test (tc, test_scale_is_in_the_table, 0, 2);
+  tcase_add_test (tc, test_scale_from_another_thread);
   tcase_add_test (tc, test_scale_without_table);
   tcase_add_test (tc, test_gap_flush_end);
   tcase_add_test (tc, test_other_caps);
