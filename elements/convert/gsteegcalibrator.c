@@ -10,6 +10,8 @@
 
 #include "gsteegcalibrator.h"
 
+#include <math.h>
+
 #define DEFAULT_SCALE 0.0
 
 enum
@@ -89,21 +91,45 @@ get_calibration (const GstEegInfo *info, gdouble scale, gdouble *gain,
   return TRUE;
 }
 
+static gint32
+to_count (gdouble value, guint bits)
+{
+  gdouble limit = ldexp (1.0, (gint) bits - 1);
+
+  return (gint32) CLAMP (value, -limit, limit - 1.0);
+}
+
+/* The table where counts of so many bits are worth `scale`. What comes from
+ * counts keeps its digital limits, what becomes counts its physical ones, as far
+ * as the bits allow; the others follow. */
 static GstEegChannels *
-scale_table (const GstEegChannels *table, gdouble scale)
+scale_table (const GstEegChannels *table, gdouble scale, gboolean to_counts,
+    guint bits)
 {
   guint i, n = gst_eeg_channels_get_size (table);
   GstEegChannel *rows = g_new (GstEegChannel, n);
   GstEegChannels *result;
 
   for (i = 0; i < n; i++) {
-    rows[i] = *gst_eeg_channels_get (table, i);
-    if (!is_scaled (&rows[i], scale))
+    GstEegChannel *row = &rows[i];
+
+    *row = *gst_eeg_channels_get (table, i);
+    if (!is_scaled (row, scale))
       continue;
-    rows[i].physical_min = scale * rows[i].digital_min;
-    rows[i].physical_max = scale * rows[i].digital_max;
+    if (to_counts) {
+      gdouble a = row->physical_min / scale, b = row->physical_max / scale;
+
+      if (!isfinite (a) || !isfinite (b)) {
+        a = -G_MAXDOUBLE;
+        b = G_MAXDOUBLE;
+      }
+      row->digital_min = to_count (floor (MIN (a, b)), bits);
+      row->digital_max = to_count (ceil (MAX (a, b)), bits);
+    }
+    row->physical_min = scale * row->digital_min;
+    row->physical_max = scale * row->digital_max;
     /* what a header said is no longer so */
-    rows[i].calibration_text = "";
+    row->calibration_text = "";
   }
   result = gst_eeg_channels_new (rows, n);
   g_free (rows);
@@ -115,8 +141,11 @@ gst_eeg_calibrator_update_table (GstEegCalibrator *self,
     GstPadDirection direction, GstStructure *caps)
 {
   const GValue *value = gst_structure_get_value (caps, "channel-table");
+  const gchar *format = gst_structure_get_string (caps, "format");
   GstEegChannels *table;
+  gboolean to_counts;
   gdouble scale;
+  guint bits = 0;
 
   GST_OBJECT_LOCK (self);
   scale = PRIVATE (self)->declared;
@@ -130,7 +159,10 @@ gst_eeg_calibrator_update_table (GstEegCalibrator *self,
     gst_structure_remove_field (caps, "channel-table");
     return;
   }
-  table = scale_table (g_value_get_boxed (value), scale);
+  to_counts = GST_EEG_CALIBRATOR_GET_CLASS (self)->scales_output;
+  if (to_counts)
+    bits = 8 * gst_eeg_format_get_bytes (gst_eeg_format_from_string (format));
+  table = scale_table (g_value_get_boxed (value), scale, to_counts, bits);
   gst_structure_set (caps, "channel-table", GST_TYPE_EEG_CHANNELS, table, NULL);
   gst_eeg_channels_unref (table);
 }

@@ -26,7 +26,8 @@ struct _GstEegCalibratorClass
       const GstEegInfo *out_info, const gdouble *gain, const gdouble *offset);
 };
 
-/* Puts the scale into the channel table of caps that go on, if there is one. */
+/* Puts the scale into the channel table of caps of one format that go on, if
+ * there is a table. */
 G_GNUC_INTERNAL
 void gst_eeg_calibrator_update_table (GstEegCalibrator *self,
     GstPadDirection direction, GstStructure *caps);

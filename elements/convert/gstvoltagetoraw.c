@@ -107,15 +107,20 @@ gst_eeg_voltage_to_raw_process (GstEegFilter *filter, gconstpointer in,
   return TRUE;
 }
 
-/* Does the format hold every count that the table declares? */
+/* Does the format hold every count that the table declares, if there is one? */
 static gboolean
-fits (const GstEegChannels *table, GstEegFormat format)
+fits (const GstStructure *caps, GstEegFormat format)
 {
+  const GValue *value = gst_structure_get_value (caps, "channel-table");
+  const GstEegChannels *table;
   gint64 limit =
       G_GINT64_CONSTANT (1) << (8 * gst_eeg_format_get_bytes (format) - 1);
   guint i;
 
-  for (i = 0; i < gst_eeg_channels_get_size (table); i++) {
+  if (value == NULL || !G_VALUE_HOLDS (value, GST_TYPE_EEG_CHANNELS))
+    return TRUE;
+  table = g_value_get_boxed (value);
+  for (i = 0; table != NULL && i < gst_eeg_channels_get_size (table); i++) {
     const GstEegChannel *channel = gst_eeg_channels_get (table, i);
 
     if (MIN (channel->digital_min, channel->digital_max) < -limit
@@ -136,25 +141,20 @@ gst_eeg_voltage_to_raw_transform_caps (GstBaseTransform *trans,
     static const gchar *const counts[] = { "S32LE", "S24LE", "S16LE" };
     static const gchar *const voltages[] = { "F32LE", "F64LE" };
     const GstStructure *s = gst_caps_get_structure (caps, i);
-    const GValue *value = gst_structure_get_value (s, "channel-table");
-    const GstEegChannels *table = NULL;
     gboolean to_counts = direction == GST_PAD_SINK;
     const gchar *const *formats = to_counts ? counts : voltages;
 
-    if (value != NULL && G_VALUE_HOLDS (value, GST_TYPE_EEG_CHANNELS))
-      table = g_value_get_boxed (value);
     for (j = 0; j < (to_counts ? 3 : 2); j++) {
-      GstStructure *copy;
+      GstStructure *copy = gst_structure_copy (s);
 
-      if (to_counts && table != NULL
-          && !fits (table, gst_eeg_format_from_string (formats[j])))
-        continue;
-      copy = gst_structure_copy (s);
       gst_structure_set (copy, "format", G_TYPE_STRING, formats[j], "domain",
           G_TYPE_STRING, to_counts ? "counts" : "voltage", NULL);
       gst_eeg_calibrator_update_table (GST_EEG_CALIBRATOR (trans), direction,
           copy);
-      result = gst_caps_merge_structure (result, copy);
+      if (to_counts && !fits (copy, gst_eeg_format_from_string (formats[j])))
+        gst_structure_free (copy);
+      else
+        result = gst_caps_merge_structure (result, copy);
     }
   }
   if (filter != NULL) {

@@ -159,6 +159,60 @@ GST_START_TEST (test_too_narrow_format)
 
 GST_END_TEST;
 
+/* unless a scale is given, by which the range may be met, or a part of it */
+GST_START_TEST (test_narrow_format_by_scale)
+{
+  static const struct
+  {
+    gdouble scale;
+    gint32 min, max;
+  } parts[] = { { 10.0, -18750, 12501 }, { 0.1, -32768, 32767 },
+    { -10.0, -12501, 18750 }, { 1e9, -1, 1 }, { 1e-300, -32768, 32767 } };
+  const gdouble scale = parts[__i__].scale;
+  const gfloat values[] = { 10 * scale, -32768 * scale, 32767 * scale,
+    40000 * scale };
+  const gint16 expected[] = { 10, -32768, 32767, 32767 };
+  GstEegChannel row = { .label = "C3",
+    .type = GST_EEG_CHANNEL_TYPE_EEG,
+    .unit = "uV",
+    .physical_min = -187500.0,
+    .physical_max = 125000.01,
+    .digital_min = -8388608,
+    .digital_max = 8388607 };
+  GstHarness *h = gst_harness_new ("voltagetoraw");
+  const GstEegChannel *channel;
+  GstEegInfo info;
+  GstBuffer *out;
+  GstCaps *caps;
+
+  g_object_set (h->element, "scale", scale, NULL);
+  gst_harness_set_src_caps (h,
+      samples_caps (GST_EEG_FORMAT_F32LE, 250, 1, 1,
+          gst_eeg_channels_new (&row, 1)));
+  gst_harness_set_sink_caps_str (h, "application/x-eeg-raw, format=S16LE");
+  out = gst_harness_push_and_pull (h,
+      gst_buffer_new_memdup (values, sizeof values));
+  fail_unless_equals_int (gst_buffer_get_size (out), sizeof expected);
+  if (scale > 1e-9) {
+    fail_unless (gst_buffer_memcmp (out, 0, expected, sizeof expected) == 0);
+    fail_unless_equals_uint64 (get_saturated (h->element), 1);
+  }
+  gst_buffer_unref (out);
+  caps = gst_pad_get_current_caps (h->sinkpad);
+  gst_eeg_info_init (&info);
+  fail_unless (gst_eeg_info_from_caps (&info, caps));
+  channel = gst_eeg_channels_get (info.channel_table, 0);
+  fail_unless_equals_int (channel->digital_min, parts[__i__].min);
+  fail_unless_equals_int (channel->digital_max, parts[__i__].max);
+  fail_unless (channel->physical_min == scale * parts[__i__].min);
+  fail_unless (channel->physical_max == scale * parts[__i__].max);
+  gst_eeg_info_clear (&info);
+  gst_caps_unref (caps);
+  gst_harness_teardown (h);
+}
+
+GST_END_TEST;
+
 /* ---- any number of channels, any split ---- */
 
 static const struct
@@ -313,7 +367,7 @@ GST_END_TEST;
 
 static gint stop; /* atomic */
 
-/* Physical limits of both channels in the caps that come out, as text */
+/* Limits of both channels in the caps that come out, as text */
 static void
 check_limits (GstHarness *h, const gchar *expected)
 {
@@ -326,9 +380,9 @@ check_limits (GstHarness *h, const gchar *expected)
   fail_unless (gst_eeg_info_from_caps (&info, caps));
   signal = gst_eeg_channels_get (info.channel_table, 0);
   trigger = gst_eeg_channels_get (info.channel_table, 1);
-  text = g_strdup_printf ("%g %g '%s', %g %g", signal->physical_min,
-      signal->physical_max, signal->calibration_text, trigger->physical_min,
-      trigger->physical_max);
+  text = g_strdup_printf ("%g %g, %d %d '%s', %g %g", signal->physical_min,
+      signal->physical_max, signal->digital_min, signal->digital_max,
+      signal->calibration_text, trigger->physical_min, trigger->physical_max);
   fail_unless_equals_string (text, expected);
   g_free (text);
   gst_eeg_info_clear (&info);
@@ -346,16 +400,16 @@ GST_START_TEST (test_scale_is_in_the_table)
   gst_harness_set_src_caps (h,
       make_caps (GST_EEG_FORMAT_F32LE, GST_EEG_DOMAIN_VOLTAGE, 16));
   fail_unless_equals_int (push_one (h, 3000, 0), 524);
-  check_limits (h, "-187500 187500 'a', -32768 32767");
+  check_limits (h, "-187500 187500, -32768 32767 'a', -32768 32767");
   g_object_set (v, "scale", 0.5, NULL);
   fail_unless_equals_int (push_one (h, 3000, 1), 6000);
-  check_limits (h, "-16384 16383.5 '', -32768 32767");
+  check_limits (h, "-187500 187500, -375000 375000 '', -32768 32767");
   g_object_set (v, "scale", -2.0, NULL);
   fail_unless_equals_int (push_one (h, 3000, 2), -1500);
-  check_limits (h, "65536 -65534 '', -32768 32767");
+  check_limits (h, "187500 -187500, -93750 93750 '', -32768 32767");
   g_object_set (v, "scale", 0.0, NULL);
   fail_unless_equals_int (push_one (h, 3000, 3), 524);
-  check_limits (h, "-187500 187500 'a', -32768 32767");
+  check_limits (h, "-187500 187500, -32768 32767 'a', -32768 32767");
   gst_object_unref (v);
   gst_harness_teardown (h);
 }
@@ -389,9 +443,9 @@ GST_START_TEST (test_scale_from_another_thread)
     gint32 count = push_one (h, 3000, i);
 
     if (count == 1500)
-      check_limits (h, "-65536 65534 '', -32768 32767");
+      check_limits (h, "-187500 187500, -93750 93750 '', -32768 32767");
     else if (count == 6000)
-      check_limits (h, "-16384 16383.5 '', -32768 32767");
+      check_limits (h, "-187500 187500, -375000 375000 '', -32768 32767");
     else
       fail ("count %d", count);
   }
@@ -632,6 +686,7 @@ voltagetoraw_suite (void)
   tcase_add_test (tc, test_rounding_and_saturation);
   tcase_add_test (tc, test_works_in_place);
   tcase_add_test (tc, test_too_narrow_format);
+  tcase_add_loop_test (tc, test_narrow_format_by_scale, 0, 5);
   tcase_add_loop_test (tc, test_split_makes_no_difference, 0,
       G_N_ELEMENTS (shapes));
   tcase_add_loop_test (tc, test_many_channels_come_back, 0, 4);
