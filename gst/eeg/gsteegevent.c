@@ -8,6 +8,8 @@
  *   first buffer only; never part of caps.
  * - `eeg-complete`, serialized: the source reached its true end. An EOS without
  *   it, behind a source of ours, follows an error.
+ * - `eeg-kernel`, serialized: from a given sample on a FIR filter takes another
+ *   kernel.
  * - `eeg-loss`, an element message: samples that will never come.
  * - `eeg-loss-bound`, an element message: what a power cut can cost at most from
  *   now on.
@@ -16,6 +18,7 @@
 
 #define RECORDING_NAME "eeg-recording"
 #define COMPLETE_NAME "eeg-complete"
+#define KERNEL_NAME "eeg-kernel"
 #define LOSS_NAME "eeg-loss"
 #define LOSS_BOUND_NAME "eeg-loss-bound"
 
@@ -88,6 +91,79 @@ gst_eeg_event_parse_complete (GstEvent *event, guint64 *samples)
   gst_structure_get_uint64 (gst_event_get_structure (event), "samples", &value);
   if (samples != NULL)
     *samples = value;
+  return TRUE;
+}
+
+/**
+ * gst_eeg_event_new_kernel:
+ * @sample: index of the first sample that is made by the new kernel
+ * @taps: (array length=n_taps): the kernel, in the order of an impulse response;
+ *     copied
+ * @n_taps: how many, at least 1
+ * @delay: how many samples of its delay are taken off the time stamps, below
+ *     @n_taps; -1: (@n_taps - 1) / 2 if it mirrors, else none
+ *
+ * The first `firfilter` that it reaches takes it, builds what it needs on
+ * another thread, and goes over to it at @sample, or at once if that is past.
+ * Sent early enough it costs the streaming thread nothing: @sample should be
+ * some time ahead. A kernel that cannot be used is refused with a warning
+ * message.
+ *
+ * Returns: (transfer full): a serialized downstream event
+ */
+GstEvent *
+gst_eeg_event_new_kernel (guint64 sample, const gdouble *taps, gsize n_taps,
+    gint64 delay)
+{
+  GBytes *bytes;
+  GstStructure *fields;
+
+  g_return_val_if_fail (taps != NULL && n_taps > 0, NULL);
+  g_return_val_if_fail (delay < 0 || (guint64) delay < n_taps, NULL);
+
+  bytes = g_bytes_new (taps, n_taps * sizeof *taps);
+  fields =
+      gst_structure_new (KERNEL_NAME, "sample", G_TYPE_UINT64, sample, "taps",
+          G_TYPE_BYTES, bytes, "delay", G_TYPE_INT64, MAX (delay, -1), NULL);
+  g_bytes_unref (bytes);
+  return gst_event_new_custom (GST_EVENT_CUSTOM_DOWNSTREAM, fields);
+}
+
+/**
+ * gst_eeg_event_parse_kernel:
+ * @event: any event
+ * @sample: (out) (optional): index of the first sample made by the new kernel
+ * @taps: (out) (optional) (transfer full): the taps, doubles
+ * @delay: (out) (optional): samples to take off, or -1
+ *
+ * Returns: whether @event is an `eeg-kernel` event
+ */
+gboolean
+gst_eeg_event_parse_kernel (GstEvent *event, guint64 *sample, GBytes **taps,
+    gint64 *delay)
+{
+  const GstStructure *s;
+  GBytes *bytes = NULL;
+  guint64 index;
+  gint64 off;
+
+  g_return_val_if_fail (GST_IS_EVENT (event), FALSE);
+
+  if (GST_EVENT_TYPE (event) != GST_EVENT_CUSTOM_DOWNSTREAM
+      || !gst_event_has_name (event, KERNEL_NAME))
+    return FALSE;
+  s = gst_event_get_structure (event);
+  if (!gst_structure_get (s, "sample", G_TYPE_UINT64, &index, "delay",
+          G_TYPE_INT64, &off, "taps", G_TYPE_BYTES, &bytes, NULL))
+    return FALSE;
+  if (sample != NULL)
+    *sample = index;
+  if (delay != NULL)
+    *delay = off;
+  if (taps != NULL)
+    *taps = bytes;
+  else
+    g_bytes_unref (bytes);
   return TRUE;
 }
 

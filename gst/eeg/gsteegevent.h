@@ -53,6 +53,14 @@ GST_EEG_API
 gboolean gst_eeg_event_parse_complete (GstEvent *event, guint64 *samples);
 
 GST_EEG_API
+GstEvent *gst_eeg_event_new_kernel (guint64 sample, const gdouble *taps,
+    gsize n_taps, gint64 delay);
+
+GST_EEG_API
+gboolean gst_eeg_event_parse_kernel (GstEvent *event, guint64 *sample,
+    GBytes **taps, gint64 *delay);
+
+GST_EEG_API
 GstMessage *gst_eeg_message_new_loss (GstObject *src, guint64 first,
     guint64 count, const gchar *reason);
 

@@ -64,6 +64,7 @@ typedef struct
   gboolean configured;   /* in_info and out_info are what set_info() took */
   gboolean is_new;       /* settings were taken over that set_info() must see */
   gboolean running;      /* a run has begun */
+  gboolean ended;        /* one was drained, and the next may go on from it */
   gboolean was_enabled;  /* what the current run is */
   gboolean need_discont; /* the next output begins a run */
   gboolean giving;       /* give_buffer() may have more */
@@ -394,7 +395,13 @@ drain_one (GstEegFilter *self, GstBuffer **buffer)
     return GST_FLOW_OK;
   }
   gst_clear_buffer (buffer);
-  reset_run (self);
+  if (klass->bridge != NULL && priv->was_enabled) {
+    /* whether it is forgotten shows when the next run begins */
+    priv->running = FALSE;
+    priv->ended = TRUE;
+  } else {
+    reset_run (self);
+  }
   return GST_FLOW_OK;
 }
 
@@ -450,8 +457,13 @@ begin_run (GstEegFilter *self, guint64 index, gboolean enabled,
   GstEegFilterPrivate *priv = PRIVATE (self);
   GstEegFilterClass *klass = GST_EEG_FILTER_GET_CLASS (self);
   guint64 next_out = index;
+  gboolean goes_on = priv->ended && enabled && index >= priv->next_in
+      && klass->bridge (self, index, index - priv->next_in);
 
-  if (enabled && klass->map_index != NULL)
+  if (priv->ended && !goes_on)
+    reset_run (self);
+  priv->ended = FALSE;
+  if (enabled && !goes_on && klass->map_index != NULL)
     next_out = klass->map_index (self, index);
   priv->running = TRUE;
   priv->was_enabled = enabled;
@@ -592,6 +604,66 @@ process_failed:
   return GST_FLOW_ERROR;
 }
 
+/* The frames from `first` on as a buffer of their own, with the markers that
+ * fall there. */
+static GstBuffer *
+cut_buffer (GstEegFilter *self, GstBuffer *in, guint64 index, gsize first,
+    gsize n_frames)
+{
+  GstEegFilterPrivate *priv = PRIVATE (self);
+  gsize bpf = priv->in_info.bytes_per_frame;
+  GstBuffer *piece = gst_buffer_copy_region (in, GST_BUFFER_COPY_ALL,
+      first * bpf, n_frames * bpf);
+
+  gst_eeg_info_stamp_buffer (&priv->in_info, piece, index + first, n_frames);
+  return piece;
+}
+
+/* As process_buffer(), in the pieces that the subclass asks for. What comes out
+ * of all but the last is pushed. transfer full for in */
+static GstFlowReturn
+process_pieces (GstEegFilter *self, GstBuffer *in, guint64 index, gsize n_in,
+    GstBuffer **out)
+{
+  GstEegFilterPrivate *priv = PRIVATE (self);
+  GstEegFilterClass *klass = GST_EEG_FILTER_GET_CLASS (self);
+  GstFlowReturn ret;
+
+  *out = NULL;
+  for (;;) {
+    gsize n = klass->get_piece != NULL ? klass->get_piece (self, n_in) : n_in;
+    GstBuffer *piece, *rest;
+    gsize n_out;
+
+    if (n < n_in) {
+      piece = cut_buffer (self, in, index, 0, n);
+      rest = cut_buffer (self, in, index, n, n_in - n);
+      gst_buffer_unref (in);
+    } else {
+      piece = in;
+      rest = NULL;
+    }
+    priv->next_in = index + n;
+    n_out = klass->get_ready != NULL ? klass->get_ready (self, n) : n;
+    ret = process_buffer (self, piece, n, n_out, out);
+    if (rest == NULL)
+      return ret;
+
+    if (ret == GST_FLOW_OK && *out != NULL)
+      ret = gst_pad_push (GST_BASE_TRANSFORM_SRC_PAD (self), *out);
+    *out = NULL;
+    if (ret != GST_FLOW_OK) {
+      gst_buffer_unref (rest);
+      return ret;
+    }
+    in = rest;
+    index += n;
+    n_in -= n;
+    if (klass->update != NULL)
+      klass->update (self);
+  }
+}
+
 static GstFlowReturn
 gst_eeg_filter_generate_output (GstBaseTransform *trans, GstBuffer **out)
 {
@@ -599,7 +671,7 @@ gst_eeg_filter_generate_output (GstBaseTransform *trans, GstBuffer **out)
   GstEegFilterPrivate *priv = PRIVATE (self);
   GstEegFilterClass *klass = GST_EEG_FILTER_GET_CLASS (self);
   GstBuffer *in = trans->queued_buf;
-  gsize size, n_in, n_out;
+  gsize size, n_in;
   gboolean continues, enabled;
   GstFlowReturn ret;
   guint64 index;
@@ -638,17 +710,16 @@ gst_eeg_filter_generate_output (GstBaseTransform *trans, GstBuffer **out)
     }
   }
   trans->queued_buf = NULL;
-  if (klass->update != NULL)
-    klass->update (self);
   if (!continues)
     begin_run (self, index, enabled,
         GST_BUFFER_FLAG_IS_SET (in, GST_BUFFER_FLAG_DISCONT));
-  priv->next_in = index + n_in;
   gst_eeg_stage_count_in (&priv->counters, size, n_in);
+  if (klass->update != NULL)
+    klass->update (self);
 
   if (!enabled) {
     gst_eeg_stage_count_out (&priv->counters, size, n_in);
-    priv->next_out = priv->next_in;
+    priv->next_in = priv->next_out = index + n_in;
     priv->need_discont = FALSE;
     update_delay (self);
     *out = in;
@@ -656,14 +727,13 @@ gst_eeg_filter_generate_output (GstBaseTransform *trans, GstBuffer **out)
   }
 
   if (klass->take_buffer != NULL) {
+    priv->next_in = index + n_in;
     ret = take_one (self, in, index);
     if (ret == GST_FLOW_OK)
       ret = give_one (self, FALSE, out);
-    update_delay (self);
-    return ret;
+  } else {
+    ret = process_pieces (self, in, index, n_in, out);
   }
-  n_out = klass->get_ready != NULL ? klass->get_ready (self, n_in) : n_in;
-  ret = process_buffer (self, in, n_in, n_out, out);
   update_delay (self);
   return ret;
 }
@@ -932,6 +1002,10 @@ gst_eeg_filter_sink_event (GstBaseTransform *trans, GstEvent *event)
   }
   if (is_end)
     drain_all (self);
+  /* only a gap leaves something to go on from */
+  if (is_end && PRIVATE (self)->ended
+      && GST_EVENT_TYPE (event) != GST_EVENT_GAP)
+    reset_run (self);
   if (is_end && GST_EVENT_TYPE (event) == GST_EVENT_CAPS) {
     GstCaps *caps;
 
@@ -1015,6 +1089,7 @@ gst_eeg_filter_start (GstBaseTransform *trans)
   priv->configured = FALSE;
   priv->is_new = FALSE;
   priv->running = FALSE;
+  priv->ended = FALSE;
   priv->next_out = GST_BUFFER_OFFSET_NONE;
   return TRUE;
 }
@@ -1186,6 +1261,33 @@ gst_eeg_filter_renegotiate (GstEegFilter *filter)
   g_return_if_fail (GST_IS_EEG_FILTER (filter));
 
   g_atomic_int_set (&PRIVATE (filter)->renegotiate, TRUE);
+}
+
+/**
+ * gst_eeg_filter_add_marker: (skip)
+ * @filter: a filter
+ * @sample: index of the output sample where the marker begins
+ * @n_samples: for how many
+ * @text: its text
+ *
+ * Puts a #GstEegMarkerMeta on the next buffer that goes out. Streaming thread
+ * only, from the functions of the class.
+ */
+void
+gst_eeg_filter_add_marker (GstEegFilter *filter, guint64 sample,
+    guint64 n_samples, const gchar *text)
+{
+  GstEegFilterPrivate *priv = PRIVATE (filter);
+  GstClockTime start, end;
+
+  g_return_if_fail (GST_IS_EEG_FILTER (filter));
+  g_return_if_fail (text != NULL);
+
+  start = gst_eeg_info_samples_to_time (&priv->out_info, sample);
+  end = gst_eeg_info_samples_to_time (&priv->out_info, sample + n_samples);
+  if (priv->markers == NULL)
+    priv->markers = gst_buffer_new ();
+  gst_buffer_add_eeg_marker_meta (priv->markers, start, end - start, text);
 }
 
 /**

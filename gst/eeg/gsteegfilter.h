@@ -31,7 +31,13 @@ G_DECLARE_DERIVABLE_TYPE (GstEegFilter, gst_eeg_filter, GST, EEG_FILTER,
  * @reset: forgets all samples; a new run begins
  * @map_index: index of the first output sample of a run that begins with input
  *     sample @index; the same index by default
- * @update: called before each buffer: takes over settings that were changed
+ * @bridge: a run begins at input sample @index, where the last one was drained
+ *     @missing samples earlier: %TRUE if the filter goes on with what it
+ *     remembers; by default, and where it gives %FALSE, it is reset
+ * @update: called before each buffer, or piece of one: takes over settings that
+ *     were changed
+ * @get_piece: how many of the @n_frames next frames may be processed as one
+ *     piece, at least 1; all by default. update() is called before the others
  * @get_ready: frames that process() will give for @n_frames more; @n_frames by
  *     default
  * @process: reads @n_in frames, writes the @n_out that get_ready() said
@@ -77,6 +83,8 @@ struct _GstEegFilterClass
   gboolean (*transform_info) (GstEegFilter *filter, const GstEegInfo *in_info,
       GstEegInfo *out_info, GError **error);
   void (*negotiate) (GstEegFilter *filter);
+  gboolean (*bridge) (GstEegFilter *filter, guint64 index, guint64 missing);
+  gsize (*get_piece) (GstEegFilter *filter, gsize n_frames);
   GstFlowReturn (
       *take_buffer) (GstEegFilter *filter, GstBuffer *buffer, guint64 index);
   GstFlowReturn (
@@ -107,6 +115,10 @@ void gst_eeg_filter_lose_buffer (GstEegFilter *filter, GstBuffer *buffer,
 
 GST_EEG_API
 void gst_eeg_filter_renegotiate (GstEegFilter *filter);
+
+GST_EEG_API
+void gst_eeg_filter_add_marker (GstEegFilter *filter, guint64 sample,
+    guint64 n_samples, const gchar *text);
 
 GST_EEG_API
 void gst_eeg_filter_class_install_enabled (GstEegFilterClass *klass,

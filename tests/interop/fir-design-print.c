@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Prints the taps of a design, one per line:
- * fir-design-print RESPONSE RATE LOW HIGH TAPS TRANSITION WINDOW BETA PHASE */
+ * fir-design-print RESPONSE RATE LOW HIGH TAPS TRANSITION WINDOW BETA PHASE
+ * [NOTCH...] */
 #include "fir.h"
 
 #include <stdio.h>
@@ -21,17 +22,17 @@ int
 main (int argc, char **argv)
 {
   static const char *const responses[] = { "low-pass", "high-pass", "band-pass",
-    "band-stop", NULL };
+    "band-stop", "notch", NULL };
   static const char *const windows[] = { "hamming", "hann", "blackman",
     "kaiser", NULL };
   static const char *const phases[] = { "linear", "minimum", "minimum-half",
     NULL };
   char message[EEG_FIR_MESSAGE_SIZE];
   eeg_fir_spec spec = { 0 };
-  double *taps;
+  double notches[EEG_FIR_MAX_NOTCHES], *taps;
   size_t n;
 
-  if (argc != 10)
+  if (argc < 10 || argc > 10 + EEG_FIR_MAX_NOTCHES)
     return 2;
   spec.response = find (argv[1], responses);
   spec.rate = atof (argv[2]);
@@ -42,6 +43,9 @@ main (int argc, char **argv)
   spec.window = find (argv[7], windows);
   spec.beta = atof (argv[8]);
   spec.phase = find (argv[9], phases);
+  for (int i = 10; i < argc; i++)
+    notches[spec.n_notches++] = atof (argv[i]);
+  spec.notches = notches;
   if (!eeg_fir_design (&spec, &taps, &n, message)) {
     fprintf (stderr, "%s\n", message);
     return 1;

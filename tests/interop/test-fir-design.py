@@ -28,11 +28,11 @@ worst = 0.0
 
 
 def ours(response, rate, low, high, taps=0, transition=0.0, window="hamming",
-         beta=0.0, phase="linear"):
+         beta=0.0, phase="linear", notches=()):
     out = subprocess.run(
         [PROGRAM, response, repr(float(rate)), repr(float(low)),
          repr(float(high)), str(taps), repr(float(transition)), window,
-         repr(float(beta)), phase],
+         repr(float(beta)), phase, *map(repr, map(float, notches))],
         check=True, capture_output=True, text=True).stdout
     return np.array([float(line) for line in out.split()])
 
@@ -73,6 +73,22 @@ for response in PASS_ZERO:
                 compare(f"firwin {response} {taps} {window} {rate}",
                         ours(response, rate, low, high, taps, 0.0, name, beta),
                         theirs)
+
+# Notches, between the middles of the transition bands of MNE's.
+for taps in (1001, 8251):
+    for response, low, high, notches in (
+            ("notch", 0, 0, [50]), ("notch", 0, 0, [50, 100, 150]),
+            ("high-pass", 0.5, 0, [100, 50]), ("band-pass", 1, 120, [60]),
+            ("band-stop", 20, 30, [60]), ("low-pass", 0, 90, [10])):
+        edges = {"notch": [], "high-pass": [low], "low-pass": [high]}.get(
+            response, [low, high])
+        for f in notches:
+            edges += [f - f / 400 - 0.25, f + f / 400 + 0.25]
+        theirs = scipy.signal.firwin(
+            taps, sorted(edges), fs=500,
+            pass_zero=response not in ("high-pass", "band-pass"))
+        compare(f"firwin {response} notches {notches} {taps}",
+                ours(response, 500, low, high, taps, notches=notches), theirs)
 
 # Minimum phase: the half is scipy's, the other has the linear kernel's response.
 worst_half = worst_pass = 0.0
@@ -128,6 +144,15 @@ if mne is None:
 else:
     mne.set_log_level("ERROR")
     warnings.simplefilter("ignore")
+    # what notch_filter() designs
+    for rate, notches in ((250, [50]), (250, [50, 100]), (500, [60, 120, 180]),
+                          (1000, [50, 100, 150, 200]), (1000, [16.7])):
+        f = np.array(notches, float)
+        compare(f"notch_filter {rate} {notches}",
+                ours("notch", rate, 0, 0, notches=notches),
+                mne.filter.create_filter(
+                    None, rate, f + f / 400 + 0.5, f - f / 400 - 0.5,
+                    l_trans_bandwidth=0.5, h_trans_bandwidth=0.5))
     for window in ("hamming", "hann", "blackman"):
         for rate in (250, 256, 487.5, 500, 1000, 2048, 5000):
             for low, high in ((None, 40), (None, 100), (1, None), (0.1, None),

@@ -10,6 +10,13 @@
 
 static const double pi = 3.14159265358979323846;
 
+/* Cut-offs of a windowed sinc, and corners of a response. */
+#define MAX_CUTOFFS (2 + 2 * EEG_FIR_MAX_NOTCHES)
+#define MAX_CORNERS (6 + 4 * EEG_FIR_MAX_NOTCHES)
+/* Hz of each transition band of a notch, and its width to its frequency */
+#define NOTCH_TRANSITION 0.5
+#define NOTCH_WIDTH (1.0 / 200)
+
 /* Modified Bessel function of the first kind, order 0, by its power series:
  * all terms are positive, so nothing cancels. */
 static double
@@ -68,13 +75,13 @@ void
 eeg_fir_firwin (double *taps, size_t n, const double *cutoffs, size_t n_cutoffs,
     bool pass_zero, eeg_fir_window window, double beta)
 {
-  double edges[2 * 16 + 2], scale_at, i0_beta = bessel_i0 (beta);
+  double edges[MAX_CUTOFFS + 2], scale_at, i0_beta = bessel_i0 (beta);
   size_t n_edges = 0;
   long double sum = 0;
 
   if (pass_zero)
     edges[n_edges++] = 0;
-  for (size_t i = 0; i < n_cutoffs && n_edges < 2 * 16; i++)
+  for (size_t i = 0; i < n_cutoffs && i < MAX_CUTOFFS; i++)
     edges[n_edges++] = cutoffs[i];
   if (n_edges & 1)
     edges[n_edges++] = 1;
@@ -145,12 +152,25 @@ fail (char message[EEG_FIR_MESSAGE_SIZE], const char *format, ...)
   return false;
 }
 
+static bool
+use_low (const eeg_fir_spec *spec)
+{
+  return spec->response != EEG_FIR_LOW_PASS
+      && spec->response != EEG_FIR_ALL_PASS;
+}
+
+static bool
+use_high (const eeg_fir_spec *spec)
+{
+  return spec->response != EEG_FIR_HIGH_PASS
+      && spec->response != EEG_FIR_ALL_PASS;
+}
+
 bool
 eeg_fir_check (const eeg_fir_spec *spec, char message[EEG_FIR_MESSAGE_SIZE])
 {
   double nyquist = spec->rate / 2;
-  bool uses_low = spec->response != EEG_FIR_LOW_PASS;
-  bool uses_high = spec->response != EEG_FIR_HIGH_PASS;
+  bool uses_low = use_low (spec), uses_high = use_high (spec);
 
   if (!(spec->rate > 0))
     return fail (message, "rate of %g Hz is not above 0", spec->rate);
@@ -179,15 +199,71 @@ eeg_fir_check (const eeg_fir_spec *spec, char message[EEG_FIR_MESSAGE_SIZE])
     return fail (message,
         "taps=%zu is even: such a kernel delays by half a sample; take %zu",
         spec->taps, spec->taps + 1);
+  if (spec->response == EEG_FIR_ALL_PASS && spec->n_notches == 0)
+    return fail (message, "there is no notch");
+  if (spec->n_notches > EEG_FIR_MAX_NOTCHES)
+    return fail (message, "%zu notches are more than %d", spec->n_notches,
+        EEG_FIR_MAX_NOTCHES);
+  for (size_t i = 0; i < spec->n_notches; i++)
+    if (!(spec->notches[i] > 0 && spec->notches[i] < nyquist))
+      return fail (message,
+          "a notch at %g Hz is not between 0 and half the sampling rate (%g Hz)",
+          spec->notches[i], nyquist);
   return true;
 }
 
-/* A corner of the wanted response, frequency in units of half the rate. */
+/* A corner of the wanted response, frequency in Hz, later in units of half the
+ * rate. */
 struct corner
 {
   double frequency;
   bool passes;
 };
+
+static int
+compare_corners (const void *a, const void *b)
+{
+  double x = ((const struct corner *) a)->frequency;
+  double y = ((const struct corner *) b)->frequency;
+
+  return (x > y) - (x < y);
+}
+
+/* Adds the four corners of each notch. */
+static bool
+add_notches (const eeg_fir_spec *spec, struct corner *corners,
+    size_t *n_corners, char message[EEG_FIR_MESSAGE_SIZE])
+{
+  double width = spec->transition > 0 ? spec->transition : NOTCH_TRANSITION;
+
+  for (size_t i = 0; i < spec->n_notches; i++) {
+    double f = spec->notches[i], half = f * NOTCH_WIDTH / 2;
+    struct corner four[4] = { { f - half - width, true }, { f - half, false },
+      { f + half, false }, { f + half + width, true } };
+
+    /* nothing else may happen where it lies, and around it all must pass */
+    for (size_t k = 0; k + 1 < *n_corners; k++) {
+      const struct corner *a = &corners[k], *b = a + 1;
+
+      if (a->frequency <= four[3].frequency && b->frequency >= four[0].frequency
+          && !(a->passes && b->passes && a->frequency <= four[0].frequency
+              && b->frequency >= four[3].frequency))
+        return fail (message,
+            "a notch at %g Hz, %g to %g Hz with its transition bands, does not "
+            "lie inside of a pass band",
+            f, four[0].frequency, four[3].frequency);
+    }
+    if (four[0].frequency <= 0 || four[3].frequency >= spec->rate / 2)
+      return fail (message,
+          "a notch at %g Hz does not fit between 0 and half the sampling rate "
+          "(%g Hz)",
+          f, spec->rate / 2);
+    memcpy (corners + *n_corners, four, sizeof four);
+    *n_corners += 4;
+    qsort (corners, *n_corners, sizeof *corners, compare_corners);
+  }
+  return true;
+}
 
 /* One windowed sinc per change from corner to corner. */
 static bool
@@ -240,10 +316,9 @@ design_by_edges (const eeg_fir_spec *spec, double **taps, size_t *n_taps,
   double nyquist = spec->rate / 2, narrowest = INFINITY, length;
   double factor = length_factor (spec->window, spec->beta);
   double low_width = spec->transition, high_width = spec->transition;
-  bool uses_low = spec->response != EEG_FIR_LOW_PASS;
-  bool uses_high = spec->response != EEG_FIR_HIGH_PASS;
+  bool uses_low = use_low (spec), uses_high = use_high (spec);
   bool stop = spec->response == EEG_FIR_BAND_STOP;
-  struct corner corners[6];
+  struct corner corners[MAX_CORNERS];
   size_t n = 0, n_corners = 0;
 
   if (spec->transition == 0) {
@@ -258,6 +333,9 @@ design_by_edges (const eeg_fir_spec *spec, double **taps, size_t *n_taps,
     narrowest = fmin (narrowest, low_width);
   if (uses_high)
     narrowest = fmin (narrowest, high_width);
+  if (spec->n_notches > 0)
+    narrowest = fmin (narrowest,
+        spec->transition > 0 ? spec->transition : NOTCH_TRANSITION);
 
   if (stop && low_width + high_width > spec->high - spec->low)
     return fail (message,
@@ -304,6 +382,8 @@ design_by_edges (const eeg_fir_spec *spec, double **taps, size_t *n_taps,
     CORNER (nyquist, passes);
   }
 #undef CORNER
+  if (!add_notches (spec, corners, &n_corners, message))
+    return false;
   for (size_t i = 0; i < n_corners; i++)
     corners[i].frequency /= nyquist;
 
@@ -334,8 +414,10 @@ static bool
 design_linear (const eeg_fir_spec *spec, double **taps, size_t *n_taps,
     char message[EEG_FIR_MESSAGE_SIZE])
 {
-  double nyquist = spec->rate / 2, cutoffs[2];
-  size_t n_cutoffs = 0;
+  struct corner corners[MAX_CORNERS];
+  double nyquist = spec->rate / 2, cutoffs[MAX_CUTOFFS];
+  size_t n_cutoffs = 0, n_corners = 0;
+  bool passes;
 
   *taps = NULL;
   *n_taps = 0;
@@ -346,15 +428,30 @@ design_linear (const eeg_fir_spec *spec, double **taps, size_t *n_taps,
   if (spec->taps == 0 || spec->transition > 0)
     return design_by_edges (spec, taps, n_taps, message);
 
-  if (spec->response != EEG_FIR_LOW_PASS)
-    cutoffs[n_cutoffs++] = spec->low / nyquist;
-  if (spec->response != EEG_FIR_HIGH_PASS)
-    cutoffs[n_cutoffs++] = spec->high / nyquist;
+    /* at a cut-off one band ends and the next begins */
+  passes = !use_low (spec) || spec->response == EEG_FIR_BAND_STOP;
+  corners[n_corners++] = (struct corner){ 0, passes };
+  if (use_low (spec)) {
+    corners[n_corners++] = (struct corner){ spec->low, passes };
+    passes = !passes;
+    corners[n_corners++] = (struct corner){ spec->low, passes };
+  }
+  if (use_high (spec)) {
+    corners[n_corners++] = (struct corner){ spec->high, passes };
+    passes = !passes;
+    corners[n_corners++] = (struct corner){ spec->high, passes };
+  }
+  corners[n_corners++] = (struct corner){ nyquist, passes };
+  if (!add_notches (spec, corners, &n_corners, message))
+    return false;
+  for (size_t i = 0; i + 1 < n_corners; i++)
+    if (corners[i].passes != corners[i + 1].passes)
+      cutoffs[n_cutoffs++] =
+          (corners[i].frequency + corners[i + 1].frequency) / 2 / nyquist;
   *taps = malloc (spec->taps * sizeof **taps);
   if (*taps == NULL)
     return fail (message, "no memory for %zu taps", spec->taps);
-  eeg_fir_firwin (*taps, spec->taps, cutoffs, n_cutoffs,
-      spec->response == EEG_FIR_LOW_PASS || spec->response == EEG_FIR_BAND_STOP,
+  eeg_fir_firwin (*taps, spec->taps, cutoffs, n_cutoffs, corners[0].passes,
       spec->window, spec->beta);
   *n_taps = spec->taps;
   return true;

@@ -21,6 +21,8 @@
 #define EEG_FIR_MAX_CHANNELS 65536
 /* Largest beta of the Kaiser window. */
 #define EEG_FIR_MAX_BETA 500.0
+/* Most notches of a design. */
+#define EEG_FIR_MAX_NOTCHES 32
 /* Room for the text that says why a design failed. */
 #define EEG_FIR_MESSAGE_SIZE 192
 
@@ -39,7 +41,8 @@ typedef enum
   EEG_FIR_LOW_PASS,  /* below `high` */
   EEG_FIR_HIGH_PASS, /* above `low` */
   EEG_FIR_BAND_PASS, /* `low` to `high` */
-  EEG_FIR_BAND_STOP  /* all but `low` to `high` */
+  EEG_FIR_BAND_STOP, /* all but `low` to `high` */
+  EEG_FIR_ALL_PASS   /* all but notches */
 } eeg_fir_response;
 
 typedef enum
@@ -60,6 +63,8 @@ typedef struct
   eeg_fir_window window;
   double beta; /* Kaiser window only, 0 to EEG_FIR_MAX_BETA */
   eeg_fir_phase phase;
+  const double *notches; /* Hz, taken out of what else passes */
+  size_t n_notches;      /* up to EEG_FIR_MAX_NOTCHES */
 } eeg_fir_spec;
 
 /* Designs a linear-phase kernel and turns it into `phase`: `minimum` has as many
@@ -79,6 +84,11 @@ typedef struct
  *   Kaiser's formula for beta) over the narrowest transition in Hz, rounded up
  *   to an odd number of samples.
  *
+ * Notches are those of mne.filter.notch_filter() with its defaults: a frequency
+ * f has a stop band of f / 200 Hz with transition bands of 0.5 Hz (or
+ * `transition`) on both sides of it; by the first convention a band stop
+ * between the middles of these. They must lie inside of a pass band.
+ *
  * Returns true and a malloc()ed array, or false and a sentence in `message`. */
 bool eeg_fir_design (const eeg_fir_spec *spec, double **taps, size_t *n_taps,
     char message[EEG_FIR_MESSAGE_SIZE]);
@@ -91,7 +101,8 @@ bool eeg_fir_check (const eeg_fir_spec *spec,
 /* The windowed sinc itself: taps[0 .. n - 1] for n_cutoffs rising cut-offs in
  * units of half the rate (each above 0 and below 1), the first band passing if
  * pass_zero; scaled to gain 1 in the middle of the first pass band, or at 0 or
- * half the rate where that band touches them. The caller sees to it that n is
+ * half the rate where that band touches them. At most 2 + 2 * EEG_FIR_MAX_NOTCHES
+ * cut-offs. The caller sees to it that n is
  * odd where half the rate passes. */
 void eeg_fir_firwin (double *taps, size_t n, const double *cutoffs,
     size_t n_cutoffs, bool pass_zero, eeg_fir_window window, double beta);
