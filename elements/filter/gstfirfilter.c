@@ -2,7 +2,7 @@
 /**
  * SECTION:element-firfilter
  * @title: firfilter
- * @short_description: linear-phase FIR filter for each channel
+ * @short_description: FIR filter for each channel
  *
  * Filters channels of type EEG, EOG, EMG and ECG; trigger, status and unknown
  * channels pass unchanged, delayed as much. Without a channel table all are
@@ -17,16 +17,18 @@
  * The output is exactly the input's samples, in time with them: half the
  * kernel's length is held back, reported as latency and taken off the time
  * stamps, and sent at the end, completed as `initial` says.
- * Output sample n leaves with input sample n + delay, also with buffers of one
- * sample. Buffers pass in place, but for the start, changes of the delay and
+ * With latency=none output sample n leaves with input sample n + delay, also
+ * with buffers of one sample; latency=block holds two blocks more and is faster.
+ * Buffers pass in place, but for the start, changes of the delay and
  * the end. Before a gap, a new segment, new caps and EOS, what is held goes
- * out; a flush drops it.
+ * out; a flush drops it. Output near an edge is marked BAD_edge.
  *
  * Every property can be changed while playing. The thread that sets it designs
  * the new kernel and makes room for it; the streaming thread takes it over
- * between two buffers, and no sample is lost or doubled. All properties of one
- * g_object_set() make one change. If they cannot be met, a warning is posted
- * and all of them stay as they were.
+ * between two buffers with a cross-fade, and no sample is lost or doubled. All
+ * properties of one g_object_set() make one change. If they cannot be met, a
+ * warning is posted and all of them stay as they were. The event of
+ * gst_eeg_event_new_kernel() changes the kernel at a given sample.
  */
 #ifdef HAVE_CONFIG_H
 #include "config.h"
@@ -36,6 +38,7 @@
 
 #include <gst/eeg/gsteegenum.h>
 #include <math.h>
+#include <string.h>
 
 #include "fir.h"
 
@@ -48,8 +51,22 @@ typedef enum
   MODE_LOW_PASS,
   MODE_HIGH_PASS,
   MODE_BAND_PASS,
-  MODE_BAND_STOP
+  MODE_BAND_STOP,
+  MODE_NOTCH
 } Mode;
+
+typedef enum
+{
+  LATENCY_NONE,
+  LATENCY_BLOCK,
+  LATENCY_AUTO
+} Latency;
+
+typedef enum
+{
+  GAP_RESET,
+  GAP_HOLD
+} GapPolicy;
 
 #define DEFAULT_MODE MODE_BAND_PASS
 #define DEFAULT_LOW 0.5
@@ -60,6 +77,15 @@ typedef enum
 #define DEFAULT_BETA 6.0
 #define DEFAULT_PHASE EEG_FIR_LINEAR
 #define DEFAULT_INITIAL EEG_FIR_HOLD
+#define DEFAULT_NOTCH ""
+#define DEFAULT_LATENCY LATENCY_AUTO
+#define DEFAULT_CROSSFADE (20 * GST_MSECOND)
+#define DEFAULT_GAP_POLICY GAP_RESET
+#define MAX_CROSSFADE (10 * GST_SECOND)
+/* Text of the markers of output near an edge. */
+#define EDGE_MARKER "BAD_edge"
+/* Of the response that can be read: from 0 to half the rate. */
+#define RESPONSE_POINTS 4097
 
 enum
 {
@@ -74,7 +100,13 @@ enum
   PROP_PHASE,
   PROP_COEFFICIENTS,
   PROP_INITIAL,
-  PROP_KERNEL,
+  PROP_NOTCH,
+  PROP_LATENCY,
+  PROP_KERNEL, /* those before it shape the kernel */
+  PROP_RESPONSE,
+  PROP_CROSSFADE,
+  PROP_GAP_POLICY,
+  PROP_BACKEND,
   PROP_INSTRUCTION_SET,
   PROP_ENABLED
 };
@@ -90,7 +122,10 @@ typedef struct
   gdouble beta;
   eeg_fir_phase phase;
   eeg_fir_edge initial;
+  Latency latency;
   GArray *coefficients; /* of gdouble, immutable, counted, never NULL */
+  gchar *notch;         /* never NULL */
+  GArray *notches;      /* as coefficients; NULL if notch is no list */
 } Settings;
 
 /* What a stream is made for; n_channels is 0 before caps. */
@@ -100,30 +135,55 @@ typedef struct
   guint n_channels;
   eeg_fir_format format;
   bool *filtered; /* per channel */
+  gboolean is_live;
 } Format;
+
+/* A kernel that an event brought. */
+typedef struct
+{
+  gint refs; /* atomic */
+  guint64 sample;
+  GBytes *taps;
+  gint64 delay;
+
+  /* object lock */
+  gboolean is_built;
+  eeg_fir_stream *stream; /* NULL if it cannot be used */
+} Change;
 
 struct _GstEegFirFilter
 {
   GstEegFilter parent;
 
   /* object lock */
-  Settings settings;       /* as set */
-  Settings good;           /* as last met, or as at the start */
+  Settings settings; /* as set */
+  Settings good;     /* as last met, or as at the start */
+  guint64 crossfade;
+  GapPolicy gap_policy;
   eeg_fir_stream *pending; /* to be taken over */
+  eeg_fir_stream *retired; /* was taken over, to be freed */
   eeg_fir_kernel *kernel;  /* newest that was designed, or NULL */
-  gsize delay;             /* of the stream that runs */
-  gsize memory;            /* of both */
+  gdouble rate;            /* it was designed for */
+  gsize held;              /* most frames that what runs may owe */
+  gsize memory;            /* of the stream that runs */
+  GQueue changes;          /* of Change, as they arrived */
+  GCond built;             /* a change was built */
 
   GMutex design_lock;
   Format format; /* design lock */
 
   /* streaming thread */
   eeg_fir_stream *stream;
+  gboolean is_start;    /* of a run; its edge is not marked yet */
+  gboolean is_changed;  /* the kernel, and it may miss samples */
+  gboolean is_draining; /* the edge at the end is marked */
+  guint64 run_start;    /* first sample of the run */
 };
 
-/* Locking: the design lock, taken by setters and when caps arrive, makes
- * designs follow each other and guards Format. The object lock is taken inside
- * it and guards what the struct says. Nothing is posted under either. */
+/* Locking: the design lock, taken by setters, by the thread that builds what an
+ * event brought, and when caps arrive, makes designs follow each other and
+ * guards Format. The object lock is taken inside it and guards what the struct
+ * says. Nothing is posted under either. */
 
 #define FORMATS "{ F32LE, F64LE }"
 
@@ -151,7 +211,18 @@ GST_EEG_DEFINE_ENUM (mode_get_type, "GstEegFirFilterMode",
     { MODE_LOW_PASS, "Pass below high", "low-pass" },
     { MODE_HIGH_PASS, "Pass above low", "high-pass" },
     { MODE_BAND_PASS, "Pass from low to high", "band-pass" },
-    { MODE_BAND_STOP, "Stop from low to high", "band-stop" })
+    { MODE_BAND_STOP, "Stop from low to high", "band-stop" },
+    { MODE_NOTCH, "Pass all but what the property notch names", "notch" })
+
+GST_EEG_DEFINE_ENUM (latency_get_type, "GstEegFirFilterLatency",
+    { LATENCY_NONE, "Hold back nothing beside the kernel's delay", "none" },
+    { LATENCY_BLOCK, "Hold back blocks, for speed with long kernels", "block" },
+    { LATENCY_AUTO, "none behind a live source, else block", "auto" })
+
+GST_EEG_DEFINE_ENUM (gap_policy_get_type, "GstEegFirFilterGapPolicy",
+    { GAP_RESET, "Begin anew after a gap, as initial says", "reset" },
+    { GAP_HOLD, "Go on: lost samples count as the last one before them",
+        "hold" })
 
 GST_EEG_DEFINE_ENUM (window_get_type, "GstEegFirFilterWindow",
     { EEG_FIR_HAMMING, "Hamming: -53 dB", "hamming" },
@@ -178,26 +249,56 @@ GST_EEG_DEFINE_ENUM (initial_get_type, "GstEegFirFilterInitial",
 /* ---- settings ---- */
 
 static void
-settings_copy (Settings *to, const Settings *from)
-{
-  GArray *old = to->coefficients;
-
-  *to = *from;
-  g_array_ref (to->coefficients);
-  g_clear_pointer (&old, g_array_unref);
-}
-
-static void
 settings_clear (Settings *settings)
 {
   g_clear_pointer (&settings->coefficients, g_array_unref);
+  g_clear_pointer (&settings->notches, g_array_unref);
+  g_clear_pointer (&settings->notch, g_free);
+}
+
+static void
+settings_copy (Settings *to, const Settings *from)
+{
+  Settings old = *to;
+
+  *to = *from;
+  g_array_ref (to->coefficients);
+  to->notch = g_strdup (from->notch);
+  if (to->notches != NULL)
+    g_array_ref (to->notches);
+  settings_clear (&old);
+}
+
+/* transfer full: NULL if the text is no list of numbers. */
+static GArray *
+notches_from_text (const gchar *text)
+{
+  GArray *notches = g_array_new (FALSE, FALSE, sizeof (gdouble));
+
+  while (text != NULL) {
+    gchar *end;
+    gdouble value;
+
+    text += strspn (text, " ,");
+    if (*text == '\0')
+      break;
+    value = g_ascii_strtod (text, &end);
+    if (end == text || (*end != '\0' && strchr (" ,", *end) == NULL)) {
+      g_array_unref (notches);
+      return NULL;
+    }
+    g_array_append_val (notches, value);
+    text = end;
+  }
+  return notches;
 }
 
 static void
 settings_to_spec (const Settings *settings, gdouble rate, eeg_fir_spec *spec)
 {
   static const eeg_fir_response responses[] = { EEG_FIR_LOW_PASS,
-    EEG_FIR_LOW_PASS, EEG_FIR_HIGH_PASS, EEG_FIR_BAND_PASS, EEG_FIR_BAND_STOP };
+    EEG_FIR_LOW_PASS, EEG_FIR_HIGH_PASS, EEG_FIR_BAND_PASS, EEG_FIR_BAND_STOP,
+    EEG_FIR_ALL_PASS };
 
   *spec = (eeg_fir_spec){
     .response = responses[settings->mode],
@@ -210,6 +311,10 @@ settings_to_spec (const Settings *settings, gdouble rate, eeg_fir_spec *spec)
     .beta = settings->beta,
     .phase = settings->phase,
   };
+  if (settings->notches != NULL) {
+    spec->notches = (const gdouble *) settings->notches->data;
+    spec->n_notches = settings->notches->len;
+  }
 }
 
 static gboolean
@@ -249,6 +354,11 @@ settings_check (const Settings *settings, GError **error)
 
   if (settings->mode == MODE_COEFFICIENTS)
     return check_coefficients (settings->coefficients, error);
+  if (settings->notches == NULL) {
+    g_set_error (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS,
+        "notch is no list of frequencies: '%s'.", settings->notch);
+    return FALSE;
+  }
   settings_to_spec (settings, INFINITY, &spec);
   if (eeg_fir_check (&spec, message))
     return TRUE;
@@ -257,9 +367,19 @@ settings_check (const Settings *settings, GError **error)
   return FALSE;
 }
 
-static eeg_fir_kernel *
-make_kernel (const Settings *settings, gdouble rate, GError **error)
+static eeg_fir_latency
+get_latency (const Settings *settings, const Format *format)
 {
+  return settings->latency == LATENCY_BLOCK
+          || (settings->latency == LATENCY_AUTO && !format->is_live)
+      ? EEG_FIR_BLOCK_LATENCY
+      : EEG_FIR_NO_LATENCY;
+}
+
+static eeg_fir_kernel *
+make_kernel (const Settings *settings, const Format *format, GError **error)
+{
+  eeg_fir_latency latency = get_latency (settings, format);
   char message[EEG_FIR_MESSAGE_SIZE];
   eeg_fir_kernel *kernel;
   eeg_fir_spec spec;
@@ -272,14 +392,13 @@ make_kernel (const Settings *settings, gdouble rate, GError **error)
     kernel = eeg_fir_kernel_new ((const gdouble *) settings->coefficients->data,
         settings->coefficients->len, EEG_FIR_DELAY_AUTO, EEG_FIR_NO_LATENCY);
   } else {
-    settings_to_spec (settings, rate, &spec);
+    settings_to_spec (settings, format->rate, &spec);
     if (!eeg_fir_design (&spec, &taps, &n_taps, message)) {
       g_set_error (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS,
           "No such filter: %s.", message);
       return NULL;
     }
-    kernel = eeg_fir_kernel_new (taps, n_taps, EEG_FIR_DELAY_AUTO,
-        EEG_FIR_NO_LATENCY);
+    kernel = eeg_fir_kernel_new (taps, n_taps, EEG_FIR_DELAY_AUTO, latency);
     free (taps);
   }
   if (kernel == NULL)
@@ -288,17 +407,78 @@ make_kernel (const Settings *settings, gdouble rate, GError **error)
   return kernel;
 }
 
-static eeg_fir_stream *
-make_stream (eeg_fir_kernel *kernel, const Format *format, eeg_fir_edge edge,
-    gsize reserve, GError **error)
+/* ---- changes ---- */
+
+static Change *
+change_new (guint64 sample, GBytes *taps, gint64 delay)
 {
+  Change *change = g_new0 (Change, 1);
+
+  change->refs = 1;
+  change->sample = sample;
+  change->taps = taps;
+  change->delay = delay;
+  return change;
+}
+
+static Change *
+change_ref (Change *change)
+{
+  g_atomic_int_inc (&change->refs);
+  return change;
+}
+
+static void
+change_unref (Change *change)
+{
+  if (!g_atomic_int_dec_and_test (&change->refs))
+    return;
+  g_bytes_unref (change->taps);
+  eeg_fir_stream_free (change->stream);
+  g_free (change);
+}
+
+static gsize
+get_held (const eeg_fir_stream *stream)
+{
+  const eeg_fir_kernel *kernel;
+
+  if (stream == NULL)
+    return 0;
+  kernel = eeg_fir_stream_get_kernel (stream);
+  return eeg_fir_kernel_get_delay (kernel)
+      + eeg_fir_kernel_get_latency (kernel);
+}
+
+/* Makes a stream of a kernel that can follow all there are now, under the design
+ * lock: only who holds it makes new ones. What was replaced is freed here, since
+ * the streaming thread shall not. */
+static eeg_fir_stream *
+make_stream (GstEegFirFilter *self, eeg_fir_kernel *kernel,
+    eeg_fir_edge initial, GError **error)
+{
+  const Format *format = &self->format;
+  eeg_fir_stream *stream, *retired;
   eeg_fir_config config = { .channels = format->n_channels,
     .format = format->format,
-    .edge = edge,
+    .edge = initial,
     .filtered = format->filtered,
     .cpu = eeg_cpu_choose () };
-  eeg_fir_stream *stream = eeg_fir_stream_new (kernel, &config, reserve);
+  gsize reserve;
+  GList *l;
 
+  GST_OBJECT_LOCK (self);
+  retired = g_steal_pointer (&self->retired);
+  reserve = MAX (self->held, get_held (self->pending));
+  for (l = self->changes.head; l != NULL; l = l->next)
+    reserve = MAX (reserve, get_held (((Change *) l->data)->stream));
+  config.fade = (gsize) (gst_guint64_to_gdouble (self->crossfade) / GST_SECOND
+          * format->rate
+      + 0.5);
+  GST_OBJECT_UNLOCK (self);
+  eeg_fir_stream_free (retired);
+
+  stream = eeg_fir_stream_new (kernel, &config, reserve);
   if (stream == NULL)
     g_set_error (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_INIT,
         "No memory for a filter of %u channels.", format->n_channels);
@@ -312,22 +492,11 @@ design_locked (GstEegFirFilter *self, const Settings *settings, GError **error)
 {
   eeg_fir_kernel *kernel, *old_kernel;
   eeg_fir_stream *stream, *old_pending;
-  gsize reserve;
 
-  kernel = make_kernel (settings, self->format.rate, error);
+  kernel = make_kernel (settings, &self->format, error);
   if (kernel == NULL)
     return FALSE;
-
-  /* The one that runs may be replaced by the one that waits, not by others:
-   * only who holds the design lock makes new ones. */
-  GST_OBJECT_LOCK (self);
-  reserve = self->delay;
-  if (self->pending != NULL)
-    reserve = MAX (reserve,
-        eeg_fir_kernel_get_delay (eeg_fir_stream_get_kernel (self->pending)));
-  GST_OBJECT_UNLOCK (self);
-  stream =
-      make_stream (kernel, &self->format, settings->initial, reserve, error);
+  stream = make_stream (self, kernel, settings->initial, error);
   if (stream == NULL) {
     eeg_fir_kernel_unref (kernel);
     return FALSE;
@@ -338,10 +507,80 @@ design_locked (GstEegFirFilter *self, const Settings *settings, GError **error)
   old_kernel = self->kernel;
   self->pending = stream;
   self->kernel = kernel;
+  self->rate = self->format.rate;
   GST_OBJECT_UNLOCK (self);
   eeg_fir_stream_free (old_pending);
   eeg_fir_kernel_unref (old_kernel);
   return TRUE;
+}
+
+/* Builds what an event brought. */
+static void
+build_change_locked (GstEegFirFilter *self, Change *change, GError **error)
+{
+  Settings settings = { 0 };
+  eeg_fir_kernel *kernel = NULL;
+  eeg_fir_stream *stream = NULL;
+  GArray *taps = g_array_new (FALSE, FALSE, sizeof (gdouble));
+  gsize size;
+  gconstpointer data = g_bytes_get_data (change->taps, &size);
+
+  g_array_append_vals (taps, data, size / sizeof (gdouble));
+  GST_OBJECT_LOCK (self);
+  settings_copy (&settings, &self->settings);
+  GST_OBJECT_UNLOCK (self);
+  if (self->format.n_channels > 0 && check_coefficients (taps, error)) {
+    kernel = eeg_fir_kernel_new ((const gdouble *) taps->data, taps->len,
+        change->delay < 0 ? EEG_FIR_DELAY_AUTO : (gsize) change->delay,
+        get_latency (&settings, &self->format));
+    if (kernel != NULL)
+      stream = make_stream (self, kernel, settings.initial, error);
+    else
+      g_set_error (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS,
+          "No kernel of %u taps with a delay of %" G_GINT64_FORMAT " samples.",
+          taps->len, change->delay);
+    eeg_fir_kernel_unref (kernel);
+  }
+  g_array_unref (taps);
+  settings_clear (&settings);
+
+  GST_OBJECT_LOCK (self);
+  change->stream = stream;
+  change->is_built = TRUE;
+  g_cond_broadcast (&self->built);
+  GST_OBJECT_UNLOCK (self);
+}
+
+/* On a thread of its own. */
+static void
+build_change (GstElement *element, gpointer data)
+{
+  GstEegFirFilter *self = GST_EEG_FIR_FILTER (element);
+  Change *change = data;
+  GError *error = NULL;
+
+  g_mutex_lock (&self->design_lock);
+  build_change_locked (self, change, &error);
+  g_mutex_unlock (&self->design_lock);
+  if (error != NULL) {
+    GST_ELEMENT_WARNING (self, LIBRARY, SETTINGS,
+        ("%s The filter stays as it was.", error->message), (NULL));
+    g_error_free (error);
+  }
+}
+
+static void
+drop_changes (GstEegFirFilter *self)
+{
+  GList *changes, *l;
+
+  GST_OBJECT_LOCK (self);
+  changes = self->changes.head;
+  g_queue_init (&self->changes);
+  GST_OBJECT_UNLOCK (self);
+  for (l = changes; l != NULL; l = l->next)
+    change_unref (l->data);
+  g_list_free (changes);
 }
 
 /* All properties of a g_object_set() are set: designs once for all of them. */
@@ -407,18 +646,38 @@ format_clear (Format *format)
   format->n_channels = 0;
 }
 
+/* Says what the streaming thread runs. */
+static void
+publish (GstEegFirFilter *self, gsize owed)
+{
+  GST_OBJECT_LOCK (self);
+  self->held = MAX (owed, get_held (self->stream));
+  self->memory =
+      self->stream == NULL ? 0 : eeg_fir_stream_get_size (self->stream);
+  GST_OBJECT_UNLOCK (self);
+}
+
+/* Frees a stream that was replaced, or leaves that to the next who designs. */
+static void
+retire (GstEegFirFilter *self, eeg_fir_stream *stream)
+{
+  if (stream == NULL)
+    return;
+  GST_OBJECT_LOCK (self);
+  if (self->retired == NULL)
+    self->retired = g_steal_pointer (&stream);
+  GST_OBJECT_UNLOCK (self);
+  /* several changes were built before the first of them was taken over */
+  eeg_fir_stream_free (stream);
+}
+
 static void
 set_stream (GstEegFirFilter *self, eeg_fir_stream *stream)
 {
   eeg_fir_stream *old = self->stream;
 
   self->stream = stream;
-  GST_OBJECT_LOCK (self);
-  self->delay = stream == NULL
-      ? 0
-      : eeg_fir_kernel_get_delay (eeg_fir_stream_get_kernel (stream));
-  self->memory = stream == NULL ? 0 : eeg_fir_stream_get_size (stream);
-  GST_OBJECT_UNLOCK (self);
+  publish (self, 0);
   eeg_fir_stream_free (old);
 }
 
@@ -433,17 +692,44 @@ steal_pending (GstEegFirFilter *self)
   return pending;
 }
 
+/* Whether samples come as time passes. */
+static gboolean
+ask_live (GstEegFirFilter *self)
+{
+  GstQuery *query = gst_query_new_latency ();
+  gboolean is_live = FALSE;
+
+  if (gst_pad_peer_query (GST_BASE_TRANSFORM_SINK_PAD (self), query))
+    gst_query_parse_latency (query, &is_live, NULL, NULL);
+  gst_query_unref (query);
+  return is_live;
+}
+
+static void
+rebuild_change_locked (GstEegFirFilter *self, Change *change)
+{
+  eeg_fir_stream *stream;
+
+  GST_OBJECT_LOCK (self);
+  stream = g_steal_pointer (&change->stream);
+  GST_OBJECT_UNLOCK (self);
+  eeg_fir_stream_free (stream);
+  build_change_locked (self, change, NULL);
+}
+
 static gboolean
 gst_eeg_fir_filter_set_info (GstEegFilter *filter, const GstEegInfo *in_info,
     const GstEegInfo *out_info, GError **error)
 {
   GstEegFirFilter *self = GST_EEG_FIR_FILTER (filter);
   Settings settings = { 0 };
-  gboolean ok;
+  gboolean ok, is_live = ask_live (self);
+  GList *l;
 
   set_stream (self, NULL);
   g_mutex_lock (&self->design_lock);
   format_clear (&self->format);
+  self->format.is_live = is_live;
   self->format.rate = (gdouble) in_info->rate_n / in_info->rate_d;
   self->format.n_channels = in_info->channels;
   self->format.format =
@@ -459,6 +745,10 @@ gst_eeg_fir_filter_set_info (GstEegFilter *filter, const GstEegInfo *in_info,
     settings_copy (&self->good, &settings);
     GST_OBJECT_UNLOCK (self);
     set_stream (self, steal_pending (self));
+    /* what was built for other caps; others add to the queue no more than this
+     * thread does */
+    for (l = self->changes.head; l != NULL; l = l->next)
+      rebuild_change_locked (self, l->data);
   } else {
     format_clear (&self->format);
   }
@@ -468,25 +758,209 @@ gst_eeg_fir_filter_set_info (GstEegFilter *filter, const GstEegInfo *in_info,
 }
 
 static void
+set_kernel (GstEegFirFilter *self, eeg_fir_kernel *kernel)
+{
+  eeg_fir_kernel *old;
+
+  GST_OBJECT_LOCK (self);
+  old = self->kernel;
+  self->kernel = eeg_fir_kernel_ref (kernel);
+  GST_OBJECT_UNLOCK (self);
+  eeg_fir_kernel_unref (old);
+}
+
+/* Marks the output that is made of samples from before the start of a run, or
+ * from before what was remembered for a longer kernel. */
+static void
+mark_start (GstEegFirFilter *self)
+{
+  gsize n = eeg_fir_stream_get_missing (self->stream), n_taps;
+
+  if (self->is_start) {
+    eeg_fir_kernel_get_taps (eeg_fir_stream_get_kernel (self->stream), &n_taps);
+    n = n_taps - 1
+        - eeg_fir_kernel_get_delay (eeg_fir_stream_get_kernel (self->stream));
+  }
+  self->is_start = self->is_changed = FALSE;
+  if (n > 0)
+    gst_eeg_filter_add_marker (GST_EEG_FILTER (self),
+        eeg_fir_stream_get_out (self->stream), n, EDGE_MARKER);
+}
+
+static void
+mark_end (GstEegFirFilter *self)
+{
+  guint64 n =
+      eeg_fir_kernel_get_delay (eeg_fir_stream_get_kernel (self->stream));
+  guint64 end = eeg_fir_stream_get_in (self->stream);
+
+  self->is_draining = TRUE;
+  n = MIN (n, end - self->run_start);
+  if (n > 0)
+    gst_eeg_filter_add_marker (GST_EEG_FILTER (self), end - n, n, EDGE_MARKER);
+}
+
+/* Puts another stream in the place of the one that runs. FALSE if it has too
+ * little room for what that owes. */
+static gboolean
+take_over (GstEegFirFilter *self, eeg_fir_stream *stream)
+{
+  eeg_fir_stream *old = self->stream;
+  gsize owed;
+  size_t n_taps;
+
+  owed = eeg_fir_stream_get_in (old) - eeg_fir_stream_get_out (old);
+  /* one that is still faded out at this moment goes at once */
+  retire (self, eeg_fir_stream_release (old));
+  if (!eeg_fir_stream_take_over (stream, old))
+    return FALSE;
+  eeg_fir_kernel_get_taps (eeg_fir_stream_get_kernel (stream), &n_taps);
+  GST_INFO_OBJECT (self,
+      "new kernel of %" G_GSIZE_FORMAT " taps from sample %" G_GUINT64_FORMAT,
+      n_taps, eeg_fir_stream_get_out (stream));
+  self->stream = stream;
+  self->is_changed = TRUE;
+  if (!eeg_fir_stream_is_fading (stream)) {
+    retire (self, old);
+    owed = 0;
+  }
+  publish (self, owed);
+  return TRUE;
+}
+
+/* The change that comes next, if it is due at this sample of output or
+ * before. */
+static Change *
+pop_change (GstEegFirFilter *self, guint64 sample)
+{
+  Change *change;
+
+  GST_OBJECT_LOCK (self);
+  change = g_queue_peek_head (&self->changes);
+  if (change != NULL && change->sample <= sample) {
+    g_queue_pop_head (&self->changes);
+    while (!change->is_built)
+      g_cond_wait (&self->built, GST_OBJECT_GET_LOCK (self));
+  } else {
+    change = NULL;
+  }
+  GST_OBJECT_UNLOCK (self);
+  return change;
+}
+
+static void
+make_change (GstEegFirFilter *self, Change *change)
+{
+  eeg_fir_stream *stream;
+  gboolean again = FALSE;
+
+  do {
+    GST_OBJECT_LOCK (self);
+    stream = g_steal_pointer (&change->stream);
+    GST_OBJECT_UNLOCK (self);
+    if (stream == NULL)
+      return;
+    if (take_over (self, stream)) {
+      set_kernel (self, eeg_fir_stream_get_kernel (stream));
+      return;
+    }
+    eeg_fir_stream_free (stream);
+    if (again)
+      return;
+    /* a change of properties brought a longer delay in between */
+    GST_WARNING_OBJECT (self,
+        "making room for a kernel on the streaming thread");
+    g_mutex_lock (&self->design_lock);
+    build_change_locked (self, change, NULL);
+    g_mutex_unlock (&self->design_lock);
+    again = TRUE;
+  } while (TRUE);
+}
+
+static void
 gst_eeg_fir_filter_update (GstEegFilter *filter)
 {
   GstEegFirFilter *self = GST_EEG_FIR_FILTER (filter);
-  eeg_fir_stream *pending = steal_pending (self);
-  size_t n_taps;
+  eeg_fir_stream *pending;
+  Change *change;
 
-  if (pending == NULL)
+  if (self->stream == NULL)
     return;
-  if (!eeg_fir_stream_take_over (pending, self->stream)) {
-    GST_ERROR_OBJECT (self, "a kernel was made without the room it needs");
-    eeg_fir_stream_free (pending);
-    return;
+  if (!eeg_fir_stream_is_fading (self->stream)) {
+    eeg_fir_stream *old = eeg_fir_stream_release (self->stream);
+
+    if (old != NULL) {
+      retire (self, old);
+      publish (self, 0);
+    }
+    /* while one fades in, the next waits */
+    pending = steal_pending (self);
+    if (pending != NULL && !take_over (self, pending)) {
+      GST_ERROR_OBJECT (self, "a kernel was made without the room it needs");
+      eeg_fir_stream_free (pending);
+    }
   }
-  eeg_fir_kernel_get_taps (eeg_fir_stream_get_kernel (pending), &n_taps);
-  GST_INFO_OBJECT (self,
-      "new kernel of %" G_GSIZE_FORMAT " taps from sample %" G_GUINT64_FORMAT
-      " of the run",
-      n_taps, eeg_fir_stream_get_out (pending));
-  set_stream (self, pending);
+  while ((change = pop_change (self, eeg_fir_stream_get_out (self->stream)))) {
+    make_change (self, change);
+    change_unref (change);
+  }
+  if ((self->is_start || self->is_changed)
+      && gst_eeg_filter_get_enabled (filter))
+    mark_start (self);
+}
+
+/* Up to where the next change is due. */
+static gsize
+gst_eeg_fir_filter_get_piece (GstEegFilter *filter, gsize n_frames)
+{
+  GstEegFirFilter *self = GST_EEG_FIR_FILTER (filter);
+  guint64 due = GST_BUFFER_OFFSET_NONE, last;
+  Change *change;
+
+  GST_OBJECT_LOCK (self);
+  change = g_queue_peek_head (&self->changes);
+  if (change != NULL)
+    due = change->sample;
+  GST_OBJECT_UNLOCK (self);
+  if (due == GST_BUFFER_OFFSET_NONE)
+    return n_frames;
+  /* input that gives all output before it */
+  last = due + get_held (self->stream);
+  if (last <= eeg_fir_stream_get_in (self->stream))
+    return n_frames;
+  return MIN (n_frames, last - eeg_fir_stream_get_in (self->stream));
+}
+
+static guint64
+gst_eeg_fir_filter_map_index (GstEegFilter *filter, guint64 index)
+{
+  GstEegFirFilter *self = GST_EEG_FIR_FILTER (filter);
+
+  if (self->stream != NULL)
+    eeg_fir_stream_start (self->stream, index);
+  self->is_start = TRUE;
+  self->is_draining = FALSE;
+  self->run_start = index;
+  return index;
+}
+
+static gboolean
+gst_eeg_fir_filter_bridge (GstEegFilter *filter, guint64 index, guint64 missing)
+{
+  GstEegFirFilter *self = GST_EEG_FIR_FILTER (filter);
+  GapPolicy policy;
+
+  GST_OBJECT_LOCK (self);
+  policy = self->gap_policy;
+  GST_OBJECT_UNLOCK (self);
+  if (policy != GAP_HOLD || self->stream == NULL)
+    return FALSE;
+  retire (self, eeg_fir_stream_release (self->stream));
+  eeg_fir_stream_bridge (self->stream, missing);
+  self->is_start = TRUE;
+  self->is_draining = FALSE;
+  self->run_start = index;
+  return TRUE;
 }
 
 static void
@@ -494,8 +968,10 @@ gst_eeg_fir_filter_reset (GstEegFilter *filter)
 {
   GstEegFirFilter *self = GST_EEG_FIR_FILTER (filter);
 
-  if (self->stream != NULL)
-    eeg_fir_stream_start (self->stream, 0);
+  if (self->stream == NULL)
+    return;
+  retire (self, eeg_fir_stream_release (self->stream));
+  eeg_fir_stream_start (self->stream, 0);
 }
 
 static gsize
@@ -520,6 +996,8 @@ gst_eeg_fir_filter_drain (GstEegFilter *filter, gpointer out, gsize max_frames)
 
   if (self->stream == NULL)
     return 0;
+  if (!self->is_draining)
+    mark_end (self);
   return eeg_fir_stream_drain (self->stream, out, max_frames);
 }
 
@@ -528,9 +1006,13 @@ gst_eeg_fir_filter_get_delay (GstEegFilter *filter)
 {
   GstEegFirFilter *self = GST_EEG_FIR_FILTER (filter);
 
-  if (self->stream == NULL)
-    return 0;
-  return eeg_fir_kernel_get_delay (eeg_fir_stream_get_kernel (self->stream));
+  gsize held;
+
+  /* while one fades in, the longer delay of both */
+  GST_OBJECT_LOCK (self);
+  held = self->held;
+  GST_OBJECT_UNLOCK (self);
+  return held;
 }
 
 static gsize
@@ -538,11 +1020,17 @@ gst_eeg_fir_filter_get_memory (GstEegFilter *filter)
 {
   GstEegFirFilter *self = GST_EEG_FIR_FILTER (filter);
   gsize memory;
+  GList *l;
 
   GST_OBJECT_LOCK (self);
   memory = self->memory;
   if (self->pending != NULL)
     memory += eeg_fir_stream_get_size (self->pending);
+  if (self->retired != NULL)
+    memory += eeg_fir_stream_get_size (self->retired);
+  for (l = self->changes.head; l != NULL; l = l->next)
+    if (((Change *) l->data)->stream != NULL)
+      memory += eeg_fir_stream_get_size (((Change *) l->data)->stream);
   GST_OBJECT_UNLOCK (self);
   return memory;
 }
@@ -572,6 +1060,7 @@ static gboolean
 gst_eeg_fir_filter_stop (GstBaseTransform *trans)
 {
   GstEegFirFilter *self = GST_EEG_FIR_FILTER (trans);
+  eeg_fir_stream *retired;
   eeg_fir_kernel *kernel;
   gboolean ret;
 
@@ -583,24 +1072,52 @@ gst_eeg_fir_filter_stop (GstBaseTransform *trans)
   eeg_fir_stream_free (steal_pending (self));
   g_mutex_unlock (&self->design_lock);
   set_stream (self, NULL);
+  drop_changes (self);
   GST_OBJECT_LOCK (self);
   kernel = g_steal_pointer (&self->kernel);
+  retired = g_steal_pointer (&self->retired);
   GST_OBJECT_UNLOCK (self);
   eeg_fir_kernel_unref (kernel);
+  eeg_fir_stream_free (retired);
   return ret;
+}
+
+static gboolean
+gst_eeg_fir_filter_sink_event (GstBaseTransform *trans, GstEvent *event)
+{
+  GstEegFirFilter *self = GST_EEG_FIR_FILTER (trans);
+  guint64 sample;
+  GBytes *taps;
+  gint64 delay;
+
+  if (gst_eeg_event_parse_kernel (event, &sample, &taps, &delay)) {
+    Change *change = change_new (sample, taps, delay);
+
+    GST_OBJECT_LOCK (self);
+    g_queue_push_tail (&self->changes, change);
+    GST_OBJECT_UNLOCK (self);
+    gst_element_call_async (GST_ELEMENT (self), build_change,
+        change_ref (change), (GDestroyNotify) change_unref);
+    gst_event_unref (event);
+    return TRUE;
+  }
+  if (GST_EVENT_TYPE (event) == GST_EVENT_FLUSH_STOP)
+    drop_changes (self);
+  return GST_BASE_TRANSFORM_CLASS (gst_eeg_fir_filter_parent_class)
+      ->sink_event (trans, event);
 }
 
 static guint64
 gst_eeg_fir_filter_look_back (GstEegStage *stage)
 {
   GstEegFirFilter *self = GST_EEG_FIR_FILTER (stage);
-  size_t n_taps = 1;
+  guint64 look_back = 0;
 
   GST_OBJECT_LOCK (self);
   if (self->kernel != NULL)
-    eeg_fir_kernel_get_taps (self->kernel, &n_taps);
+    look_back = eeg_fir_kernel_get_look_back (self->kernel);
   GST_OBJECT_UNLOCK (self);
-  return n_taps - 1;
+  return look_back;
 }
 
 static void
@@ -645,12 +1162,46 @@ value_from_taps (GValue *value, const gdouble *taps, gsize n)
   g_value_unset (&number);
 }
 
+/* The gain of a kernel at RESPONSE_POINTS frequencies from 0 to half the rate: the
+ * discrete Fourier transform, of which taps one period apart have the same
+ * factor. */
+static void
+value_from_response (GValue *value, const eeg_fir_kernel *kernel, gdouble rate)
+{
+  const gsize n = 2 * (RESPONSE_POINTS - 1);
+  gdouble *folded = g_new0 (gdouble, n), *cosines = g_new (gdouble, n);
+  GArray *response = g_array_new (FALSE, FALSE, sizeof (gdouble));
+  gsize i, k, n_taps;
+  const double *taps = eeg_fir_kernel_get_taps (kernel, &n_taps);
+
+  for (i = 0; i < n_taps; i++)
+    folded[i % n] += taps[i];
+  for (i = 0; i < n; i++)
+    cosines[i] = cos (2 * G_PI * i / n);
+  for (k = 0; k < RESPONSE_POINTS; k++) {
+    gdouble re = 0, im = 0, frequency = rate * k / n, decibels;
+
+    for (i = 0; i < n; i++) {
+      re += folded[i] * cosines[i * k % n];
+      im += folded[i] * cosines[(i * k + n / 4) % n];
+    }
+    decibels = 20 * log10 (MAX (hypot (re, im), 1e-20));
+    g_array_append_val (response, frequency);
+    g_array_append_val (response, decibels);
+  }
+  value_from_taps (value, (const gdouble *) response->data, response->len);
+  g_array_unref (response);
+  g_free (folded);
+  g_free (cosines);
+}
+
 static void
 gst_eeg_fir_filter_set_property (GObject *object, guint id, const GValue *value,
     GParamSpec *pspec)
 {
   GstEegFirFilter *self = GST_EEG_FIR_FILTER (object);
   GArray *array = NULL;
+  gchar *text = NULL;
 
   if (id == PROP_ENABLED) {
     gst_eeg_filter_set_enabled (GST_EEG_FILTER (self),
@@ -665,6 +1216,12 @@ gst_eeg_fir_filter_set_property (GObject *object, guint id, const GValue *value,
           (NULL));
       return;
     }
+  }
+  if (id == PROP_NOTCH) {
+    text = g_strdup (g_value_get_string (value));
+    if (text == NULL)
+      text = g_strdup ("");
+    array = notches_from_text (text);
   }
 
   GST_OBJECT_LOCK (self);
@@ -700,8 +1257,27 @@ gst_eeg_fir_filter_set_property (GObject *object, guint id, const GValue *value,
       array = old;
       break;
     }
+    case PROP_NOTCH: {
+      GArray *old = self->settings.notches;
+      gchar *old_text = self->settings.notch;
+
+      self->settings.notches = array;
+      self->settings.notch = text;
+      array = old;
+      text = old_text;
+      break;
+    }
     case PROP_INITIAL:
       self->settings.initial = g_value_get_enum (value);
+      break;
+    case PROP_LATENCY:
+      self->settings.latency = g_value_get_enum (value);
+      break;
+    case PROP_CROSSFADE:
+      self->crossfade = g_value_get_uint64 (value);
+      break;
+    case PROP_GAP_POLICY:
+      self->gap_policy = g_value_get_enum (value);
       break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
@@ -709,6 +1285,7 @@ gst_eeg_fir_filter_set_property (GObject *object, guint id, const GValue *value,
   }
   GST_OBJECT_UNLOCK (self);
   g_clear_pointer (&array, g_array_unref);
+  g_free (text);
 }
 
 static void
@@ -718,6 +1295,7 @@ gst_eeg_fir_filter_get_property (GObject *object, guint id, GValue *value,
   GstEegFirFilter *self = GST_EEG_FIR_FILTER (object);
   eeg_fir_kernel *kernel = NULL;
   GArray *array = NULL;
+  gdouble rate = 0;
 
   if (id == PROP_ENABLED) {
     g_value_set_boolean (value,
@@ -753,10 +1331,29 @@ gst_eeg_fir_filter_get_property (GObject *object, guint id, GValue *value,
     case PROP_COEFFICIENTS:
       array = g_array_ref (self->settings.coefficients);
       break;
+    case PROP_NOTCH:
+      g_value_set_string (value, self->settings.notch);
+      break;
     case PROP_INITIAL:
       g_value_set_enum (value, self->settings.initial);
       break;
+    case PROP_LATENCY:
+      g_value_set_enum (value, self->settings.latency);
+      break;
+    case PROP_CROSSFADE:
+      g_value_set_uint64 (value, self->crossfade);
+      break;
+    case PROP_GAP_POLICY:
+      g_value_set_enum (value, self->gap_policy);
+      break;
+    case PROP_BACKEND:
+      g_value_set_static_string (value,
+          self->kernel != NULL ? eeg_fir_kernel_get_engine (self->kernel)
+                               : NULL);
+      break;
     case PROP_KERNEL:
+    case PROP_RESPONSE:
+      rate = self->rate;
       if (self->kernel != NULL)
         kernel = eeg_fir_kernel_ref (self->kernel);
       break;
@@ -773,7 +1370,10 @@ gst_eeg_fir_filter_get_property (GObject *object, guint id, GValue *value,
     value_from_taps (value, (const gdouble *) array->data, array->len);
     g_array_unref (array);
   }
-  if (kernel != NULL) {
+  if (kernel != NULL && id == PROP_RESPONSE) {
+    value_from_response (value, kernel, rate);
+    eeg_fir_kernel_unref (kernel);
+  } else if (kernel != NULL) {
     size_t n_taps;
     const double *taps = eeg_fir_kernel_get_taps (kernel, &n_taps);
 
@@ -789,8 +1389,11 @@ gst_eeg_fir_filter_finalize (GObject *object)
 
   settings_clear (&self->settings);
   settings_clear (&self->good);
+  drop_changes (self);
   eeg_fir_stream_free (self->pending);
+  eeg_fir_stream_free (self->retired);
   eeg_fir_stream_free (self->stream);
+  g_cond_clear (&self->built);
   eeg_fir_kernel_unref (self->kernel);
   format_clear (&self->format);
   g_mutex_clear (&self->design_lock);
@@ -919,6 +1522,61 @@ gst_eeg_fir_filter_class_init (GstEegFirFilterClass *klass)
       gst_param_spec_array ("kernel", "Kernel",
           "The taps as designed; empty before the sampling rate is known", NULL,
           readable));
+  /**
+   * GstEegFirFilter:notch:
+   *
+   * Frequencies to take out of what else passes, for example `50,100,150`, each
+   * as mne.filter.notch_filter() does by default: a stop band of 1/200 of the
+   * frequency with transition bands of 0.5 Hz (or #GstEegFirFilter:transition)
+   * at its sides. Not used by mode=coefficients.
+   */
+  g_object_class_install_property (object_class, PROP_NOTCH,
+      g_param_spec_string ("notch", "Notch",
+          "Frequencies in Hz to take out of what passes, up to 32, separated "
+          "by commas, for example 50,100,150",
+          DEFAULT_NOTCH, hot));
+  /**
+   * GstEegFirFilter:latency:
+   *
+   * Kernels of up to 192 taps are not concerned.
+   */
+  g_object_class_install_property (object_class, PROP_LATENCY,
+      g_param_spec_enum ("latency", "Latency",
+          "Whether blocks of samples may be held back beside the kernel's "
+          "delay: a long kernel is then applied in a third of the time",
+          latency_get_type (), DEFAULT_LATENCY, hot));
+  /**
+   * GstEegFirFilter:response:
+   *
+   * Gain of the kernel, 4097 pairs: frequency in Hz from 0 to half the sampling
+   * rate, and decibels, not below -400. Empty before caps are known.
+   */
+  g_object_class_install_property (object_class, PROP_RESPONSE,
+      gst_param_spec_array ("response", "Response",
+          "Gain of the kernel: pairs of frequency in Hz and gain in dB; empty "
+          "before the sampling rate is known",
+          NULL, readable));
+  g_object_class_install_property (object_class, PROP_CROSSFADE,
+      g_param_spec_uint64 ("crossfade", "Cross-fade",
+          "For how long in nanoseconds the output goes over from one kernel to "
+          "the next when that is changed, 0 to 10 s",
+          0, MAX_CROSSFADE, DEFAULT_CROSSFADE, hot));
+  /**
+   * GstEegFirFilter:gap-policy:
+   *
+   * What happens after lost samples. In both cases what is held goes out first,
+   * and the edges are marked.
+   */
+  g_object_class_install_property (object_class, PROP_GAP_POLICY,
+      g_param_spec_enum ("gap-policy", "Gap policy",
+          "Whether the filter begins anew after a gap or goes on with what it "
+          "remembers",
+          gap_policy_get_type (), DEFAULT_GAP_POLICY, hot));
+  g_object_class_install_property (object_class, PROP_BACKEND,
+      g_param_spec_string ("backend", "Backend",
+          "How the kernel is applied: direct, partitioned (no latency) or "
+          "blocks; none before the sampling rate is known",
+          NULL, readable));
   g_object_class_install_property (object_class, PROP_INSTRUCTION_SET,
       g_param_spec_string ("instruction-set", "Instruction set",
           "Which build of the arithmetic runs: base, avx2 or avx512; the "
@@ -928,7 +1586,7 @@ gst_eeg_fir_filter_class_init (GstEegFirFilterClass *klass)
 
   gst_element_class_set_static_metadata (element_class, "EEG FIR filter",
       "Filter/Effect",
-      "Filters each EEG channel with a linear-phase FIR, in time with its input",
+      "Filters each EEG channel with a FIR, in time with its input",
       "gst-plugins-eeg developers");
   gst_element_class_add_static_pad_template (element_class, &sink_template);
   gst_element_class_add_static_pad_template (element_class, &src_template);
@@ -937,7 +1595,11 @@ gst_eeg_fir_filter_class_init (GstEegFirFilterClass *klass)
   trans_class->stop = gst_eeg_fir_filter_stop;
   filter_class->in_place = TRUE;
   filter_class->set_info = gst_eeg_fir_filter_set_info;
+  trans_class->sink_event = gst_eeg_fir_filter_sink_event;
+  filter_class->map_index = gst_eeg_fir_filter_map_index;
+  filter_class->bridge = gst_eeg_fir_filter_bridge;
   filter_class->update = gst_eeg_fir_filter_update;
+  filter_class->get_piece = gst_eeg_fir_filter_get_piece;
   filter_class->reset = gst_eeg_fir_filter_reset;
   filter_class->get_ready = gst_eeg_fir_filter_get_ready;
   filter_class->process = gst_eeg_fir_filter_process;
@@ -949,6 +1611,8 @@ gst_eeg_fir_filter_class_init (GstEegFirFilterClass *klass)
   gst_type_mark_as_plugin_api (window_get_type (), 0);
   gst_type_mark_as_plugin_api (initial_get_type (), 0);
   gst_type_mark_as_plugin_api (phase_get_type (), 0);
+  gst_type_mark_as_plugin_api (latency_get_type (), 0);
+  gst_type_mark_as_plugin_api (gap_policy_get_type (), 0);
 }
 
 static void
@@ -964,8 +1628,15 @@ gst_eeg_fir_filter_init (GstEegFirFilter *self)
     .beta = DEFAULT_BETA,
     .phase = DEFAULT_PHASE,
     .initial = DEFAULT_INITIAL,
+    .latency = DEFAULT_LATENCY,
+    .notch = g_strdup (DEFAULT_NOTCH),
+    .notches = notches_from_text (DEFAULT_NOTCH),
     .coefficients = g_array_new (FALSE, FALSE, sizeof (gdouble)),
   };
+  self->crossfade = DEFAULT_CROSSFADE;
+  self->gap_policy = DEFAULT_GAP_POLICY;
+  g_queue_init (&self->changes);
+  g_cond_init (&self->built);
   settings_copy (&self->good, &self->settings);
   g_mutex_init (&self->design_lock);
 }

@@ -656,16 +656,17 @@ GST_END_TEST;
 
 GST_START_TEST (test_take_over_without_reserve)
 {
-  eeg_fir_kernel *old = make_kernel (SYMMETRIC, 101, EEG_FIR_DELAY_AUTO);
+  eeg_fir_kernel *old = make_kernel (SYMMETRIC, 20001, EEG_FIR_DELAY_AUTO);
   eeg_fir_kernel *new = make_kernel (SYMMETRIC, 3, EEG_FIR_DELAY_AUTO);
   eeg_fir_config config = { .channels = 1, .format = EEG_FIR_F64 };
   eeg_fir_stream *a = eeg_fir_stream_new (old, &config, 0);
   eeg_fir_stream *b = eeg_fir_stream_new (new, &config, 0);
-  gdouble x[200] = { 1, 2, 3 };
+  gdouble *x = g_new0 (gdouble, 30000);
 
-  eeg_fir_stream_process (a, x, 200, x);
+  eeg_fir_stream_process (a, x, 30000, x);
   fail_if (eeg_fir_stream_take_over (b, a));
   fail_unless_equals_uint64 (eeg_fir_stream_get_in (b), 0);
+  g_free (x);
   eeg_fir_stream_free (a);
   eeg_fir_stream_free (b);
   eeg_fir_kernel_unref (old);

@@ -672,6 +672,10 @@ GST_START_TEST (test_bad_hot_settings)
   fail_unless (pop_warning (bus, "Coefficient 0 is nan"));
   g_object_set (filter, "window", 3, "beta", -1.0, NULL);
   fail_unless (pop_warning (bus, "beta"));
+  g_object_set (filter, "notch", "10,x", NULL);
+  fail_unless (pop_warning (bus, "no list"));
+  g_object_set (filter, "notch", "200", NULL);
+  fail_unless (pop_warning (bus, "notch at 200"));
   g_object_get (filter, "low", &low, "high", &high, "taps", &taps, "beta",
       &beta, NULL);
   fail_unless_equals_float (low, 2);
@@ -719,6 +723,12 @@ GST_START_TEST (test_bad_settings)
     { "firfilter mode=low-pass high=125", "half the sampling rate", FALSE },
     { "firfilter mode=band-pass low=1 high=200", "half the sampling", FALSE },
     { "firfilter mode=high-pass low=0.00001", "taps", FALSE },
+    { "firfilter mode=notch", "no notch", TRUE },
+    { "firfilter mode=notch notch=50,mains", "no list", TRUE },
+    { "firfilter mode=notch notch=-50", "notch at -50", TRUE },
+    { "firfilter mode=notch notch=130", "notch at 130", FALSE },
+    { "firfilter mode=notch notch=50,50.3", "pass band", FALSE },
+    { "firfilter mode=low-pass high=40 notch=50", "pass band", FALSE },
   };
   guint i;
 
@@ -878,9 +888,11 @@ GST_START_TEST (test_markers)
     g_free (text);
   }
   buffer = gst_harness_pull (h);
-  for (i = 0; (marker = gst_buffer_iterate_eeg_marker_meta (buffer, &state));
-       i++)
+  i = 0;
+  while ((marker = gst_buffer_iterate_eeg_marker_meta (buffer, &state))) {
     fail_unless (marker->time % (80 * GST_MSECOND) == 0);
+    i += g_str_has_prefix (marker->text, "marker ");
+  }
   fail_unless_equals_int (i, 3);
   gst_buffer_unref (buffer);
 
@@ -894,10 +906,440 @@ GST_START_TEST (test_markers)
   gst_harness_push_event (h, gst_event_new_eos ());
   buffer = gst_harness_pull (h);
   state = NULL;
-  marker = gst_buffer_iterate_eeg_marker_meta (buffer, &state);
-  fail_unless_equals_string (marker->text, "early");
+  i = 0;
+  while ((marker = gst_buffer_iterate_eeg_marker_meta (buffer, &state)))
+    i += strcmp (marker->text, "early") == 0;
+  fail_unless_equals_int (i, 1);
   gst_buffer_unref (buffer);
   gst_harness_teardown (h);
+}
+GST_END_TEST;
+
+/* Start and duration of the edge markers that came out, in samples, in order. */
+static void
+collect_edges (GstBuffer *buffer, GArray *edges)
+{
+  GstEegMarkerMeta *marker;
+  gpointer state = NULL;
+
+  while ((marker = gst_buffer_iterate_eeg_marker_meta (buffer, &state))) {
+    guint64 edge[2] = { gst_util_uint64_scale_round (marker->time, RATE,
+                            GST_SECOND),
+      gst_util_uint64_scale_round (marker->duration, RATE, GST_SECOND) };
+
+    fail_unless_equals_string (marker->text, "BAD_edge");
+    g_array_append_vals (edges, edge, 1);
+  }
+}
+
+/* Half a kernel at the start and at the end of each run, and for causal kernels
+ * all of it at the start. */
+GST_START_TEST (test_edges)
+{
+  static const struct
+  {
+    const gchar *line;
+    guint start, end;
+  } cases[] = { { "firfilter mode=low-pass high=30 taps=101", 50, 50 },
+    { "firfilter mode=low-pass high=30 taps=101 gap-policy=hold", 50, 50 },
+    { "firfilter mode=low-pass high=30 taps=101 phase=minimum", 100, 0 },
+    { "firfilter mode=low-pass high=30 taps=1", 0, 0 },
+    { "firfilter mode=low-pass high=30 taps=901 latency=block", 450, 450 } };
+  guint i;
+
+  for (i = 0; i < G_N_ELEMENTS (cases); i++) {
+    GstHarness *h = harness (cases[i].line);
+    GArray *edges = g_array_new (FALSE, FALSE, 2 * sizeof (guint64));
+    const guint64 expected[][2] = { { 0, cases[i].start },
+      { 1000 - cases[i].end, cases[i].end }, { 1500, cases[i].start },
+      { 2500 - cases[i].end, cases[i].end } };
+    GstBuffer *buffer;
+    guint k, n = 0;
+
+    gst_harness_set_src_caps (h, plain_caps (GST_EEG_FORMAT_F64LE));
+    for (k = 0; k < 20; k++)
+      gst_harness_push (h,
+          make_buffer (GST_EEG_FORMAT_F64LE, 1, k * 100 + (k < 10 ? 0 : 500),
+              100));
+    gst_harness_push_event (h, gst_event_new_eos ());
+    while ((buffer = gst_harness_try_pull (h)) != NULL) {
+      collect_edges (buffer, edges);
+      gst_buffer_unref (buffer);
+    }
+    for (k = 0; k < G_N_ELEMENTS (expected); k++) {
+      const guint64 *edge = &g_array_index (edges, guint64, 2 * n);
+
+      if (expected[k][1] == 0)
+        continue;
+      fail_unless (n < edges->len, "%s", cases[i].line);
+      fail_unless_equals_uint64 (edge[0], expected[k][0]);
+      fail_unless_equals_uint64 (edge[1], expected[k][1]);
+      n++;
+    }
+    fail_unless_equals_int (edges->len, n);
+    g_array_unref (edges);
+    gst_harness_teardown (h);
+  }
+}
+GST_END_TEST;
+
+/* With gap-policy=hold the filter goes on: what was lost counts as the last
+ * sample before it. */
+static void
+check_hold (guint n_taps, guint missing, const gchar *latency)
+{
+  gchar *line = g_strdup_printf ("firfilter mode=low-pass high=30 taps=%u "
+                                 "gap-policy=hold initial=reflect latency=%s",
+      n_taps, latency);
+  GstHarness *h = harness (line);
+  const guint64 lost = 3000, resumed = lost + missing, end = resumed + 3000;
+  GArray *taps;
+  Output out;
+  guint64 i;
+
+  output_init (&out, 1);
+  gst_harness_set_src_caps (h, plain_caps (GST_EEG_FORMAT_F64LE));
+  taps = get_taps (find_filter (h), "kernel");
+  for (i = 0; i < lost; i += 100)
+    gst_harness_push (h, make_buffer (GST_EEG_FORMAT_F64LE, 1, i, 100));
+  for (i = resumed; i < end; i += 100)
+    gst_harness_push (h, make_buffer (GST_EEG_FORMAT_F64LE, 1, i, 100));
+  gst_harness_push_event (h, gst_event_new_eos ());
+  output_pull (&out, h, GST_EEG_FORMAT_F64LE);
+  fail_unless_equals_int (out.values->len, end - missing);
+  fail_unless_equals_int (out.discont, missing > 0 ? 2 : 1);
+
+  for (i = resumed; i < end - n_taps; i++) {
+    long double sum = 0;
+    gdouble got = g_array_index (out.values, gdouble, i - missing);
+    guint k;
+
+    for (k = 0; k < n_taps; k++) {
+      guint64 index = i + n_taps / 2 - k;
+
+      if (index >= lost && index < resumed)
+        index = lost - 1;
+      sum += g_array_index (taps, gdouble, k) * signal_at (index, 0);
+    }
+    fail_unless (fabs (got - (gdouble) sum) < 1e-10,
+        "%s, %u missing: sample %" G_GUINT64_FORMAT ": %g instead of %g", line,
+        missing, i, got, (gdouble) sum);
+  }
+  g_array_unref (taps);
+  output_clear (&out);
+  gst_harness_teardown (h);
+  g_free (line);
+}
+
+GST_START_TEST (test_gap_hold)
+{
+  static const guint lengths[] = { 1, 31, 101, 1001 };
+  static const guint missing[] = { 1, 10, 40, 700, 100000 };
+  guint l, m;
+
+  for (l = 0; l < G_N_ELEMENTS (lengths); l++)
+    for (m = 0; m < G_N_ELEMENTS (missing); m++) {
+      check_hold (lengths[l], missing[m], "none");
+      check_hold (lengths[l], missing[m], "block");
+    }
+}
+GST_END_TEST;
+
+/* Buffers that are flagged as gaps are samples like others, and stay in order. */
+GST_START_TEST (test_gap_buffers)
+{
+  GstHarness *h = harness ("firfilter mode=low-pass high=30 taps=31");
+  GArray *taps;
+  Output out;
+  guint i;
+
+  output_init (&out, 1);
+  gst_harness_set_src_caps (h, plain_caps (GST_EEG_FORMAT_F64LE));
+  taps = get_taps (find_filter (h), "kernel");
+  for (i = 0; i < 5; i++) {
+    GstBuffer *buffer = make_buffer (GST_EEG_FORMAT_F64LE, 1, i * 50, 50);
+
+    if (i % 2)
+      GST_BUFFER_FLAG_SET (buffer, GST_BUFFER_FLAG_GAP);
+    gst_harness_push (h, buffer);
+  }
+  gst_harness_push_event (h, gst_event_new_eos ());
+  output_pull (&out, h, GST_EEG_FORMAT_F64LE);
+  fail_unless_equals_int (out.values->len, 250);
+  check_run (&out, taps, 0, 249, 1e-10);
+  g_array_unref (taps);
+  output_clear (&out);
+  gst_harness_teardown (h);
+}
+GST_END_TEST;
+
+/* `latency` and what it does to the delay, in samples. */
+static guint64
+query_delay (const gchar *line, gboolean live)
+{
+  GstHarness *h = harness (line);
+  guint64 in = 0, out = 0;
+  GstBuffer *buffer;
+
+  gst_harness_set_live (h, live);
+  gst_harness_set_src_caps (h, plain_caps (GST_EEG_FORMAT_F32LE));
+  for (in = 0; in < 5000; in += 100)
+    gst_harness_push (h, make_buffer (GST_EEG_FORMAT_F32LE, 1, in, 100));
+  while ((buffer = gst_harness_try_pull (h)) != NULL) {
+    out = GST_BUFFER_OFFSET_END (buffer);
+    gst_buffer_unref (buffer);
+  }
+  if (live)
+    fail_unless_equals_uint64 (gst_harness_query_latency (h),
+        (in - out) * GST_SECOND / RATE);
+  gst_harness_teardown (h);
+  return in - out;
+}
+
+GST_START_TEST (test_latency_modes)
+{
+#define LINE "firfilter mode=low-pass high=30 taps=1001 "
+  fail_unless_equals_uint64 (query_delay (LINE, TRUE), 500);
+  fail_unless_equals_uint64 (query_delay (LINE "latency=none", FALSE), 500);
+  fail_unless (query_delay (LINE, FALSE) > 500);
+  fail_unless (query_delay (LINE "latency=block", TRUE) > 500);
+  /* short kernels have no use for it */
+  fail_unless_equals_uint64 (query_delay ("firfilter taps=101 latency=block "
+                                          "mode=low-pass",
+                                 FALSE),
+      50);
+#undef LINE
+}
+GST_END_TEST;
+
+static gchar *
+get_text (GstElement *filter, const gchar *property)
+{
+  gchar *text;
+
+  g_object_get (filter, property, &text, NULL);
+  return text;
+}
+
+/* All samples in time, whatever the latency, also while that changes. */
+GST_START_TEST (test_backends)
+{
+  static const struct
+  {
+    const gchar *latency, *backend;
+    guint taps;
+  } cases[] = { { "none", "direct", 101 }, { "block", "direct", 101 },
+    { "none", "partitioned", 1001 }, { "block", "blocks", 1001 },
+    { "none", "partitioned", 3001 } };
+  GstHarness *h = harness ("firfilter mode=low-pass high=30");
+  GstElement *filter = find_filter (h);
+  guint64 next = 0;
+  GArray *taps;
+  Output out;
+  guint i, k;
+
+  output_init (&out, 1);
+  fail_unless (get_text (filter, "backend") == NULL);
+  gst_harness_set_src_caps (h, plain_caps (GST_EEG_FORMAT_F64LE));
+  for (i = 0; i < G_N_ELEMENTS (cases); i++) {
+    gchar *text;
+
+    gst_util_set_object_arg (G_OBJECT (filter), "latency", cases[i].latency);
+    g_object_set (filter, "taps", cases[i].taps, NULL);
+    for (k = 0; k < 100; k++, next += 77)
+      gst_harness_push (h, make_buffer (GST_EEG_FORMAT_F64LE, 1, next, 77));
+    text = get_text (filter, "backend");
+    fail_unless_equals_string (text, cases[i].backend);
+    g_free (text);
+  }
+  taps = get_taps (filter, "kernel");
+  gst_harness_push_event (h, gst_event_new_eos ());
+  output_pull (&out, h, GST_EEG_FORMAT_F64LE);
+  fail_unless_equals_int (out.values->len, next);
+  for (i = next - 3000; i < next; i += 7)
+    fail_unless (
+        fabs (output_at (&out, i, 0) - expected_at (taps, 0, next - 1, i, 0))
+        < 1e-10);
+  g_array_unref (taps);
+  output_clear (&out);
+  gst_harness_teardown (h);
+}
+GST_END_TEST;
+
+/* The response that can be read is that of the kernel. */
+GST_START_TEST (test_response)
+{
+  GstHarness *h = harness ("firfilter mode=notch notch=50");
+  GstElement *filter = find_filter (h);
+  GArray *response, *taps;
+  guint i, k;
+
+  response = get_taps (filter, "response");
+  fail_unless_equals_int (response->len, 0);
+  g_array_unref (response);
+  gst_harness_set_src_caps (h, plain_caps (GST_EEG_FORMAT_F64LE));
+  response = get_taps (filter, "response");
+  taps = get_taps (filter, "kernel");
+  fail_unless_equals_int (taps->len, 1651);
+  fail_unless_equals_int (response->len, 2 * 4097);
+  for (i = 0; i < 4097; i += 64) {
+    gdouble f = g_array_index (response, gdouble, 2 * i);
+    gdouble db = g_array_index (response, gdouble, 2 * i + 1), re = 0, im = 0;
+
+    fail_unless (fabs (f - RATE / 2.0 * i / 4096) < 1e-9);
+    for (k = 0; k < taps->len; k++) {
+      re += g_array_index (taps, gdouble, k) * cos (2 * G_PI * f * k / RATE);
+      im += g_array_index (taps, gdouble, k) * sin (2 * G_PI * f * k / RATE);
+    }
+    fail_unless (fabs (db - 20 * log10 (hypot (re, im))) < 1e-6);
+  }
+  /* 50 Hz */
+  fail_unless (g_array_index (response, gdouble, 2 * 1638 + 1) < -40);
+  g_array_unref (response);
+  g_array_unref (taps);
+  gst_harness_teardown (h);
+}
+GST_END_TEST;
+
+/* A kernel that comes by an event: to the sample, with a cross-fade. */
+static void
+check_event (guint n_old, guint n_new, guint64 sample, guint64 crossfade,
+    guint buffer_size)
+{
+  gchar *line = g_strdup_printf ("firfilter mode=low-pass high=30 taps=%u "
+                                 "latency=none crossfade=%" G_GUINT64_FORMAT,
+      n_old, crossfade);
+  GstHarness *h = harness (line);
+  GstElement *filter = find_filter (h);
+  guint fade = crossfade * RATE / GST_SECOND, i;
+  const guint n = 3000;
+  gdouble *taps = g_new (gdouble, n_new);
+  GArray *old, *new;
+  Output out;
+
+  for (i = 0; i < n_new; i++)
+    taps[i] = 1.0 / n_new;
+  output_init (&out, 1);
+  gst_harness_set_src_caps (h, plain_caps (GST_EEG_FORMAT_F64LE));
+  old = get_taps (filter, "kernel");
+  gst_harness_push_event (h,
+      gst_eeg_event_new_kernel (sample, taps, n_new, -1));
+  for (i = 0; i < n; i += buffer_size)
+    gst_harness_push (h,
+        make_buffer (GST_EEG_FORMAT_F64LE, 1, i, MIN (buffer_size, n - i)));
+  new = get_taps (filter, "kernel");
+  fail_unless_equals_int (new->len, n_new);
+  gst_harness_push_event (h, gst_event_new_eos ());
+  output_pull (&out, h, GST_EEG_FORMAT_F64LE);
+  fail_unless_equals_int (out.values->len, n);
+  for (i = 0; i < n; i++) {
+    gdouble expected = expected_at (i < sample ? old : new, 0, n - 1, i, 0);
+
+    if (i >= sample && i < sample + fade && sample > 0)
+      expected += (expected_at (old, 0, n - 1, i, 0) - expected)
+          * (0.5 + 0.5 * cos (G_PI * (i - sample + 1) / (fade + 1)));
+    fail_unless (fabs (output_at (&out, i, 0) - expected) < 1e-10,
+        "%s: sample %u is %g, not %g", line, i, output_at (&out, i, 0),
+        expected);
+  }
+  g_array_unref (old);
+  g_array_unref (new);
+  g_free (taps);
+  output_clear (&out);
+  gst_harness_teardown (h);
+  g_free (line);
+}
+
+GST_START_TEST (test_event)
+{
+  static const guint lengths[] = { 31, 101, 701 };
+  static const guint sizes[] = { 1, 50, 333, 3000 };
+  guint a, b, s;
+
+  for (a = 0; a < G_N_ELEMENTS (lengths); a++)
+    for (b = 0; b < G_N_ELEMENTS (lengths); b++)
+      for (s = 0; s < G_N_ELEMENTS (sizes); s++) {
+        check_event (lengths[a], lengths[b], 0, 20 * GST_MSECOND, sizes[s]);
+        check_event (lengths[a], lengths[b], 1111, 0, sizes[s]);
+        check_event (lengths[a], lengths[b], 1111, 20 * GST_MSECOND, sizes[s]);
+        check_event (lengths[a], lengths[b], 1500, GST_SECOND, sizes[s]);
+      }
+}
+GST_END_TEST;
+
+/* Kernels that cannot be used, and others that are never due. */
+GST_START_TEST (test_bad_events)
+{
+  GstHarness *h = harness ("firfilter mode=low-pass high=30 taps=31");
+  GstElement *filter = find_filter (h);
+  const gdouble good[] = { 1 }, bad[] = { NAN, 1 };
+  GstBus *bus = gst_bus_new ();
+  GArray *taps;
+
+  gst_element_set_bus (h->element, bus);
+  gst_harness_set_src_caps (h, plain_caps (GST_EEG_FORMAT_F64LE));
+  gst_harness_push_event (h, gst_eeg_event_new_kernel (0, bad, 2, -1));
+  gst_harness_push_event (h, gst_eeg_event_new_kernel (100000, good, 1, -1));
+  gst_harness_push (h, make_buffer (GST_EEG_FORMAT_F64LE, 1, 0, 100));
+  taps = get_taps (filter, "kernel");
+  fail_unless_equals_int (taps->len, 31);
+  g_array_unref (taps);
+  {
+    GstMessage *message =
+        gst_bus_timed_pop_filtered (bus, 5 * GST_SECOND, GST_MESSAGE_WARNING);
+
+    fail_unless (message != NULL);
+    gst_message_unref (message);
+  }
+  /* a flush drops what is not due yet */
+  gst_harness_push_event (h, gst_event_new_flush_start ());
+  gst_harness_push_event (h, gst_event_new_flush_stop (TRUE));
+  gst_element_set_bus (h->element, NULL);
+  gst_object_unref (bus);
+  gst_harness_teardown (h);
+}
+GST_END_TEST;
+
+/* A change of properties goes over smoothly: no step is larger than those of
+ * both kernels, where without it there is one. */
+GST_START_TEST (test_crossfade)
+{
+  guint64 crossfade;
+
+  for (crossfade = 0; crossfade <= GST_SECOND; crossfade += GST_SECOND) {
+    GstHarness *h = harness ("firfilter mode=coefficients coefficients=<1>");
+    GstElement *filter = find_filter (h);
+    gdouble largest = 0;
+    Output out;
+    guint i;
+
+    output_init (&out, 1);
+    g_object_set (filter, "crossfade", crossfade, NULL);
+    gst_harness_set_src_caps (h, plain_caps (GST_EEG_FORMAT_F64LE));
+    for (i = 0; i < 10; i++) {
+      GstBuffer *buffer = make_buffer (GST_EEG_FORMAT_F64LE, 1, i * 100, 100);
+      GstMapInfo map;
+      guint k;
+
+      gst_buffer_map (buffer, &map, GST_MAP_WRITE);
+      for (k = 0; k < 100; k++)
+        ((gdouble *) map.data)[k] = 250;
+      gst_buffer_unmap (buffer, &map);
+      if (i == 5)
+        set_coefficient (filter, 0);
+      gst_harness_push (h, buffer);
+    }
+    output_pull (&out, h, GST_EEG_FORMAT_F64LE);
+    fail_unless_equals_int (out.values->len, 1000);
+    for (i = 1; i < 1000; i++)
+      largest = MAX (largest,
+          fabs (output_at (&out, i, 0) - output_at (&out, i - 1, 0)));
+    fail_unless_equals_float (output_at (&out, 499, 0), 250);
+    fail_unless_equals_float (output_at (&out, 999, 0), 0);
+    fail_unless (crossfade == 0 ? largest == 250 : largest < 2);
+    output_clear (&out);
+    gst_harness_teardown (h);
+  }
 }
 GST_END_TEST;
 
@@ -1044,6 +1486,15 @@ firfilter_suite (void)
   tcase_add_test (tcase, test_coefficients);
   tcase_add_test (tcase, test_phase);
   tcase_add_test (tcase, test_markers);
+  tcase_add_test (tcase, test_edges);
+  tcase_add_test (tcase, test_gap_hold);
+  tcase_add_test (tcase, test_gap_buffers);
+  tcase_add_test (tcase, test_latency_modes);
+  tcase_add_test (tcase, test_backends);
+  tcase_add_test (tcase, test_response);
+  tcase_add_test (tcase, test_event);
+  tcase_add_test (tcase, test_bad_events);
+  tcase_add_test (tcase, test_crossfade);
   tcase_add_test (tcase, test_restart);
   tcase_add_test (tcase, test_broken_frame);
   tcase_add_test (tcase, test_stress);

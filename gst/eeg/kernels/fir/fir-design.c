@@ -428,7 +428,7 @@ design_linear (const eeg_fir_spec *spec, double **taps, size_t *n_taps,
   if (spec->taps == 0 || spec->transition > 0)
     return design_by_edges (spec, taps, n_taps, message);
 
-    /* at a cut-off one band ends and the next begins */
+  /* at a cut-off one band ends and the next begins */
   passes = !use_low (spec) || spec->response == EEG_FIR_BAND_STOP;
   corners[n_corners++] = (struct corner){ 0, passes };
   if (use_low (spec)) {

@@ -24,6 +24,11 @@
  * of a tile. */
 #define BLOCK 252
 
+/* Rows that a stream remembers for a longer kernel that may follow, but not more
+ * than so many bytes. */
+#define LEAST_KEEP 4096
+#define LEAST_KEEP_BYTES (4 << 20)
+
 #define ROW_BYTES (EEG_FIR_PANEL * sizeof (double))
 
 struct panel
@@ -307,7 +312,7 @@ eeg_fir_stream_new (eeg_fir_kernel *kernel, const eeg_fir_config *config,
     size_t reserve)
 {
   eeg_fir_stream *stream;
-  size_t own = kernel->delay + kernel->latency;
+  size_t own = kernel->delay + kernel->latency, least;
 
   if (config->channels < 1 || config->channels > EEG_FIR_MAX_CHANNELS)
     return NULL;
@@ -323,7 +328,10 @@ eeg_fir_stream_new (eeg_fir_kernel *kernel, const eeg_fir_config *config,
     goto no_memory;
 
   /* a stream that takes over still owes the frames of a longer delay */
-  stream->keep = reach_back (kernel) + (reserve > own ? reserve - own : 0);
+  least =
+      smaller (LEAST_KEEP, LEAST_KEEP_BYTES / (ROW_BYTES * stream->n_panels));
+  stream->keep =
+      larger (reach_back (kernel), least) + (reserve > own ? reserve - own : 0);
   if (stream->keep < reserve)
     goto no_memory;
   stream->margin = larger (kernel->head, 1);
@@ -524,13 +532,16 @@ edge_row (const eeg_fir_stream *stream, size_t p, int64_t frame, double *row)
   }
 }
 
-/* The rows of what is applied directly that lie before the origin. */
+/* The rows of what is applied directly first that lie before the origin. There is
+ * room for them, in the ring or in front of it. */
 static void
 begin_panel (eeg_fir_stream *stream, size_t p)
 {
-  for (size_t k = 1; k < stream->kernel->head; k++)
-    edge_row (stream, p, stream->origin - (int64_t) k,
-        panel_row (stream, p, stream->margin - k));
+  int64_t first = stream->due - (int64_t) stream->kernel->head + 1;
+  double *origin = frame_row (stream, p, stream->origin);
+
+  for (int64_t k = 1; k <= stream->origin - first; k++)
+    edge_row (stream, p, stream->origin - k, origin - k * EEG_FIR_PANEL);
 }
 
 /* Rows that fit in without a turn of the ring. */
@@ -1116,6 +1127,52 @@ eeg_fir_stream_drain (eeg_fir_stream *stream, void *out, size_t frames)
     to += ready * frame_size (stream);
   }
   return total;
+}
+
+void
+eeg_fir_stream_bridge (eeg_fir_stream *stream, uint64_t missing)
+{
+  int64_t n = missing < (uint64_t) stream->keep ? (int64_t) missing
+                                                : (int64_t) stream->keep;
+  int64_t end = stream->in + n, origin = stream->origin, base = stream->base;
+  int64_t shift;
+  double row[EEG_FIR_PANEL];
+
+  /* over the rows that drain() added, in whatever way */
+  stream->end = ring_position (stream, stream->in);
+  stream->added = 0;
+  while (stream->in < end) {
+    size_t rows = get_room (stream, (size_t) (end - stream->in));
+
+    for (size_t p = 0; p < stream->n_panels; p++) {
+      memcpy (row, frame_row (stream, p, stream->in - 1), ROW_BYTES);
+      for (size_t k = 0; k < rows; k++)
+        memcpy (panel_row (stream, p, stream->end + k), row, ROW_BYTES);
+    }
+    stream->in += (int64_t) rows;
+    move_end (stream, rows);
+  }
+  /* where more were missing than it keeps, all it keeps is that value */
+  if (origin < end - (int64_t) stream->keep)
+    origin = end - (int64_t) stream->keep;
+  for (size_t p = 0; p < stream->n_panels; p++)
+    memcpy (stream->first + p * EEG_FIR_PANEL, frame_row (stream, p, origin),
+        ROW_BYTES);
+  shift = (int64_t) missing - n;
+  set_position (stream, origin + shift, end + shift, end + shift);
+  stream->base = base + shift;
+  stream->end = ring_position (stream, stream->in);
+  stream->clock = stream->due;
+  end_fade (stream);
+}
+
+size_t
+eeg_fir_stream_get_missing (const eeg_fir_stream *stream)
+{
+  int64_t first = stream->out + (int64_t) stream->kernel->delay
+      - (int64_t) (stream->kernel->n_taps - 1);
+
+  return stream->origin > first ? (size_t) (stream->origin - first) : 0;
 }
 
 bool

@@ -213,8 +213,14 @@ size_t eeg_fir_stream_process (eeg_fir_stream *stream, const void *in,
 
 /* After the last input: writes up to `frames` of the frames still held, as the
  * edge rule completes them, and returns how many; 0 when all are out. Then only
- * eeg_fir_stream_start() and eeg_fir_stream_free() may follow. */
+ * eeg_fir_stream_start(), eeg_fir_stream_bridge() and eeg_fir_stream_free() may
+ * follow. */
 size_t eeg_fir_stream_drain (eeg_fir_stream *stream, void *out, size_t frames);
+
+/* After eeg_fir_stream_drain() gave all: goes on `missing` frames after the last
+ * input, and gives next the frame of that number. The missing frames count as
+ * the last one before them, and nothing is given for them. */
+void eeg_fir_stream_bridge (eeg_fir_stream *stream, uint64_t missing);
 
 /* Makes `stream`, new or just started, go on where `old` stands: it takes the
  * samples that `old` remembers and gives next the frame that `old` would give
@@ -226,6 +232,10 @@ size_t eeg_fir_stream_drain (eeg_fir_stream *stream, void *out, size_t frames);
  * eeg_fir_stream_release() gives it back. A fade of old's own ends at once.
  * False if `reserve` was too small for old's delay: nothing has changed. */
 bool eeg_fir_stream_take_over (eeg_fir_stream *stream, eeg_fir_stream *old);
+
+/* How many of the next frames are made with frames from before what is
+ * remembered. */
+size_t eeg_fir_stream_get_missing (const eeg_fir_stream *stream);
 
 /* Whether a cross-fade is under way. */
 bool eeg_fir_stream_is_fading (const eeg_fir_stream *stream);
