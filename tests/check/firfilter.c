@@ -1009,7 +1009,7 @@ check_hold (guint n_taps, guint missing, const gchar *latency)
   fail_unless_equals_int (out.values->len, end - missing);
   fail_unless_equals_int (out.discont, missing > 0 ? 2 : 1);
 
-  for (i = resumed; i < end - n_taps; i++) {
+  for (i = resumed; i < end - n_taps; i += i < resumed + 50 ? 1 : 23) {
     long double sum = 0;
     gdouble got = g_array_index (out.values, gdouble, i - missing);
     guint k;
@@ -1083,7 +1083,7 @@ query_delay (const gchar *line, gboolean live)
 
   gst_harness_set_live (h, live);
   gst_harness_set_src_caps (h, plain_caps (GST_EEG_FORMAT_F32LE));
-  for (in = 0; in < 5000; in += 100)
+  for (in = 0; in < 30000; in += 100)
     gst_harness_push (h, make_buffer (GST_EEG_FORMAT_F32LE, 1, in, 100));
   while ((buffer = gst_harness_try_pull (h)) != NULL) {
     out = GST_BUFFER_OFFSET_END (buffer);
@@ -1232,7 +1232,8 @@ check_event (guint n_old, guint n_new, guint64 sample, guint64 crossfade,
   gst_harness_push_event (h, gst_event_new_eos ());
   output_pull (&out, h, GST_EEG_FORMAT_F64LE);
   fail_unless_equals_int (out.values->len, n);
-  for (i = 0; i < n; i++) {
+  /* all of them around the change */
+  for (i = 0; i<n; i += i + 10> sample && i < sample + fade + 10 ? 1 : 17) {
     gdouble expected = expected_at (i < sample ? old : new, 0, n - 1, i, 0);
 
     if (i >= sample && i < sample + fade && sample > 0)
@@ -1259,10 +1260,13 @@ GST_START_TEST (test_event)
   for (a = 0; a < G_N_ELEMENTS (lengths); a++)
     for (b = 0; b < G_N_ELEMENTS (lengths); b++)
       for (s = 0; s < G_N_ELEMENTS (sizes); s++) {
-        check_event (lengths[a], lengths[b], 0, 20 * GST_MSECOND, sizes[s]);
-        check_event (lengths[a], lengths[b], 1111, 0, sizes[s]);
-        check_event (lengths[a], lengths[b], 1111, 20 * GST_MSECOND, sizes[s]);
-        check_event (lengths[a], lengths[b], 1500, GST_SECOND, sizes[s]);
+        guint64 crossfade = (a + b + s) % 2 * 20 * GST_MSECOND;
+
+        if (s == 0)
+          check_event (lengths[a], lengths[b], 0, crossfade, sizes[s]);
+        check_event (lengths[a], lengths[b], 1111, crossfade, sizes[s]);
+        if (a + b == 2)
+          check_event (lengths[a], lengths[b], 1500, GST_SECOND, sizes[s]);
       }
 }
 GST_END_TEST;

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Longest transform: 768 MiB while a kernel is designed. */
+/* Longest transform: 512 MiB while a kernel is designed. */
 #define MAX_POINTS ((size_t) 1 << 25)
 
 static const double pi = 3.14159265358979323846;
@@ -26,33 +26,131 @@ times (double complex a, double complex b)
   return __builtin_complex (re, im);
 }
 
-/* In place, n a power of two; leaves the spectrum in bit-reversed order. */
-static void
-forward (double complex *x, size_t n, const double complex *twiddles)
-{
-  for (size_t half = n / 2, step = 1; half > 0; half /= 2, step *= 2)
-    for (size_t start = 0; start < n; start += 2 * half)
-      for (size_t k = 0; k < half; k++) {
-        double complex *a = &x[start + k], *b = a + half, d = *a - *b;
+/* exp (-2 pi i k / size) for k below a quarter of it, as products of two of few
+ * numbers: a table of all would be read from memory for longer than they take
+ * to make. */
+#define FINE 1024
 
-        *a += *b;
-        *b = times (d, twiddles[k * step]);
-      }
+struct twiddles
+{
+  double complex *fine;   /* of k = 0 .. FINE - 1 */
+  double complex *coarse; /* of k = 0, FINE, 2 * FINE ... */
+};
+
+/* For each power of two up to n, numbered by its logarithm. */
+#define SIZES (sizeof (size_t) * 8)
+
+static void
+free_twiddles (struct twiddles *twiddles)
+{
+  for (size_t i = 0; i < SIZES; i++) {
+    free (twiddles[i].fine);
+    free (twiddles[i].coarse);
+  }
 }
 
-/* Takes what forward() leaves, and divides by n. */
-static void
-inverse (double complex *x, size_t n, const double complex *twiddles)
+static bool
+make_twiddles (struct twiddles *twiddles, size_t n)
 {
-  for (size_t half = 1, step = n / 2; half < n; half *= 2, step /= 2)
-    for (size_t start = 0; start < n; start += 2 * half)
-      for (size_t k = 0; k < half; k++) {
-        double complex *a = &x[start + k], *b = a + half;
-        double complex d = times (*b, conj (twiddles[k * step]));
+  memset (twiddles, 0, SIZES * sizeof *twiddles);
+  for (size_t size = n; size >= 4; size /= 4) {
+    struct twiddles *t = &twiddles[__builtin_ctzll (size)];
+    size_t n_fine = size / 4 < FINE ? size / 4 : FINE;
+    size_t n_coarse = size / 4 / n_fine;
 
-        *b = *a - d;
-        *a += d;
-      }
+    t->fine = malloc (n_fine * sizeof *t->fine);
+    t->coarse = malloc (n_coarse * sizeof *t->coarse);
+    if (t->fine == NULL || t->coarse == NULL)
+      return false;
+    for (size_t k = 0; k < n_fine; k++) {
+      double angle = -2 * pi * (double) k / (double) size;
+
+      t->fine[k] = __builtin_complex (cos (angle), sin (angle));
+    }
+    for (size_t k = 0; k < n_coarse; k++) {
+      double angle = -2 * pi * (double) (k * n_fine) / (double) size;
+
+      t->coarse[k] = __builtin_complex (cos (angle), sin (angle));
+    }
+  }
+  return true;
+}
+
+/* times -i */
+static inline double complex
+turn (double complex a)
+{
+  return __builtin_complex (cimag (a), -creal (a));
+}
+
+/* In place, n a power of two; leaves the spectrum in an order of its own, with
+ * the first number in place. Depth first, so that most passes stay in the
+ * cache. */
+static void
+forward (double complex *x, size_t n, const struct twiddles *twiddles)
+{
+  size_t quarter = n / 4, n_fine = quarter < FINE ? quarter : FINE, k = 0;
+  const struct twiddles *t = &twiddles[__builtin_ctzll (n)];
+
+  if (n == 1)
+    return;
+  if (n == 2) {
+    double complex a = x[0];
+
+    x[0] = a + x[1];
+    x[1] = a - x[1];
+    return;
+  }
+  for (size_t i = 0; i < quarter / n_fine; i++)
+    for (size_t j = 0; j < n_fine; j++, k++) {
+      double complex *p = x + k, w = times (t->coarse[i], t->fine[j]);
+      double complex w2 = times (w, w);
+      double complex a = p[0], b = p[quarter], c = p[2 * quarter],
+                     d = p[3 * quarter];
+      double complex bd = turn (b - d);
+
+      p[0] = (a + c) + (b + d);
+      p[quarter] = times ((a - c) + bd, w);
+      p[2 * quarter] = times ((a + c) - (b + d), w2);
+      p[3 * quarter] = times ((a - c) - bd, times (w2, w));
+    }
+  for (size_t i = 0; i < 4; i++)
+    forward (x + i * quarter, quarter, twiddles);
+}
+
+/* Takes what forward() leaves; does not divide by n. */
+static void
+turn_back (double complex *x, size_t n, const struct twiddles *twiddles)
+{
+  size_t quarter = n / 4, n_fine = quarter < FINE ? quarter : FINE, k = 0;
+  const struct twiddles *t = &twiddles[__builtin_ctzll (n)];
+
+  if (n <= 2) {
+    forward (x, n, twiddles);
+    return;
+  }
+  for (size_t i = 0; i < 4; i++)
+    turn_back (x + i * quarter, quarter, twiddles);
+  for (size_t i = 0; i < quarter / n_fine; i++)
+    for (size_t j = 0; j < n_fine; j++, k++) {
+      double complex *p = x + k, w = conj (times (t->coarse[i], t->fine[j]));
+      double complex w2 = times (w, w);
+      double complex a = p[0], b = times (p[quarter], w);
+      double complex c = times (p[2 * quarter], w2);
+      double complex d = times (p[3 * quarter], times (w2, w));
+      double complex bd = turn (b - d);
+
+      p[0] = (a + c) + (b + d);
+      p[quarter] = (a - c) - bd;
+      p[2 * quarter] = (a + c) - (b + d);
+      p[3 * quarter] = (a - c) + bd;
+    }
+}
+
+static void
+inverse (double complex *x, size_t n, const struct twiddles *twiddles)
+{
+  turn_back (x, n, twiddles);
   for (size_t i = 0; i < n; i++)
     x[i] /= (double) n;
 }
@@ -79,18 +177,13 @@ eeg_fir_to_minimum_phase (double *taps, size_t *n_taps, bool half)
       : fmax (64.0 * (double) n_in, fmin (256.0 * (double) n_in, 1 << 21));
   size_t n = power_of_two (points);
   double complex *x = calloc (n, sizeof *x);
-  double complex *twiddles = malloc (n / 2 * sizeof *twiddles);
+  struct twiddles twiddles[SIZES];
   double least = INFINITY, largest = 0, floor;
 
-  if (x == NULL || twiddles == NULL) {
+  if (!make_twiddles (twiddles, n) || x == NULL) {
+    free_twiddles (twiddles);
     free (x);
-    free (twiddles);
     return false;
-  }
-  for (size_t k = 0; k < n / 2; k++) {
-    double angle = -2 * pi * (double) k / (double) n;
-
-    twiddles[k] = __builtin_complex (cos (angle), sin (angle));
   }
 
   for (size_t i = 0; i < n_in; i++)
@@ -137,6 +230,6 @@ eeg_fir_to_minimum_phase (double *taps, size_t *n_taps, bool half)
     taps[i] = creal (x[i]);
   *n_taps = n_out;
   free (x);
-  free (twiddles);
+  free_twiddles (twiddles);
   return true;
 }
