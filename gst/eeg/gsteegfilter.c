@@ -492,8 +492,9 @@ can_work_in_place (GstEegFilter *self, GstBuffer *buffer, gsize n_in,
     return FALSE;
   if (!gst_buffer_is_writable (buffer) || gst_buffer_n_memory (buffer) != 1)
     return FALSE;
+  /* part of a memory that others have too would be copied when it is mapped */
   memory = gst_buffer_peek_memory (buffer, 0);
-  return gst_memory_is_writable (memory);
+  return gst_memory_is_writable (memory) && !GST_MEMORY_IS_READONLY (memory);
 }
 
 static gboolean

@@ -264,6 +264,117 @@ GST_START_TEST (test_no_copy)
 
 GST_END_TEST;
 
+/* A stage that works in place leaves memory alone that its input shares. */
+GST_START_TEST (test_shared_memory)
+{
+  GstBufferPool *pool = gst_eeg_buffer_pool_new (NULL, 100 * 16, 0, 0);
+  guint round;
+
+  fail_unless (gst_buffer_pool_set_active (pool, TRUE));
+  for (round = 0; round < 2; round++) {
+    GstHarness *h = make_harness ("eegbatch samples=40 ! iirfilter low=1 "
+                                  "high=40",
+        F32, 250, 1, 4);
+    GstBuffer *in = samples_buffer (F32, 4, 0, 100), *out;
+    GstMapInfo map, piece;
+    guint8 *kept;
+
+    if (round == 1) {
+      /* the same in a slab of ours */
+      fail_unless_equals_int (gst_buffer_pool_acquire_buffer (pool, &out, NULL),
+          GST_FLOW_OK);
+      gst_buffer_map (in, &map, GST_MAP_READ);
+      gst_buffer_fill (out, 0, map.data, map.size);
+      gst_buffer_unmap (in, &map);
+      GST_BUFFER_OFFSET (out) = 0;
+      gst_buffer_unref (in);
+      in = out;
+    }
+    gst_buffer_map (in, &map, GST_MAP_READ);
+    kept = g_memdup2 (map.data, map.size);
+    gst_harness_push (h, gst_buffer_ref (in));
+    while ((out = gst_harness_try_pull (h)) != NULL) {
+      gst_buffer_map (out, &piece, GST_MAP_READ);
+      fail_unless (piece.data + piece.size <= map.data
+          || piece.data >= map.data + map.size);
+      gst_buffer_unmap (out, &piece);
+      gst_buffer_unref (out);
+    }
+    fail_unless (memcmp (kept, map.data, map.size) == 0);
+    gst_buffer_unmap (in, &map);
+    gst_buffer_unref (in);
+    g_free (kept);
+    gst_harness_teardown (h);
+  }
+  gst_buffer_pool_set_active (pool, FALSE);
+  gst_object_unref (pool);
+}
+
+GST_END_TEST;
+
+static GstBuffer *
+stress_buffer (GstHarness *h, gpointer data)
+{
+  guint64 *next = data;
+  GstBuffer *buffer = samples_buffer (F32, 2, *next, 37);
+
+  *next += 37;
+  return buffer;
+}
+
+/* Sizes change from other threads while buffers flow: every sample comes out
+ * once. */
+GST_START_TEST (test_stress)
+{
+  GstHarness *h = gst_harness_new ("eegbatch");
+  GstCaps *caps = samples_caps (F32, 250, 1, 2, NULL);
+  GValue samples = G_VALUE_INIT, duration = G_VALUE_INIT;
+  GstHarnessThread *threads[3];
+  GstSegment segment;
+  guint64 next = 0, at = 0;
+  GstBuffer *buffer;
+  guint i;
+
+  gst_segment_init (&segment, GST_FORMAT_TIME);
+  gst_harness_set_src_caps (h, gst_caps_ref (caps));
+  g_value_init (&samples, G_TYPE_UINT);
+  g_value_set_uint (&samples, 16);
+  g_value_init (&duration, G_TYPE_UINT64);
+  g_value_set_uint64 (&duration, 123456789);
+  threads[0] = gst_harness_stress_push_buffer_with_cb_start (h, caps, &segment,
+      stress_buffer, &next, NULL);
+  threads[1] =
+      gst_harness_stress_property_start_full (h, "samples", &samples, 900);
+  threads[2] =
+      gst_harness_stress_property_start_full (h, "duration", &duration, 700);
+  for (i = 0; i < 60; i++) {
+    g_object_set (h->element, "samples", i % 3 * 50, "enabled", i % 7 != 3,
+        NULL);
+    g_usleep (2000);
+  }
+  for (i = 0; i < 3; i++)
+    gst_harness_stress_thread_stop (threads[2 - i]);
+  gst_harness_push_event (h, gst_event_new_eos ());
+  while ((buffer = gst_harness_try_pull (h)) != NULL) {
+    GstMapInfo map;
+    gsize k;
+
+    fail_unless_equals_uint64 (GST_BUFFER_OFFSET (buffer), at);
+    gst_buffer_map (buffer, &map, GST_MAP_READ);
+    for (k = 0; k < map.size / 8; k++, at++)
+      fail_unless (((gfloat *) map.data)[2 * k] == samples_at (at, 0));
+    gst_buffer_unmap (buffer, &map);
+    gst_buffer_unref (buffer);
+  }
+  fail_unless_equals_uint64 (at, next);
+  g_value_unset (&samples);
+  g_value_unset (&duration);
+  gst_caps_unref (caps);
+  gst_harness_teardown (h);
+}
+
+GST_END_TEST;
+
 GST_START_TEST (test_lists)
 {
   GstHarness *h = make_harness ("eegbatch samples=25", F32, 250, 1, 2);
@@ -725,6 +836,8 @@ eegbatch_suite (void)
   tcase_add_loop_test (tc, test_durations, 0, G_N_ELEMENTS (durations));
   tcase_add_test (tc, test_as_they_are);
   tcase_add_test (tc, test_no_copy);
+  tcase_add_test (tc, test_shared_memory);
+  tcase_add_test (tc, test_stress);
   tcase_add_test (tc, test_lists);
   tcase_add_test (tc, test_runs);
   tcase_add_loop_test (tc, test_markers, 0, 5);

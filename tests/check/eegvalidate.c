@@ -967,6 +967,64 @@ GST_START_TEST (test_state)
 
 GST_END_TEST;
 
+static GstBuffer *
+stress_buffer (GstHarness *h, gpointer data)
+{
+  guint64 *next = data;
+  GstBuffer *buffer = make_buffer (GST_EEG_FORMAT_F32LE, NULL, 0, *next, 100);
+
+  *next += 100;
+  return buffer;
+}
+
+/* Settings change and counts are read while buffers flow: none is lost, and
+ * nothing is found that is not there. */
+GST_START_TEST (test_stress)
+{
+  GstCaps *caps = samples_caps (GST_EEG_FORMAT_F32LE, RATE, 1, CHANNELS,
+      make_table ("uV", FALSE));
+  GValue window = G_VALUE_INIT, limit = G_VALUE_INIT;
+  GstHarnessThread *threads[3];
+  GstSegment segment;
+  guint64 next = 0;
+  guint i;
+  Rig rig;
+
+  rig.h = gst_harness_new ("eegvalidate");
+  rig.element = gst_object_ref (rig.h->element);
+  rig.bus = gst_bus_new ();
+  gst_element_set_bus (rig.element, rig.bus);
+  gst_util_set_object_arg (G_OBJECT (rig.element), "checks",
+      "flat+clipping+range+non-finite+mains+gap");
+  gst_harness_set_src_caps (rig.h, gst_caps_ref (caps));
+  gst_segment_init (&segment, GST_FORMAT_TIME);
+  g_value_init (&window, G_TYPE_UINT64);
+  g_value_set_uint64 (&window, 300 * GST_MSECOND);
+  g_value_init (&limit, G_TYPE_DOUBLE);
+  g_value_set_double (&limit, 0.9);
+  threads[0] = gst_harness_stress_push_buffer_with_cb_start (rig.h, caps,
+      &segment, stress_buffer, &next, NULL);
+  threads[1] =
+      gst_harness_stress_property_start_full (rig.h, "window", &window, 900);
+  threads[2] = gst_harness_stress_property_start_full (rig.h, "mains-limit",
+      &limit, 700);
+  for (i = 0; i < 60; i++) {
+    g_object_set (rig.element, "on-fail", i % 3, "enabled", i % 7 != 3, NULL);
+    get_rejected (&rig, "buffers");
+    g_usleep (2000);
+  }
+  for (i = 0; i < 3; i++)
+    gst_harness_stress_thread_stop (threads[2 - i]);
+  expect_no_fault (&rig);
+  fail_unless_equals_uint64 (gst_harness_buffers_received (rig.h), next / 100);
+  g_value_unset (&window);
+  g_value_unset (&limit);
+  gst_caps_unref (caps);
+  rig_clear (&rig);
+}
+
+GST_END_TEST;
+
 GST_START_TEST (test_many_channels)
 {
   GstHarness *h = gst_harness_new ("eegvalidate");
@@ -1019,6 +1077,7 @@ eegvalidate_suite (void)
   tcase_add_test (tc, test_bad_settings);
   tcase_add_test (tc, test_hot);
   tcase_add_test (tc, test_state);
+  tcase_add_test (tc, test_stress);
   tcase_add_test (tc, test_many_channels);
   return s;
 }
