@@ -42,26 +42,30 @@ class Bytes:
         return self.data[self.at - n:self.at]
 
     def varint(self):
-        v, shift, byte = 0, 0, 128
-        while byte > 127:
-            byte = self.take(1)[0]
-            v, shift = v | (byte & 127) << shift, shift + 7
+        v, shift = self.take(1)[0], 7
+        while v >> shift & 1:
+            v, shift = v - (1 << shift) + (self.take(1)[0] << shift), shift + 7
         return v
 
     def text(self):
         return self.take(self.varint()).decode()
 
+    def unfold(self):
+        size, out = self.varint(), bytearray()
+        while len(out) < size:
+            out += self.take(self.varint())
+            n, far = (self.varint(), self.varint()) if len(out) < size else (0, 1)
+            out += (out[-far:] * (n // far + 1))[:n]
+        return bytes(out)
+
     def u(self, n):
-        v = 0
-        for self.at in range(self.at + 1, self.at + n + 1):
-            if self.at > 8 * len(self.data):
-                raise ValueError("short")
-            v = v << 1 | self.data[(self.at - 1) // 8] >> -self.at % 8 & 1
-        return v
+        bits = [self.data[b // 8] >> ~b % 8 & 1 for b in range(self.at, self.at + n)]
+        self.at += n
+        return sum(b << i for i, b in enumerate(reversed(bits)))
 
     def g(self, k):
         n = k
-        while self.u(1) == 0:
+        while not self.u(1):
             n += 1
         return (1 << n | self.u(n)) - (1 << k)
 
@@ -87,8 +91,7 @@ class Column:  # section 2.1
         self.weight_shift = 6 + 2 * bits.u(2) if n else 0
         self.weights_wide = bits.u(1) if n else 0
         for _ in range(n):
-            reference = number - 1 - bits.g(2)
-            self.references.append((reference, bits.s(self.weight_shift - 1)))
+            self.references.append((number - 1 - bits.g(2), bits.s(self.weight_shift - 1)))
         self.coded = bits.u(1)
         if self.coded:
             self.differences = bits.u(1)
@@ -98,8 +101,7 @@ class Column:  # section 2.1
             self.coefs = [bits.s(k) for _ in range(order)]
             self.taps = 16 * bits.u(2)
             self.adaptive_step = 4 + bits.u(3) if self.taps else 0
-            self.rate, self.value_shift = 4 + bits.u(2), bits.u(4)
-            self.scale = bits.u(7)
+            self.rate, self.value_shift, self.scale = 4 + bits.u(2), bits.u(4), bits.u(7)
 
 
 def residuals(data, columns, frames):  # section 2.2, one group
@@ -235,8 +237,8 @@ class Stream:  # section 1
             self.table[name] = values
         for _ in range(data.varint()):
             name, kind = data.text(), data.take(1)[0]
-            self.properties[name] = (data.text() if kind == 0 else zigzag(
-                data.varint()) if kind == 1 else [data.text() for _ in range(data.varint())])
+            self.properties[name] = (data.text, lambda: zigzag(data.varint()), lambda: [
+                data.text() for _ in range(data.varint())], data.unfold)[kind]()
 
     def finish(self):
         end = max([first + b.shape[1] for first, b in self.blocks] + [self.total])
@@ -258,14 +260,12 @@ class Stream:  # section 1
 class Recording:
     def __init__(self, path):
         file = Path(path).read_bytes()
-        self.streams, self.markers, self.complete = [], [], False
-        at = 8
+        self.streams, self.markers, self.complete, at = [], [], False, 8
         if file[:8] != b"\x89EEGPK\r\n":
             raise ValueError("not an EEGPack file")
         while at < len(file):
-            size = 12 + int.from_bytes(file[at + 4:at + 8], "little")
+            size, crc = 12 + int.from_bytes(file[at + 4:at + 8], "little"), 0xFFFFFFFF
             chunk = file[at:at + size]
-            crc = 0xFFFFFFFF
             for byte in chunk[:-4]:
                 crc = crc >> 8 ^ CRC[(crc ^ byte) & 255]
             if (chunk[:3] != b"\xb5EP" or len(chunk) < size

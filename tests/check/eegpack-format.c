@@ -44,8 +44,12 @@ make_header (void)
             : c == 1                     ? numbered ("\xc2\xb5V %u", v / 7)
                                          : strdup ("");
     }
-    s->n_properties = 3;
-    s->properties = calloc (3, sizeof *s->properties);
+    s->n_properties = 4;
+    s->properties = calloc (4, sizeof *s->properties);
+    s->properties[3].name = strdup ("bytes");
+    s->properties[3].type = EEG_EEGPACK_BYTES;
+    s->properties[3].n_bytes = i == 0 ? 0 : 5000;
+    s->properties[3].bytes = calloc (1, 5000);
     s->properties[0].name = strdup ("text");
     s->properties[0].type = EEG_EEGPACK_TEXT;
     s->properties[0].text = strdup ("some text");
@@ -199,6 +203,33 @@ GST_START_TEST (test_header_limits)
   header->n_streams = 1;
   header->streams[0].rate_den = 0;
   fail_if (eeg_eegpack_write_header (&out, header));
+  header->streams[0].rate_den = 1;
+  header->streams[0].rate_num = 1u << 31;
+  fail_if (eeg_eegpack_write_header (&out, header));
+  header->streams[0].rate_num = 1;
+  /* what no parser would unfold is not written: three texts of 22 MiB */
+  for (guint i = 0; i < 2; i++) {
+    for (guint c = 0; c < 3; c++) {
+      char **value = &header->streams[0].columns[0].values[c];
+
+      free (*value);
+      *value = calloc (1, (22u << 20) + 1);
+      memset (*value, 'a', (i == 0 ? 22u << 20 : 21u << 20));
+    }
+    out.size = 0;
+    fail_unless (eeg_eegpack_write_header (&out, header) == (i == 1));
+  }
+  {
+    eeg_eegpack_chunk chunk;
+    eeg_eegpack_header *back;
+
+    fail_unless (eeg_eegpack_get_chunk (out.data + EEG_EEGPACK_MAGIC_SIZE,
+                     out.size - EEG_EEGPACK_MAGIC_SIZE, 0, &chunk)
+        == EEG_EEGPACK_OK);
+    back = eeg_eegpack_parse_header (chunk.payload, chunk.payload_size);
+    fail_unless (back != NULL);
+    eeg_eegpack_header_free (back);
+  }
   eeg_eegpack_buffer_clear (&out);
   eeg_eegpack_header_free (header);
 
@@ -366,7 +397,7 @@ GST_START_TEST (test_index)
 {
   static const eeg_eegpack_entry entries[] = { { 0, 100, 0, 8192 },
     { 1, 5000, 7, 100 }, { 0, G_GUINT64_CONSTANT (1) << 40, 1 << 20, 1 } };
-  static const guint64 totals[] = { 5, G_MAXUINT64 };
+  static const guint64 totals[] = { 5, G_MAXINT64 };
   eeg_eegpack_buffer out = { 0 };
   eeg_eegpack_entry entry = { 0 };
   eeg_eegpack_chunk chunk;
@@ -380,18 +411,42 @@ GST_START_TEST (test_index)
       &previous, found, 1));
   fail_unless (eeg_eegpack_parse_index (chunk.payload, chunk.payload_size, &at,
       &previous, found, 2));
-  fail_unless (previous == 77 && found[0] == 5 && found[1] == G_MAXUINT64);
+  fail_unless (previous == 77 && found[0] == 5 && found[1] == G_MAXINT64);
   for (guint i = 0; i < 3; i++) {
     fail_unless_equals_int (eeg_eegpack_parse_entry (chunk.payload,
-                                chunk.payload_size, &at, &entry),
+                                chunk.payload_size, &at, 2, &entry),
         EEG_EEGPACK_OK);
     fail_unless (entry.stream == entries[i].stream
         && entry.offset == entries[i].offset && entry.first == entries[i].first
         && entry.frames == entries[i].frames);
   }
   fail_unless_equals_int (eeg_eegpack_parse_entry (chunk.payload,
-                              chunk.payload_size, &at, &entry),
+                              chunk.payload_size, &at, 2, &entry),
       EEG_EEGPACK_MORE);
+
+  /* a stream that is not there, no frames, a place beyond all files */
+  for (guint i = 0; i < 5; i++) {
+    static const guint8 none[5][14] = { { 2, 1, 1, 1 }, { 0, 1, 1, 0 },
+      { 0, 1, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f, 1 },
+      { 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f, 1, 1 },
+      { 1, 1, 1, 1 } };
+
+    at = 0;
+    memset (&entry, 0, sizeof entry);
+    entry.offset = i < 4 ? 1 : 0;
+    fail_unless_equals_int (eeg_eegpack_parse_entry (none[i], 14, &at, 2,
+                                &entry),
+        i < 4 ? EEG_EEGPACK_BAD : EEG_EEGPACK_OK);
+  }
+  for (guint i = 0; i < 2; i++) {
+    static const guint8 large[2][12] = { { 0, 1, 0xff, 0xff, 0xff, 0xff, 0xff,
+                                             0xff, 0xff, 0xff, 0xff, 1 },
+      { 0, 1, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f } };
+
+    fail_unless (
+        eeg_eegpack_parse_index (large[i], 12 - i, &at, &previous, found, 1)
+        == (i == 1));
+  }
 
   at = out.size;
   fail_unless (eeg_eegpack_write_end (&out, 12, 34));
@@ -402,6 +457,95 @@ GST_START_TEST (test_index)
       &offset));
   fail_unless (chunk.type == 'Z' && index == 12 && offset == 34);
   fail_if (eeg_eegpack_parse_end (chunk.payload, 15, &index, &offset));
+  eeg_eegpack_buffer_clear (&out);
+}
+GST_END_TEST;
+
+GST_START_TEST (test_fold)
+{
+  static const gsize sizes[] = { 0, 1, 5, 6, 7, 300, 70000 };
+  GRand *rand = g_rand_new_with_seed (3);
+
+  for (guint kind = 0; kind < 4; kind++)
+    for (guint i = 0; i < G_N_ELEMENTS (sizes); i++) {
+      guint8 *data = g_malloc (sizes[i] + 1), *back;
+      eeg_eegpack_buffer out = { 0 };
+      gsize at = 0, n = 0;
+
+      for (gsize k = 0; k < sizes[i]; k++)
+        data[k] = kind == 0 ? 'a'
+            : kind == 1     ? (guint8) g_rand_int (rand)
+            : kind == 2     ? (guint8) ("abcdefghij"[k % 10])
+                            : (guint8) g_rand_int_range (rand, 0, 2);
+      eeg_eegpack_fold (&out, data, sizes[i]);
+      fail_if (out.failed);
+      if (kind != 1 && sizes[i] > 100)
+        fail_unless (out.size < sizes[i]);
+      back = eeg_eegpack_unfold (out.data, out.size, &at, sizes[i], &n);
+      fail_unless (back != NULL && n == sizes[i] && at == out.size);
+      fail_unless (memcmp (back, data, n) == 0);
+      free (back);
+      at = 0;
+      if (sizes[i] > 0)
+        fail_unless (
+            eeg_eegpack_unfold (out.data, out.size, &at, sizes[i] - 1, &n)
+            == NULL);
+      for (gsize cut = 0; cut < MIN (out.size, 100); cut++) {
+        at = 0;
+        fail_unless (
+            eeg_eegpack_unfold (out.data, cut, &at, sizes[i], &n) == NULL);
+      }
+      eeg_eegpack_buffer_clear (&out);
+      g_free (data);
+    }
+  g_rand_free (rand);
+}
+GST_END_TEST;
+
+GST_START_TEST (test_records)
+{
+  static const guint8 bytes[200] = "+1\024\024";
+  eeg_eegpack_buffer markers = { 0 }, out = { 0 };
+  eeg_eegpack_marker marker = { 0, 5, 7, "T1", 2 }, found;
+  eeg_eegpack_record records[3] = { { 0 } }, record;
+  eeg_eegpack_chunk chunk;
+  guint8 *inside, *huge = g_malloc0 (EEG_EEGPACK_MAX_RECORDS);
+  gsize at = 0, n = 0, k = 0;
+
+  fail_unless (eeg_eegpack_put_marker (&markers, &marker));
+  for (guint i = 0; i < 3; i++) {
+    records[i] = (eeg_eegpack_record){ i, -(gint64) i, bytes, 200, NULL, 0 };
+    if (i == 2) {
+      records[i].markers = markers.data;
+      records[i].markers_size = markers.size;
+    }
+  }
+  /* one that is too large is left out */
+  records[1].annotations = huge;
+  records[1].annotations_size = EEG_EEGPACK_MAX_RECORDS;
+  fail_unless (eeg_eegpack_write_records (&out, records, 3));
+  fail_unless (
+      eeg_eegpack_get_chunk (out.data, out.size, 0, &chunk) == EEG_EEGPACK_OK);
+  fail_unless (chunk.type == 'e' && chunk.size == out.size);
+  inside = eeg_eegpack_unfold (chunk.payload, chunk.payload_size, &at,
+      EEG_EEGPACK_MAX_RECORDS, &n);
+  fail_unless (inside != NULL && at == chunk.payload_size);
+  for (at = 0;
+       eeg_eegpack_parse_record (inside, n, &at, &record) == EEG_EEGPACK_OK;
+       k += 2) {
+    gsize place = 0;
+
+    fail_unless (record.number == k && record.time == -(gint64) k);
+    fail_unless (record.annotations_size == 200
+        && memcmp (record.annotations, bytes, 200) == 0);
+    fail_unless (eeg_eegpack_parse_marker (record.markers, record.markers_size,
+                     &place, &found)
+        == (k == 2 ? EEG_EEGPACK_OK : EEG_EEGPACK_MORE));
+  }
+  fail_unless (k == 4 && at == n);
+  free (inside);
+  g_free (huge);
+  eeg_eegpack_buffer_clear (&markers);
   eeg_eegpack_buffer_clear (&out);
 }
 GST_END_TEST;
@@ -434,6 +578,8 @@ eegpack_format_suite (void)
   tcase_add_test (tcase, test_data);
   tcase_add_test (tcase, test_markers);
   tcase_add_test (tcase, test_index);
+  tcase_add_test (tcase, test_fold);
+  tcase_add_test (tcase, test_records);
   tcase_add_test (tcase, test_find);
   return suite;
 }

@@ -50,6 +50,42 @@ read_markers (const uint8_t *data, size_t size)
 }
 
 static void
+read_records (const uint8_t *data, size_t size)
+{
+  size_t at = 0, unfolded = 0;
+  uint8_t *inside =
+      eeg_eegpack_unfold (data, size, &at, EEG_EEGPACK_MAX_RECORDS, &unfolded);
+  eeg_eegpack_record record;
+
+  if (inside == NULL)
+    return;
+  if (unfolded > EEG_EEGPACK_MAX_RECORDS || at > size)
+    abort ();
+  at = 0;
+  while (eeg_eegpack_parse_record (inside, unfolded, &at, &record)
+      == EEG_EEGPACK_OK)
+    read_markers (record.markers, record.markers_size);
+  free (inside);
+}
+
+/* What is folded is unfolded again. */
+static void
+fold (const uint8_t *data, size_t size)
+{
+  eeg_eegpack_buffer folded = { 0 };
+  size_t at = 0, n = 0;
+  uint8_t *back;
+
+  eeg_eegpack_fold (&folded, data, size);
+  back = eeg_eegpack_unfold (folded.data, folded.size, &at, size, &n);
+  if (back == NULL || n != size || at != folded.size
+      || (size > 0 && memcmp (back, data, size) != 0))
+    abort ();
+  free (back);
+  eeg_eegpack_buffer_clear (&folded);
+}
+
+static void
 read_index (const uint8_t *data, size_t size, uint32_t n_streams)
 {
   eeg_eegpack_entry entry = { 0 };
@@ -58,7 +94,8 @@ read_index (const uint8_t *data, size_t size, uint32_t n_streams)
 
   if (!eeg_eegpack_parse_index (data, size, &at, &previous, totals, n_streams))
     return;
-  while (eeg_eegpack_parse_entry (data, size, &at, &entry) == EEG_EEGPACK_OK)
+  while (eeg_eegpack_parse_entry (data, size, &at, n_streams, &entry)
+      == EEG_EEGPACK_OK)
     ;
 }
 
@@ -96,6 +133,9 @@ read_file (const uint8_t *data, size_t size)
         break;
       case EEG_EEGPACK_CHUNK_MARKERS:
         read_markers (chunk.payload, chunk.payload_size);
+        break;
+      case EEG_EEGPACK_CHUNK_RECORDS:
+        read_records (chunk.payload, chunk.payload_size);
         break;
       case EEG_EEGPACK_CHUNK_INDEX:
         if (header != NULL)
@@ -141,6 +181,10 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
       break;
     case 'I':
       read_index (data + 1, size - 1, 2);
+      break;
+    case 'e':
+      read_records (data + 1, size - 1);
+      fold (data + 1, size - 1);
       break;
     default:
       read_file (data, size);

@@ -81,8 +81,14 @@ describe (eeg_eegpack_stream *s, unsigned number)
       s->columns[i].values[c] =
           copy_text (formats[i], i == 0 ? c : 100 + c / 4);
   }
-  s->n_properties = 3;
+  s->n_properties = 4;
   s->properties = calloc (s->n_properties, sizeof *s->properties);
+  s->properties[3].name = strdup ("bytes");
+  s->properties[3].type = EEG_EEGPACK_BYTES;
+  s->properties[3].n_bytes = 300;
+  s->properties[3].bytes = calloc (1, 300);
+  for (unsigned i = 0; i < 300; i++)
+    s->properties[3].bytes[i] = (uint8_t) (i * i % 37 + number);
   s->properties[0].name = strdup ("patient");
   s->properties[0].type = EEG_EEGPACK_TEXT;
   s->properties[0].text = strdup ("X X X M\xc3\xbcller");

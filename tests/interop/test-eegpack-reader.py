@@ -70,7 +70,8 @@ def check(name, effort, frames, lost, streams):
         assert s.table["physical-min"] == [f"-{v}.5" for v in limit]
         assert s.properties == {
             "patient": "X X X Müller", "start-time": -1234567890123456789,
-            "notes": [f"stream {i}", ""]}
+            "notes": [f"stream {i}", ""],
+            "bytes": bytes(k * k % 37 + i for k in range(300))}
     return path
 
 

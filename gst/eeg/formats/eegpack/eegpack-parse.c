@@ -217,6 +217,7 @@ eeg_eegpack_header_free (eeg_eegpack_header *header)
     for (uint32_t p = 0; p < s->n_properties; p++) {
       free (s->properties[p].name);
       free (s->properties[p].text);
+      free (s->properties[p].bytes);
       clear_texts (s->properties[p].texts, s->properties[p].n_texts);
     }
     free (s->properties);
@@ -225,16 +226,11 @@ eeg_eegpack_header_free (eeg_eegpack_header *header)
   free (header);
 }
 
-/* Memory that a header's table may unfold to: runs could unfold to far more
- * than stands in the file. */
-#define MAX_UNFOLDED EEG_EEGPACK_MAX_HEADER
-/* Memory of a value beside its text: a pointer and what malloc() adds. */
-#define VALUE_OVERHEAD 32
-
+/* Runs could unfold to far more than stands in the file. */
 static bool
 take_memory (size_t *unfolded, uint64_t n, size_t size)
 {
-  if (size > (MAX_UNFOLDED - *unfolded) / n)
+  if (size > (EEG_EEGPACK_MAX_UNFOLDED - *unfolded) / n)
     return false;
   *unfolded += (size_t) n * size;
   return true;
@@ -249,7 +245,7 @@ get_column (reader *r, eeg_eegpack_column *column, uint32_t channels,
   column->name = get_text (r);
   if (r->bad)
     return;
-  if (take_memory (unfolded, channels, VALUE_OVERHEAD))
+  if (take_memory (unfolded, channels, EEG_EEGPACK_VALUE_OVERHEAD))
     column->values = calloc (channels, sizeof *column->values);
   r->bad = column->values == NULL;
   for (uint32_t c = 0; c < channels && !r->bad;) {
@@ -300,7 +296,8 @@ get_property (reader *r, eeg_eegpack_property *property, size_t *unfolded)
 
       /* each has a byte at least, and takes far more in memory */
       if (r->bad || n > bytes_left (r)
-          || (n > 0 && !take_memory (unfolded, n, VALUE_OVERHEAD))) {
+          || (n > 0
+              && !take_memory (unfolded, n, EEG_EEGPACK_VALUE_OVERHEAD))) {
         r->bad = true;
         return;
       }
@@ -312,6 +309,18 @@ get_property (reader *r, eeg_eegpack_property *property, size_t *unfolded)
       property->n_texts = n;
       for (uint32_t i = 0; i < n && !r->bad; i++)
         property->texts[i] = get_text (r);
+      break;
+    }
+    case EEG_EEGPACK_BYTES: {
+      size_t at = 0, left = EEG_EEGPACK_MAX_UNFOLDED - *unfolded;
+
+      property->bytes = eeg_eegpack_unfold (r->p, bytes_left (r), &at, left,
+          &property->n_bytes);
+      r->p += at;
+      if (property->bytes == NULL)
+        r->bad = true;
+      else
+        *unfolded += property->n_bytes;
       break;
     }
     default:
@@ -336,7 +345,7 @@ get_stream (reader *r, eeg_eegpack_stream *s, size_t *unfolded)
     r->bad = true;
     return;
   }
-  n = get_limited (r, 256);
+  n = get_limited (r, EEG_EEGPACK_MAX_NAMES);
   if (n > 0) {
     s->columns = calloc (n, sizeof *s->columns);
     r->bad = r->bad || s->columns == NULL;
@@ -345,7 +354,7 @@ get_stream (reader *r, eeg_eegpack_stream *s, size_t *unfolded)
     s->n_columns = c + 1;
     get_column (r, &s->columns[c], s->channels, unfolded);
   }
-  n = r->bad ? 0 : get_limited (r, 256);
+  n = r->bad ? 0 : get_limited (r, EEG_EEGPACK_MAX_NAMES);
   if (n > 0) {
     s->properties = calloc (n, sizeof *s->properties);
     r->bad = r->bad || s->properties == NULL;
@@ -437,6 +446,78 @@ eeg_eegpack_parse_marker (const uint8_t *data, size_t size, size_t *at,
   return EEG_EEGPACK_OK;
 }
 
+uint8_t *
+eeg_eegpack_unfold (const uint8_t *data, size_t size, size_t *at, size_t most,
+    size_t *unfolded)
+{
+  reader r = { data + *at, data + size, false };
+  uint64_t total = get_varint (&r);
+  uint8_t *out;
+  size_t n = 0;
+
+  /* a step of two bytes or more makes no more than the largest match */
+  if (r.bad || total > most
+      || total > ((uint64_t) bytes_left (&r) + 1) * EEG_EEGPACK_MAX_MATCH)
+    return NULL;
+  out = malloc ((size_t) total + 1);
+  if (out == NULL)
+    return NULL;
+  while (n < total) {
+    uint64_t literals = get_varint (&r), length, distance;
+
+    if (r.bad || literals > bytes_left (&r) || literals > total - n)
+      break;
+    memcpy (out + n, r.p, (size_t) literals);
+    r.p += literals;
+    n += (size_t) literals;
+    if (n == total)
+      break;
+    length = get_limited (&r, EEG_EEGPACK_MAX_MATCH);
+    distance = get_varint (&r);
+    if (r.bad || length == 0 || length > total - n || distance == 0
+        || distance > n) {
+      r.bad = true;
+      break;
+    }
+    /* a match may run into what it makes */
+    for (; length > 0; length--, n++)
+      out[n] = out[n - distance];
+  }
+  if (r.bad || n < total) {
+    free (out);
+    return NULL;
+  }
+  *at = (size_t) (r.p - data);
+  *unfolded = n;
+  return out;
+}
+
+eeg_eegpack_result
+eeg_eegpack_parse_record (const uint8_t *data, size_t size, size_t *at,
+    eeg_eegpack_record *record)
+{
+  reader r = { data + *at, data + size, false };
+  uint64_t n;
+
+  if (*at == size)
+    return EEG_EEGPACK_MORE;
+  record->number = get_varint (&r);
+  record->time = get_signed (&r);
+  n = get_varint (&r);
+  if (r.bad || n > bytes_left (&r))
+    return EEG_EEGPACK_BAD;
+  record->annotations = r.p;
+  record->annotations_size = (size_t) n;
+  r.p += n;
+  n = get_varint (&r);
+  if (r.bad || n > bytes_left (&r))
+    return EEG_EEGPACK_BAD;
+  record->markers = r.p;
+  record->markers_size = (size_t) n;
+  *at = (size_t) (r.p - data) + (size_t) n;
+  return EEG_EEGPACK_OK;
+}
+
 bool
 eeg_eegpack_parse_index (const uint8_t *data, size_t size, size_t *at,
     uint64_t *previous, uint64_t *totals, uint32_t n_streams)
@@ -448,27 +529,34 @@ eeg_eegpack_parse_index (const uint8_t *data, size_t size, size_t *at,
   n = get_limited (&r, EEG_EEGPACK_MAX_STREAMS);
   if (r.bad || n != n_streams)
     return false;
-  for (uint32_t i = 0; i < n; i++)
+  for (uint32_t i = 0; i < n; i++) {
     totals[i] = get_varint (&r);
+    if (totals[i] > INT64_MAX)
+      return false;
+  }
   *at = (size_t) (r.p - data);
-  return !r.bad;
+  return !r.bad && *previous <= INT64_MAX;
 }
 
 eeg_eegpack_result
 eeg_eegpack_parse_entry (const uint8_t *data, size_t size, size_t *at,
-    eeg_eegpack_entry *entry)
+    uint32_t n_streams, eeg_eegpack_entry *entry)
 {
   reader r = { data + *at, data + size, false };
+  uint64_t step;
 
   if (*at == size)
     return EEG_EEGPACK_MORE;
-  entry->stream = get_limited (&r, EEG_EEGPACK_MAX_STREAMS - 1);
-  /* from the entry before, whose offset still stands there */
-  entry->offset += get_varint (&r);
+  entry->stream = get_limited (&r, n_streams - 1);
+  step = get_varint (&r);
   entry->first = get_varint (&r);
   entry->frames = get_limited (&r, EEG_EEGPACK_MAX_FRAMES);
-  if (r.bad)
+  if (r.bad || entry->frames == 0
+      || entry->first > (uint64_t) INT64_MAX - entry->frames
+      || step > (uint64_t) INT64_MAX - entry->offset)
     return EEG_EEGPACK_BAD;
+  /* from the entry before, whose offset still stands there */
+  entry->offset += step;
   *at = (size_t) (r.p - data);
   return EEG_EEGPACK_OK;
 }

@@ -75,6 +75,17 @@ store_u32 (uint8_t *p, uint32_t v)
     p[i] = (uint8_t) (v >> (8 * i));
 }
 
+/* Six bytes, which is what a hash is made of. */
+static uint64_t
+load_bytes (const uint8_t *p)
+{
+  uint64_t v = 0;
+
+  for (int i = 0; i < 6; i++)
+    v |= (uint64_t) p[i] << (8 * i);
+  return v;
+}
+
 static void
 store_u64 (uint8_t *p, uint64_t v)
 {
@@ -135,15 +146,62 @@ put_column (eeg_eegpack_buffer *b, const eeg_eegpack_column *column,
   }
 }
 
+static bool
+take_memory (size_t *left, size_t size)
+{
+  if (size > *left)
+    return false;
+  *left -= size;
+  return true;
+}
+
+static bool
+text_fits (const char *text, size_t *left)
+{
+  return take_memory (left, (text != NULL ? strlen (text) : 0) + 1);
+}
+
+/* Would the parser take it? The same limits, counted the same way. */
+static bool
+stream_fits (const eeg_eegpack_stream *s, size_t *left)
+{
+  if (!eeg_eegpack_block_fits (s->format, s->channels, s->max_frames)
+      || s->rate_num == 0 || s->rate_num > INT32_MAX || s->rate_den == 0
+      || s->rate_den > INT32_MAX || s->n_columns > EEG_EEGPACK_MAX_NAMES
+      || s->n_properties > EEG_EEGPACK_MAX_NAMES)
+    return false;
+  for (uint32_t c = 0; c < s->n_columns; c++)
+    for (uint32_t i = 0; i < s->channels; i++)
+      if (!take_memory (left, EEG_EEGPACK_VALUE_OVERHEAD)
+          || !text_fits (s->columns[c].values[i], left))
+        return false;
+  for (uint32_t p = 0; p < s->n_properties; p++) {
+    const eeg_eegpack_property *property = &s->properties[p];
+
+    if (property->type == EEG_EEGPACK_TEXTS
+        && (property->n_texts > EEG_EEGPACK_MAX_CHANNELS
+            || !take_memory (left,
+                (size_t) property->n_texts * EEG_EEGPACK_VALUE_OVERHEAD)))
+      return false;
+    if (property->type == EEG_EEGPACK_BYTES
+        && !take_memory (left, property->n_bytes))
+      return false;
+  }
+  return true;
+}
+
 bool
 eeg_eegpack_write_header (eeg_eegpack_buffer *b,
     const eeg_eegpack_header *header)
 {
   static const uint8_t version[2] = { EEG_EEGPACK_VERSION, 0 };
-  size_t at;
+  size_t at, left = EEG_EEGPACK_MAX_UNFOLDED;
 
   if (header->n_streams < 1 || header->n_streams > EEG_EEGPACK_MAX_STREAMS)
     return false;
+  for (uint32_t i = 0; i < header->n_streams; i++)
+    if (!stream_fits (&header->streams[i], &left))
+      return false;
   put (b, EEG_EEGPACK_MAGIC, EEG_EEGPACK_MAGIC_SIZE);
   at = open_chunk (b, EEG_EEGPACK_CHUNK_HEADER);
   put (b, version, sizeof version);
@@ -152,9 +210,6 @@ eeg_eegpack_write_header (eeg_eegpack_buffer *b,
     const eeg_eegpack_stream *s = &header->streams[i];
     uint8_t kind[2] = { (uint8_t) s->format, s->voltage };
 
-    if (!eeg_eegpack_block_fits (s->format, s->channels, s->max_frames)
-        || s->rate_num == 0 || s->rate_den == 0)
-      return false;
     put (b, kind, sizeof kind);
     put_varint (b, s->rate_num);
     put_varint (b, s->rate_den);
@@ -181,6 +236,9 @@ eeg_eegpack_write_header (eeg_eegpack_buffer *b,
           put_varint (b, property->n_texts);
           for (uint32_t t = 0; t < property->n_texts; t++)
             put_text (b, property->texts[t]);
+          break;
+        case EEG_EEGPACK_BYTES:
+          eeg_eegpack_fold (b, property->bytes, property->n_bytes);
           break;
       }
     }
@@ -213,6 +271,28 @@ eeg_eegpack_close_data (uint8_t *out, size_t block_at, size_t block_size)
 }
 
 bool
+eeg_eegpack_put_marker (eeg_eegpack_buffer *b, const eeg_eegpack_marker *marker)
+{
+  const size_t most = EEG_EEGPACK_MAX_MARKERS / 4;
+  size_t size = marker->text_size;
+
+  if (size > most) {
+    size = most;
+    /* not within a character */
+    while (size > 0 && (marker->text[size] & 0xc0) == 0x80)
+      size--;
+  }
+  put_varint (b,
+      marker->stream == EEG_EEGPACK_NO_STREAM ? 0
+                                              : (uint64_t) marker->stream + 1);
+  put_signed (b, marker->time);
+  put_varint (b, marker->duration < 0 ? 0 : (uint64_t) marker->duration + 1);
+  put_varint (b, size);
+  put (b, marker->text, size);
+  return !b->failed;
+}
+
+bool
 eeg_eegpack_write_markers (eeg_eegpack_buffer *b,
     const eeg_eegpack_marker *markers, size_t n)
 {
@@ -221,31 +301,98 @@ eeg_eegpack_write_markers (eeg_eegpack_buffer *b,
   while (n > 0) {
     size_t at = open_chunk (b, EEG_EEGPACK_CHUNK_MARKERS);
 
-    for (; n > 0 && b->size - at < full; n--, markers++) {
-      size_t size = markers->text_size;
-
-      if (size > full / 2) {
-        size = full / 2;
-        /* not within a character */
-        while (size > 0 && (markers->text[size] & 0xc0) == 0x80)
-          size--;
-      }
-      put_varint (b,
-          markers->stream == EEG_EEGPACK_NO_STREAM
-              ? 0
-              : (uint64_t) markers->stream + 1);
-      put_signed (b, markers->time);
-      put_varint (b,
-          markers->duration < 0 ? 0 : (uint64_t) markers->duration + 1);
-      put_varint (b, size);
-      put (b, markers->text, size);
-      if (b->failed)
+    for (; n > 0 && b->size - at < full; n--, markers++)
+      if (!eeg_eegpack_put_marker (b, markers))
         return false;
-    }
     if (!close_chunk (b, at, EEG_EEGPACK_MAX_MARKERS))
       return false;
   }
   return !b->failed;
+}
+
+/* ---- folding ---- */
+
+#define MIN_MATCH 6
+#define HASH_BITS 12
+
+static uint32_t
+hash_of (const uint8_t *p)
+{
+  uint64_t v = load_bytes (p);
+
+  return (uint32_t) (v * UINT64_C (0x9e3779b97f4a7c15) >> (64 - HASH_BITS));
+}
+
+void
+eeg_eegpack_fold (eeg_eegpack_buffer *b, const uint8_t *data, size_t size)
+{
+  size_t last[1 << HASH_BITS]; /* place + 1 where such bytes stood last */
+  size_t at = 0, done = 0;
+
+  memset (last, 0, sizeof last);
+  put_varint (b, size);
+  while (at + MIN_MATCH <= size) {
+    size_t *place = &last[hash_of (data + at)];
+    size_t from = *place, length = 0;
+
+    *place = at + 1;
+    if (from > 0)
+      while (at + length < size && length < EEG_EEGPACK_MAX_MATCH
+          && data[from - 1 + length] == data[at + length])
+        length++;
+    if (length < MIN_MATCH) {
+      at++;
+      continue;
+    }
+    put_varint (b, at - done);
+    put (b, data + done, at - done);
+    put_varint (b, length);
+    put_varint (b, at - (from - 1));
+    at += length;
+    done = at;
+  }
+  if (done < size) {
+    put_varint (b, size - done);
+    put (b, data + done, size - done);
+  }
+}
+
+bool
+eeg_eegpack_write_records (eeg_eegpack_buffer *b,
+    const eeg_eegpack_record *records, size_t n)
+{
+  /* numbers before each, at most */
+  const size_t head = 40;
+  eeg_eegpack_buffer inside = { 0 };
+  bool ok = true;
+
+  while (n > 0 && ok) {
+    size_t at;
+
+    inside.size = 0;
+    for (; n > 0; n--, records++) {
+      size_t size = records->annotations_size + records->markers_size + head;
+
+      if (size > EEG_EEGPACK_MAX_RECORDS / 2)
+        continue;
+      if (inside.size + size > EEG_EEGPACK_MAX_RECORDS / 2)
+        break;
+      put_varint (&inside, records->number);
+      put_signed (&inside, records->time);
+      put_varint (&inside, records->annotations_size);
+      put (&inside, records->annotations, records->annotations_size);
+      put_varint (&inside, records->markers_size);
+      put (&inside, records->markers, records->markers_size);
+    }
+    if (inside.size == 0)
+      break;
+    at = open_chunk (b, EEG_EEGPACK_CHUNK_RECORDS);
+    eeg_eegpack_fold (b, inside.data, inside.size);
+    ok = !inside.failed && close_chunk (b, at, EEG_EEGPACK_MAX_MARKERS);
+  }
+  ok = ok && !inside.failed;
+  eeg_eegpack_buffer_clear (&inside);
+  return ok;
 }
 
 bool

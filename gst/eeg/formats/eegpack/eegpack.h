@@ -25,6 +25,16 @@
 #define EEG_EEGPACK_MAX_HEADER (64u << 20)
 #define EEG_EEGPACK_MAX_MARKERS (1u << 20)
 #define EEG_EEGPACK_MAX_INDEX (16u << 20)
+/* Memory that a header's table and properties may unfold to, where a value of a
+ * column or a list counts this much beside its text. */
+#define EEG_EEGPACK_MAX_UNFOLDED EEG_EEGPACK_MAX_HEADER
+#define EEG_EEGPACK_VALUE_OVERHEAD 32
+/* Longest piece that folding repeats at once. */
+#define EEG_EEGPACK_MAX_MATCH 65535
+/* Most columns of a table, and most properties of a stream. */
+#define EEG_EEGPACK_MAX_NAMES 256
+/* Most bytes that the EDF records of a chunk unfold to. */
+#define EEG_EEGPACK_MAX_RECORDS (1u << 20)
 /* A chunk before and after its payload. */
 #define EEG_EEGPACK_CHUNK_HEAD 8
 #define EEG_EEGPACK_CHUNK_TAIL 4
@@ -59,15 +69,17 @@ typedef enum
   EEG_EEGPACK_CHUNK_DATA = 'D',
   EEG_EEGPACK_CHUNK_MARKERS = 'M',
   EEG_EEGPACK_CHUNK_INDEX = 'I',
+  EEG_EEGPACK_CHUNK_RECORDS = 'e',
   EEG_EEGPACK_CHUNK_END = 'Z'
 } eeg_eegpack_chunk_type;
 
-/* A named value: text, a whole number or a list of texts, in UTF-8. */
+/* A named value: text, a whole number, a list of texts, in UTF-8, or bytes. */
 typedef enum
 {
   EEG_EEGPACK_TEXT = 0,
   EEG_EEGPACK_NUMBER = 1,
-  EEG_EEGPACK_TEXTS = 2
+  EEG_EEGPACK_TEXTS = 2,
+  EEG_EEGPACK_BYTES = 3
 } eeg_eegpack_value_type;
 
 typedef struct
@@ -78,6 +90,8 @@ typedef struct
   int64_t number;
   uint32_t n_texts;
   char **texts;
+  uint8_t *bytes;
+  size_t n_bytes;
 } eeg_eegpack_property;
 
 /* One column of the channel table: a text for each channel. */
@@ -106,8 +120,8 @@ typedef struct
   eeg_eegpack_stream *streams;
 } eeg_eegpack_header;
 
-/* Appends magic and header chunk; false if the header is beyond the limits or
- * memory is short. */
+/* Appends magic and header chunk; false if the header is beyond the limits, so
+ * that no parser would take it, or memory is short. */
 bool eeg_eegpack_write_header (eeg_eegpack_buffer *out,
     const eeg_eegpack_header *header);
 
@@ -149,6 +163,32 @@ typedef struct
 bool eeg_eegpack_write_index (eeg_eegpack_buffer *out, uint64_t previous,
     const uint64_t *totals, uint32_t n_streams,
     const eeg_eegpack_entry *entries, size_t n);
+
+/* What an EDF or BDF file had in the annotation signals of a record, and the
+ * markers that were made from it, in the form of a chunk of markers; stream 0
+ * says that the marker came from the samples and not from an annotation. */
+typedef struct
+{
+  uint64_t number; /* of the record in its file */
+  int64_t time;    /* ns from the start of the recording */
+  const uint8_t *annotations;
+  size_t annotations_size;
+  const uint8_t *markers;
+  size_t markers_size;
+} eeg_eegpack_record;
+
+/* Appends the inside of a marker chunk. */
+bool eeg_eegpack_put_marker (eeg_eegpack_buffer *out,
+    const eeg_eegpack_marker *marker);
+
+/* Appends chunks with these records; one beyond the limits is left out, as
+ * nothing but the bytes of an EDF file depends on it. */
+bool eeg_eegpack_write_records (eeg_eegpack_buffer *out,
+    const eeg_eegpack_record *records, size_t n);
+
+/* Appends bytes folded: what stood there before is not said again. */
+void eeg_eegpack_fold (eeg_eegpack_buffer *out, const uint8_t *data,
+    size_t size);
 
 /* Appends the end: where the last index begins and where this chunk does. */
 bool eeg_eegpack_write_end (eeg_eegpack_buffer *out, uint64_t index,
@@ -208,12 +248,22 @@ bool eeg_eegpack_parse_data (const eeg_eegpack_header *header,
 eeg_eegpack_result eeg_eegpack_parse_marker (const uint8_t *data, size_t size,
     size_t *at, eeg_eegpack_marker *marker);
 
+/* Unfolds what begins at *at, and steps over it; at most `most` bytes. Freed
+ * with free(); NULL for damage or when memory is short. */
+uint8_t *eeg_eegpack_unfold (const uint8_t *data, size_t size, size_t *at,
+    size_t most, size_t *unfolded);
+
+/* Steps through unfolded records, as with markers. */
+eeg_eegpack_result eeg_eegpack_parse_record (const uint8_t *data, size_t size,
+    size_t *at, eeg_eegpack_record *record);
+
 /* Parses an index: totals of up to n_streams streams, then one entry at a time,
- * as with markers; *at begins at 0. */
+ * as with markers; *at and *entry begin at 0. All numbers of frames and
+ * offsets are below INT64_MAX, and entries' streams below n_streams. */
 bool eeg_eegpack_parse_index (const uint8_t *data, size_t size, size_t *at,
     uint64_t *previous, uint64_t *totals, uint32_t n_streams);
 eeg_eegpack_result eeg_eegpack_parse_entry (const uint8_t *data, size_t size,
-    size_t *at, eeg_eegpack_entry *entry);
+    size_t *at, uint32_t n_streams, eeg_eegpack_entry *entry);
 
 /* Parses an end chunk's payload. */
 bool eeg_eegpack_parse_end (const uint8_t *data, size_t size, uint64_t *index,
