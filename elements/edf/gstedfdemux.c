@@ -33,7 +33,7 @@
 #include "config.h"
 
 #include "gstedfdemux.h"
-#include "gstedfrecordmeta.h"
+#include <gst/eeg/gsteegedfrecord.h>
 #include "gsteegedf.h"
 
 #include <gst/base/gstadapter.h>

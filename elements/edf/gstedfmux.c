@@ -34,7 +34,7 @@
 #include "config.h"
 
 #include "gstedfmux.h"
-#include "gstedfrecordmeta.h"
+#include <gst/eeg/gsteegedfrecord.h>
 #include "gsteegedf.h"
 
 #include <gst/base/gstaggregator.h>

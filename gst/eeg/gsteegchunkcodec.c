@@ -222,8 +222,10 @@ struct push_state
 
 typedef struct
 {
-  GstPad *sink_pad;
-  GstPad *src_pad;
+  GstPad *sink_pad; /* NULL: the element's own pads */
+  GstPad *src_pad;  /* the same */
+  GstTask *task;    /* without a source pad */
+  GRecMutex task_lock;
 
   struct settings settings; /* object lock */
   GBytes *restore;          /* object lock; taken at start */
@@ -263,7 +265,7 @@ G_DEFINE_ABSTRACT_TYPE_WITH_CODE (GstEegChunkCodec, gst_eeg_chunk_codec,
 static gboolean
 is_encoder (GstEegChunkCodec *self)
 {
-  return CLASS (self)->capacity != NULL;
+  return CLASS (self)->bound != NULL;
 }
 
 /* The end of the input came in the middle of something. */
@@ -488,6 +490,14 @@ run_job (void *data, unsigned worker, void *user_data)
 
 /* Pushing side */
 
+static gboolean
+send_downstream (GstEegChunkCodec *self, GstEvent *event)
+{
+  if (CLASS (self)->push_event != NULL)
+    return CLASS (self)->push_event (self, event);
+  return gst_pad_push_event (PRIVATE (self)->src_pad, event);
+}
+
 static void
 post_error (GstEegChunkCodec *self, const GError *error, const gchar *debug)
 {
@@ -497,17 +507,18 @@ post_error (GstEegChunkCodec *self, const GError *error, const gchar *debug)
       __FILE__, GST_FUNCTION, __LINE__);
 }
 
-/* transfer full */
+/* transfer full; @job: where the buffer came from, else NULL */
 static GstFlowReturn
-push_buffer (GstEegChunkCodec *self, GstBuffer *buffer)
+push_buffer (GstEegChunkCodec *self, const GstEegChunkJob *job,
+    GstBuffer *buffer)
 {
   GstEegChunkCodecPrivate *priv = PRIVATE (self);
   struct push_state *push = &priv->push;
-  gsize size = gst_buffer_get_size (buffer);
+  gsize size = buffer != NULL ? gst_buffer_get_size (buffer) : 0;
 
   if (priv->active.max_output_bytes > 0
       && size > priv->active.max_output_bytes - push->pushed) {
-    gst_buffer_unref (buffer);
+    gst_clear_buffer (&buffer);
     gst_eeg_stage_count (&priv->counters.errors, 1);
     GST_ELEMENT_ERROR (self, STREAM, DECODE,
         ("The stream decodes to more than %" G_GUINT64_FORMAT " bytes.",
@@ -515,9 +526,13 @@ push_buffer (GstEegChunkCodec *self, GstBuffer *buffer)
         ("%" G_GUINT64_FORMAT " bytes were pushed", push->pushed));
     return GST_FLOW_ERROR;
   }
+  push->pushed += size;
+  if (CLASS (self)->push != NULL) {
+    push->offset += size;
+    return CLASS (self)->push (self, job, buffer);
+  }
   GST_BUFFER_OFFSET (buffer) = push->offset;
   push->offset += size;
-  push->pushed += size;
   GST_BUFFER_OFFSET_END (buffer) = push->offset;
   if (push->discont) {
     GST_BUFFER_FLAG_SET (buffer, GST_BUFFER_FLAG_DISCONT);
@@ -558,6 +573,8 @@ push_lost (GstEegChunkCodec *self, guint64 offset, guint64 input,
               "total-output-lost", G_TYPE_UINT64, push->lost_output,
               "total-output", G_TYPE_UINT64, push->pushed, "reason",
               G_TYPE_STRING, reason, NULL)));
+  if (CLASS (self)->push != NULL)
+    return GST_FLOW_OK; /* knows from what comes next what is missing */
   /* bytes have no time of their own: the gap says where they are missing */
   gap =
       gst_event_new_gap (GST_CLOCK_TIME_IS_VALID (push->pts_end) ? push->pts_end
@@ -567,7 +584,7 @@ push_lost (GstEegChunkCodec *self, guint64 offset, guint64 input,
       G_TYPE_UINT64, push->offset, "bytes", G_TYPE_UINT64, output, NULL);
   push->offset += output;
   push->discont = TRUE;
-  gst_pad_push_event (priv->src_pad, gap);
+  send_downstream (self, gap);
   return GST_FLOW_OK;
 }
 
@@ -615,8 +632,8 @@ push_job (GstEegChunkCodec *self, Item *item)
     post_error (self, item->error, NULL);
     return GST_FLOW_ERROR;
   }
-  if (buffer != NULL)
-    flow = push_buffer (self, buffer);
+  if (buffer != NULL || (klass->push != NULL && item->error == NULL))
+    flow = push_buffer (self, job, buffer);
   if (flow == GST_FLOW_OK && item->error == NULL && klass->pushed != NULL)
     klass->pushed (self, job);
   if (item->error != NULL && flow == GST_FLOW_OK) {
@@ -647,7 +664,7 @@ push_trailer (GstEegChunkCodec *self)
     g_clear_error (&error);
     return GST_FLOW_ERROR;
   }
-  return trailer != NULL ? push_buffer (self, trailer) : GST_FLOW_OK;
+  return trailer != NULL ? push_buffer (self, NULL, trailer) : GST_FLOW_OK;
 }
 
 /* All before the event was pushed: a barrier finds here what it has to. */
@@ -660,7 +677,7 @@ push_event (GstEegChunkCodec *self, GstEvent *event, const InputMark *mark)
     PRIVATE (self)->push.mark = *mark;
     gst_eeg_barrier_add_stage (barrier, GST_EEG_STAGE (self));
   }
-  return gst_pad_push_event (PRIVATE (self)->src_pad, event);
+  return send_downstream (self, event);
 }
 
 /* Pushes what the item holds and makes it ready for the next use. */
@@ -675,7 +692,7 @@ push_item (GstEegChunkCodec *self, Item *item)
       flow = push_job (self, item);
       break;
     case ITEM_BUFFER:
-      flow = push_buffer (self, g_steal_pointer (&item->buffer));
+      flow = push_buffer (self, NULL, g_steal_pointer (&item->buffer));
       break;
     case ITEM_EVENT:
       push_event (self, g_steal_pointer (&item->event), &item->mark);
@@ -714,7 +731,18 @@ tell_flow (GstEegChunkCodec *self, GstFlowReturn flow)
   GST_ELEMENT_FLOW_ERROR (self, flow);
 }
 
-/* The source pad's task. */
+static void
+pause_task (GstEegChunkCodec *self)
+{
+  GstEegChunkCodecPrivate *priv = PRIVATE (self);
+
+  if (priv->src_pad != NULL)
+    gst_pad_pause_task (priv->src_pad);
+  else
+    gst_task_pause (priv->task);
+}
+
+/* The task that pushes: the source pad's, or without one the element's. */
 static void
 src_loop (gpointer user_data)
 {
@@ -727,7 +755,7 @@ src_loop (gpointer user_data)
   item = eeg_jobring_pop (priv->ring, &result);
   if (item == NULL) {
     GST_LOG_OBJECT (self, "pausing: %d", result);
-    gst_pad_pause_task (priv->src_pad);
+    pause_task (self);
     return;
   }
   flow = push_item (self, item);
@@ -739,10 +767,45 @@ src_loop (gpointer user_data)
      * close: handle_eos() looks at the ring after it has set got_eos. */
     if (__atomic_load_n (&priv->state.got_eos, __ATOMIC_SEQ_CST))
       tell_flow (self, flow);
-    gst_pad_pause_task (priv->src_pad);
+    pause_task (self);
     return;
   }
   eeg_jobring_release (priv->ring);
+}
+
+static void
+start_task (GstEegChunkCodec *self)
+{
+  GstEegChunkCodecPrivate *priv = PRIVATE (self);
+
+  if (priv->src_pad != NULL) {
+    gst_pad_start_task (priv->src_pad, src_loop, self, NULL);
+    return;
+  }
+  if (priv->task == NULL) {
+    gchar *name = g_strdup_printf ("%s:src", GST_OBJECT_NAME (self));
+
+    priv->task = gst_task_new (src_loop, self, NULL);
+    gst_task_set_lock (priv->task, &priv->task_lock);
+    gst_object_set_name (GST_OBJECT_CAST (priv->task), name);
+    g_free (name);
+  }
+  gst_task_start (priv->task);
+}
+
+/* The ring is closed: the task waits for nothing in here. */
+static void
+stop_task (GstEegChunkCodec *self)
+{
+  GstEegChunkCodecPrivate *priv = PRIVATE (self);
+
+  if (priv->src_pad != NULL) {
+    gst_pad_stop_task (priv->src_pad);
+  } else if (priv->task != NULL) {
+    gst_task_stop (priv->task);
+    gst_task_join (priv->task);
+    gst_clear_object (&priv->task);
+  }
 }
 
 /* Streaming thread: items into the ring */
@@ -777,7 +840,7 @@ submit_to_ring (GstEegChunkCodec *self, gboolean is_job)
   /* if the pad is being deactivated at this moment, stop() stops the task */
   if (!priv->state.task_started) {
     priv->state.task_started = TRUE;
-    gst_pad_start_task (priv->src_pad, src_loop, self, NULL);
+    start_task (self);
   }
   return (GstFlowReturn) eeg_jobring_submit (priv->ring, is_job);
 }
@@ -981,6 +1044,62 @@ make_src_caps (GstEegChunkCodec *self, GstCaps *in)
   return caps;
 }
 
+/* transfer full */
+static GList *
+get_sink_pads (GstEegChunkCodec *self)
+{
+  GList *pads, *l;
+
+  GST_OBJECT_LOCK (self);
+  pads = g_list_copy (GST_ELEMENT_CAST (self)->sinkpads);
+  for (l = pads; l != NULL; l = l->next)
+    gst_object_ref (l->data);
+  GST_OBJECT_UNLOCK (self);
+  return pads;
+}
+
+static gboolean
+check_upstream (GstEegChunkCodec *self)
+{
+  GList *pads = get_sink_pads (self), *l;
+  gboolean ok = TRUE;
+
+  for (l = pads; l != NULL && ok; l = l->next)
+    ok = gst_eeg_stage_check_upstream (GST_EEG_STAGE (self), l->data);
+  g_list_free_full (pads, gst_object_unref);
+  return ok;
+}
+
+/* Does a source upstream announce its true end? */
+static gboolean
+source_completes (GstEegChunkCodec *self)
+{
+  GList *pads = get_sink_pads (self), *l;
+  gboolean completes = FALSE;
+
+  for (l = pads; l != NULL && !completes; l = l->next)
+    completes = gst_eeg_stage_source_completes (l->data);
+  g_list_free_full (pads, gst_object_unref);
+  return completes;
+}
+
+static gboolean
+is_upstream_live (GstEegChunkCodec *self)
+{
+  GList *pads = get_sink_pads (self), *l;
+  gboolean live = FALSE;
+
+  for (l = pads; l != NULL && !live; l = l->next) {
+    GstQuery *query = gst_query_new_latency ();
+
+    if (gst_pad_peer_query (l->data, query))
+      gst_query_parse_latency (query, &live, NULL, NULL);
+    gst_query_unref (query);
+  }
+  g_list_free_full (pads, gst_object_unref);
+  return live;
+}
+
 static gboolean
 check_order (GstEegChunkCodec *self)
 {
@@ -988,8 +1107,7 @@ check_order (GstEegChunkCodec *self)
 
   if (st->order_wrong)
     return FALSE;
-  if (!gst_eeg_stage_check_upstream (GST_EEG_STAGE (self),
-          PRIVATE (self)->sink_pad)) {
+  if (!check_upstream (self)) {
     gst_eeg_stage_count (&PRIVATE (self)->counters.errors, 1);
     st->order_wrong = TRUE;
     close_ring (self, GST_FLOW_NOT_NEGOTIATED);
@@ -1025,18 +1143,13 @@ begin_stream (GstEegChunkCodec *self)
   struct state *st = &priv->state;
   GstFlowReturn flow = GST_FLOW_OK;
   GstBuffer *header = NULL;
-  GstQuery *query;
   GError *error = NULL;
   Item *item;
 
   st->begun = TRUE;
   if (!st->resumed)
     st->stream_bytes = st->stream_jobs = 0;
-  st->live = FALSE;
-  query = gst_query_new_latency ();
-  if (gst_pad_peer_query (priv->sink_pad, query))
-    gst_query_parse_latency (query, &st->live, NULL, NULL);
-  gst_query_unref (query);
+  st->live = is_upstream_live (self);
 
   if (CLASS (self)->begin == NULL)
     return GST_FLOW_OK;
@@ -1159,7 +1272,8 @@ finish_stream (GstEegChunkCodec *self, gboolean complete)
   if (flow == GST_FLOW_OK && !st->failed) {
     if (st->current != NULL) {
       flow = end_chunk (self, st->current->fill, complete);
-    } else if (complete && (st->stream_jobs == 0 || klass->sequential)) {
+    } else if (complete && klass->capacity != NULL
+        && (st->stream_jobs == 0 || klass->sequential)) {
       /* an empty stream is a valid file too; a sequential codec's end is its
        * last job */
       item = acquire_item (self, &flow);
@@ -1497,7 +1611,7 @@ push_stream_output (GstEegChunkCodec *self)
     gst_buffer_copy_eeg_marker_meta (st->markers, buffer);
     gst_clear_buffer (&st->markers);
   }
-  flow = push_buffer (self, buffer);
+  flow = push_buffer (self, NULL, buffer);
   if (flow == GST_FLOW_ERROR)
     close_ring (self, flow);
   return flow;
@@ -1812,7 +1926,7 @@ flush_stop (GstEegChunkCodec *self)
 {
   GstEegChunkCodecPrivate *priv = PRIVATE (self);
 
-  gst_pad_stop_task (priv->src_pad);
+  stop_task (self);
   priv->state.task_started = FALSE;
   eeg_jobring_reset (priv->ring);
   reset_stream (self);
@@ -1947,8 +2061,7 @@ handle_segment (GstEegChunkCodec *self, GstEvent *event)
 static gboolean
 end_stream (GstEegChunkCodec *self)
 {
-  GstEegChunkCodecPrivate *priv = PRIVATE (self);
-  struct state *st = &priv->state;
+  struct state *st = &PRIVATE (self)->state;
   GstFlowReturn flow;
 
   if (st->failed || st->stream_id == NULL)
@@ -1965,8 +2078,7 @@ end_stream (GstEegChunkCodec *self)
     send_event (self, gst_event_new_segment (&bytes));
   }
   if (is_encoder (self)) {
-    gboolean complete =
-        st->complete || !gst_eeg_stage_source_completes (priv->sink_pad);
+    gboolean complete = st->complete || !source_completes (self);
 
     if (!complete)
       GST_WARNING_OBJECT (self,
@@ -2006,7 +2118,7 @@ handle_eos (GstEegChunkCodec *self, GstEvent *event)
   tell_flow (self, flow);
   if (flow == GST_FLOW_EOS || flow == GST_FLOW_NOT_LINKED
       || flow == GST_FLOW_OK)
-    return gst_pad_push_event (priv->src_pad, event);
+    return send_downstream (self, event);
   GST_DEBUG_OBJECT (self, "not passing on EOS: %s", gst_flow_get_name (flow));
   gst_event_unref (event);
   return FALSE;
@@ -2038,20 +2150,18 @@ handle_stream_start (GstEegChunkCodec *self, GstEvent *event)
 }
 
 static gboolean
-sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
+take_event (GstEegChunkCodec *self, GstEvent *event)
 {
-  GstEegChunkCodec *self = GST_EEG_CHUNK_CODEC (parent);
-  GstEegChunkCodecPrivate *priv = PRIVATE (self);
-  struct state *st = &priv->state;
+  struct state *st = &PRIVATE (self)->state;
 
   GST_DEBUG_OBJECT (self, "%" GST_PTR_FORMAT, event);
   switch (GST_EVENT_TYPE (event)) {
     case GST_EVENT_FLUSH_START:
       close_ring_flushing (self);
-      return gst_pad_push_event (priv->src_pad, event);
+      return send_downstream (self, event);
     case GST_EVENT_FLUSH_STOP:
       flush_stop (self);
-      return gst_pad_push_event (priv->src_pad, event);
+      return send_downstream (self, event);
     case GST_EVENT_STREAM_START:
       return handle_stream_start (self, event);
     case GST_EVENT_CAPS:
@@ -2068,7 +2178,7 @@ sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
       break;
   }
   if (!GST_EVENT_IS_SERIALIZED (event))
-    return gst_pad_push_event (priv->src_pad, event);
+    return send_downstream (self, event);
   /* the end is announced right before EOS, which ends the chunk itself */
   if (is_encoder (self) && !gst_eeg_event_parse_complete (event, NULL)
       && end_chunk_for_event (self) != GST_FLOW_OK) {
@@ -2076,6 +2186,12 @@ sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
     return FALSE;
   }
   return send_event (self, event);
+}
+
+static gboolean
+sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
+{
+  return take_event (GST_EEG_CHUNK_CODEC (parent), event);
 }
 
 static gboolean
@@ -2104,7 +2220,7 @@ sink_query (GstPad *pad, GstObject *parent, GstQuery *query)
   }
   if (GST_QUERY_IS_SERIALIZED (query)) {
     /* answered in its place: behind all that was sent before */
-    if (eeg_jobring_wait_empty (priv->ring) != 0)
+    if (priv->src_pad == NULL || eeg_jobring_wait_empty (priv->ring) != 0)
       return FALSE;
     return gst_pad_peer_query (priv->src_pad, query);
   }
@@ -2118,12 +2234,18 @@ query_latency (GstEegChunkCodec *self, GstQuery *query)
   GstClockTime min, max, own;
   gboolean live;
 
-  if (!gst_pad_peer_query (priv->sink_pad, query))
+  if (priv->sink_pad != NULL ? !gst_pad_peer_query (priv->sink_pad, query)
+                             : !gst_pad_query_default (priv->src_pad,
+                                 GST_OBJECT_CAST (self), query))
     return FALSE;
   gst_query_parse_latency (query, &live, &min, &max);
-  GST_OBJECT_LOCK (self);
-  own = is_encoder (self) ? priv->settings.chunk_duration : 0;
-  GST_OBJECT_UNLOCK (self);
+  if (CLASS (self)->latency != NULL) {
+    own = CLASS (self)->latency (self, live);
+  } else {
+    GST_OBJECT_LOCK (self);
+    own = is_encoder (self) ? priv->settings.chunk_duration : 0;
+    GST_OBJECT_UNLOCK (self);
+  }
   if (live && own > 0) {
     /* a chunk leaves when it is full; without a duration nobody knows when */
     min += own;
@@ -2325,9 +2447,9 @@ stop (GstEegChunkCodec *self)
   if (ring == NULL)
     return;
 
-  /* it may have been started while the pad was deactivated */
-  gst_pad_stop_task (priv->src_pad);
   eeg_jobring_close (ring, CODE_FROM_FLOW (GST_FLOW_FLUSHING));
+  /* it may have been started while the pad was deactivated */
+  stop_task (self);
   /* waits for jobs under way, which ask the ring whether to give up */
   eeg_jobring_reset (ring);
   GST_OBJECT_LOCK (self);
@@ -2537,6 +2659,157 @@ make_stats (GstEegChunkCodec *self)
 /* For subclasses */
 
 /**
+ * gst_eeg_chunk_codec_take_event:
+ * @codec: an encoder with request sink pads
+ * @event: (transfer full): an event of the merged input
+ *
+ * Does with an event what the base class does on a sink pad of its own. FLUSH
+ * events may come while another thread is inside; all others, and jobs, come
+ * from one thread at a time.
+ *
+ * Returns: whether it was handled
+ */
+gboolean
+gst_eeg_chunk_codec_take_event (GstEegChunkCodec *codec, GstEvent *event)
+{
+  g_return_val_if_fail (GST_IS_EEG_CHUNK_CODEC (codec), FALSE);
+  g_return_val_if_fail (GST_IS_EVENT (event), FALSE);
+
+  return take_event (codec, event);
+}
+
+/**
+ * gst_eeg_chunk_codec_take_job:
+ * @codec: an encoder with request sink pads
+ * @job: time, size of the output, values and user data of the job; the rest is
+ *     set here. The user data is taken in any case
+ * @input: (transfer full) (nullable): its input, all in one memory; it is given
+ *     back when the job is over
+ *
+ * Sends a job; waits while the ring is full. A segment came before.
+ *
+ * Returns: as a chain function; errors of jobs come later
+ */
+GstFlowReturn
+gst_eeg_chunk_codec_take_job (GstEegChunkCodec *codec,
+    const GstEegChunkJob *job, GstBuffer *input)
+{
+  GstEegChunkCodecPrivate *priv = PRIVATE (codec);
+  struct state *st = &priv->state;
+  GstFlowReturn flow = flow_of_ring (codec);
+  gsize size = input != NULL ? gst_buffer_get_size (input) : 0;
+  GError *error = NULL;
+  Item *item = NULL;
+
+  g_return_val_if_fail (is_encoder (codec), GST_FLOW_ERROR);
+  g_return_val_if_fail (input == NULL || gst_buffer_n_memory (input) == 1,
+      GST_FLOW_ERROR);
+
+  if (flow == GST_FLOW_OK && st->failed)
+    flow = GST_FLOW_ERROR;
+  if (flow == GST_FLOW_OK && !st->begun)
+    flow = begin_stream (codec);
+  if (flow == GST_FLOW_OK && !st->failed)
+    item = acquire_item (codec, &flow);
+  if (item == NULL) {
+    if (job->user_free != NULL && job->user_data != NULL)
+      job->user_free (job->user_data);
+    gst_clear_buffer (&input);
+    return flow == GST_FLOW_OK ? GST_FLOW_ERROR : flow;
+  }
+  item->job.pts = job->pts;
+  item->job.duration = job->duration;
+  item->job.out_capacity = job->out_capacity;
+  memcpy (item->job.values, job->values, sizeof job->values);
+  item->job.user_data = job->user_data;
+  item->job.user_free = job->user_free;
+  item->job.offset = st->stream_bytes;
+  if (size > 0 ? !add_reference (item, input, gst_buffer_peek_memory (input, 0),
+          0, size)
+               : !ensure_slab (codec, &priv->in_allocator, &item->slab,
+                   &item->slab_map, 1)) {
+    gst_clear_buffer (&input);
+    set_memory_error (&error, size);
+    return send_error (codec, error);
+  }
+  if (size == 0)
+    add_piece (item, item->slab_map.data, 0);
+  gst_clear_buffer (&input);
+  item->job.pieces = item->pieces;
+  item->job.n_pieces = 1;
+  item->job.data = item->pieces[0].data;
+  item->job.size = size;
+  st->stream_bytes += size;
+  return send_job (codec, item);
+}
+
+/**
+ * gst_eeg_chunk_codec_close:
+ * @codec: a codec
+ *
+ * Lets everything that waits return FLUSHING until the next FLUSH_STOP or
+ * READY to PAUSED. From any thread, as when a pad of the element's own is
+ * deactivated.
+ */
+void
+gst_eeg_chunk_codec_close (GstEegChunkCodec *codec)
+{
+  g_return_if_fail (GST_IS_EEG_CHUNK_CODEC (codec));
+
+  close_ring_flushing (codec);
+}
+
+/**
+ * gst_eeg_chunk_codec_get_flow:
+ * @codec: a codec that was started
+ *
+ * Returns: what the next input would be answered
+ */
+GstFlowReturn
+gst_eeg_chunk_codec_get_flow (GstEegChunkCodec *codec)
+{
+  g_return_val_if_fail (GST_IS_EEG_CHUNK_CODEC (codec), GST_FLOW_ERROR);
+
+  return flow_of_ring (codec);
+}
+
+/**
+ * gst_eeg_chunk_codec_fail:
+ * @codec: an encoder with request sink pads
+ * @error: (transfer full): the error
+ *
+ * Posts an error behind all that was sent before; from the thread that sends
+ * jobs. Nothing is taken any more.
+ *
+ * Returns: %FALSE
+ */
+gboolean
+gst_eeg_chunk_codec_fail (GstEegChunkCodec *codec, GError *error)
+{
+  g_return_val_if_fail (GST_IS_EEG_CHUNK_CODEC (codec), FALSE);
+
+  if (PRIVATE (codec)->state.failed)
+    g_error_free (error);
+  else
+    send_error (codec, error);
+  return FALSE;
+}
+
+/**
+ * gst_eeg_chunk_codec_get_counters: (skip)
+ * @codec: a codec with pads of its own
+ *
+ * Returns: (transfer none): the counters, to count what passes those pads
+ */
+GstEegStageCounters *
+gst_eeg_chunk_codec_get_counters (GstEegChunkCodec *codec)
+{
+  g_return_val_if_fail (GST_IS_EEG_CHUNK_CODEC (codec), NULL);
+
+  return &PRIVATE (codec)->counters;
+}
+
+/**
  * gst_eeg_chunk_job_is_cancelled:
  * @job: a job under way
  *
@@ -2718,8 +2991,8 @@ add_pad (GstEegChunkCodec *self, const gchar *name)
       gst_element_class_get_pad_template (GST_ELEMENT_GET_CLASS (self), name);
   GstPad *pad;
 
-  g_return_val_if_fail (templ != NULL, NULL);
-
+  if (templ == NULL)
+    return NULL;
   pad = gst_pad_new_from_template (templ, name);
   gst_element_add_pad (element, pad);
   return pad;
@@ -2734,10 +3007,14 @@ gst_eeg_chunk_codec_constructed (GObject *object)
   G_OBJECT_CLASS (gst_eeg_chunk_codec_parent_class)->constructed (object);
 
   priv->sink_pad = add_pad (self, "sink");
-  gst_pad_set_chain_function (priv->sink_pad, sink_chain);
-  gst_pad_set_event_function (priv->sink_pad, sink_event);
-  gst_pad_set_query_function (priv->sink_pad, sink_query);
+  if (priv->sink_pad != NULL) {
+    gst_pad_set_chain_function (priv->sink_pad, sink_chain);
+    gst_pad_set_event_function (priv->sink_pad, sink_event);
+    gst_pad_set_query_function (priv->sink_pad, sink_query);
+  }
   priv->src_pad = add_pad (self, "src");
+  if (priv->src_pad == NULL)
+    return;
   gst_pad_set_event_function (priv->src_pad, src_event);
   gst_pad_set_query_function (priv->src_pad, src_query);
   gst_pad_set_activatemode_function (priv->src_pad, src_activate_mode);
@@ -2749,6 +3026,7 @@ gst_eeg_chunk_codec_finalize (GObject *object)
 {
   GstEegChunkCodecPrivate *priv = PRIVATE (GST_EEG_CHUNK_CODEC (object));
 
+  g_rec_mutex_clear (&priv->task_lock);
   g_clear_pointer (&priv->restore, g_bytes_unref);
   G_OBJECT_CLASS (gst_eeg_chunk_codec_parent_class)->finalize (object);
 }
@@ -2786,5 +3064,6 @@ gst_eeg_chunk_codec_class_init (GstEegChunkCodecClass *klass)
 static void
 gst_eeg_chunk_codec_init (GstEegChunkCodec *self)
 {
+  g_rec_mutex_init (&PRIVATE (self)->task_lock);
   PRIVATE (self)->settings.threads = DEFAULT_THREADS;
 }

@@ -29,6 +29,14 @@ G_BEGIN_DECLS
  * a unit that process() decodes on its own, on any thread, a unit that stream()
  * decodes in order, or damage.
  *
+ * An element whose pads are not the two of the base class has no pad templates
+ * `sink` or `src`. With request sink pads, it merges what comes in on them in
+ * one thread at a time and hands on the result: events to
+ * gst_eeg_chunk_codec_take_event(), what shall be one job to
+ * gst_eeg_chunk_codec_take_job(); capacity() is not used. With sometimes source
+ * pads, it implements push() and push_event(), and its pads' activation calls
+ * gst_eeg_chunk_codec_close().
+ *
  * process() is a pure function: it reads the job, its worker's context and what
  * start(), begin() or parse() made and nothing changes while jobs are out (take
  * a reference in prepare() to what a later begin() replaces). It takes no lock,
@@ -207,6 +215,7 @@ struct _GstEegChunkLimits
  * @set_caps: input caps arrived, before their first data; streaming thread
  * @worker_new: makes a worker's context; on the thread that will use it
  * @worker_free: frees it
+ * @latency: what an encoder adds to the latency; optional, any thread
  * @begin: a stream begins with its first data or its end: makes the header, if
  *     the format has one; streaming thread
  * @capacity: input bytes of the next job; streaming thread
@@ -224,6 +233,9 @@ struct _GstEegChunkLimits
  * @emit: a job's result is about to be pushed: in order, one at a time, no
  *     lock is held. May read the job, change or replace @buffer
  * @pushed: a job's result was pushed, with what it took: in order, as @emit
+ * @push: takes the place of a source pad: pushes a job's result, %NULL if it is
+ *     empty; (transfer full) of the buffer. In order, as @emit
+ * @push_event: the same for events that are not the element's own
  * @finish: all jobs of a stream that is complete were pushed: makes the
  *     trailer, if the format has one; in order, as @emit
  *
@@ -248,6 +260,7 @@ struct _GstEegChunkCodecClass
   void (*reset) (GstEegChunkCodec *codec);
   gboolean (
       *set_caps) (GstEegChunkCodec *codec, const GstCaps *caps, GError **error);
+  GstClockTime (*latency) (GstEegChunkCodec *codec, gboolean live);
 
   gpointer (*worker_new) (GstEegChunkCodec *codec, GError **error);
   void (*worker_free) (GstEegChunkCodec *codec, gpointer worker);
@@ -274,6 +287,9 @@ struct _GstEegChunkCodecClass
   gboolean (*emit) (GstEegChunkCodec *codec, GstEegChunkJob *job,
       GstBuffer **buffer, GError **error);
   void (*pushed) (GstEegChunkCodec *codec, const GstEegChunkJob *job);
+  GstFlowReturn (*push) (GstEegChunkCodec *codec, const GstEegChunkJob *job,
+      GstBuffer *buffer);
+  gboolean (*push_event) (GstEegChunkCodec *codec, GstEvent *event);
   gboolean (
       *finish) (GstEegChunkCodec *codec, GstBuffer **trailer, GError **error);
 
@@ -283,6 +299,26 @@ struct _GstEegChunkCodecClass
 
 GST_EEG_API
 gboolean gst_eeg_chunk_job_is_cancelled (const GstEegChunkJob *job);
+
+GST_EEG_API
+gboolean gst_eeg_chunk_codec_take_event (GstEegChunkCodec *codec,
+    GstEvent *event);
+
+GST_EEG_API
+GstFlowReturn gst_eeg_chunk_codec_take_job (GstEegChunkCodec *codec,
+    const GstEegChunkJob *job, GstBuffer *input);
+
+GST_EEG_API
+void gst_eeg_chunk_codec_close (GstEegChunkCodec *codec);
+
+GST_EEG_API
+GstFlowReturn gst_eeg_chunk_codec_get_flow (GstEegChunkCodec *codec);
+
+GST_EEG_API
+gboolean gst_eeg_chunk_codec_fail (GstEegChunkCodec *codec, GError *error);
+
+GST_EEG_API
+GstEegStageCounters *gst_eeg_chunk_codec_get_counters (GstEegChunkCodec *codec);
 
 GST_EEG_API
 guint gst_eeg_chunk_codec_get_threads (GstEegChunkCodec *codec);

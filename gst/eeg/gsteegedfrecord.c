@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "gstedfrecordmeta.h"
+#include "gsteegedfrecord.h"
 
 static void
 clear_marker (gpointer item)
