@@ -1736,6 +1736,33 @@ take_origin (struct state *state, GstClockTime time)
   return origin;
 }
 
+/* Does the marker come from a later record of the file the samples came from?
+ * It may stand there for a time before that, and be here already when buffers
+ * hold several records. */
+static gboolean
+belongs_to_later (const struct state *state, const Marker *m)
+{
+  GList *l;
+  guint i;
+
+  if (!state->exact || state->first_time != 0)
+    return FALSE;
+  for (l = state->origins.head; l != NULL; l = l->next) {
+    const GstEegEdfRecord *origin = l->data;
+
+    for (i = 0;
+         origin->size == state->annotation_bytes && i < origin->markers->len;
+         i++) {
+      const GstEegEdfMarker *r =
+          &g_array_index (origin->markers, GstEegEdfMarker, i);
+
+      if (!r->derived && matches (m, r))
+        return TRUE;
+    }
+  }
+  return FALSE;
+}
+
 typedef struct
 {
   guint8 *data;
@@ -1855,7 +1882,8 @@ write_annotations (GstEegEdfMux *self, gboolean last)
     Marker *m = l->data;
 
     next = l->next;
-    if (!m->written && (last || m->time < end)) {
+    if (!m->written
+        && (last || (m->time < end && !belongs_to_later (state, m)))) {
       if (n == 0)
         lose_marker (self, m);
       else if (write_marker (state, m, spaces, n))

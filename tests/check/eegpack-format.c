@@ -507,14 +507,18 @@ GST_START_TEST (test_records)
   static const guint8 bytes[200] = "+1\024\024";
   eeg_eegpack_buffer markers = { 0 }, out = { 0 };
   eeg_eegpack_marker marker = { 0, 5, 7, "T1", 2 }, found;
-  eeg_eegpack_record records[3] = { { 0 } }, record;
+  eeg_eegpack_record records[3] = { { 0 } }, record = { 0 };
   eeg_eegpack_chunk chunk;
   guint8 *inside, *huge = g_malloc0 (EEG_EEGPACK_MAX_RECORDS);
   gsize at = 0, n = 0, k = 0;
 
   fail_unless (eeg_eegpack_put_marker (&markers, &marker));
   for (guint i = 0; i < 3; i++) {
-    records[i] = (eeg_eegpack_record){ i, -(gint64) i, bytes, 200, NULL, 0 };
+    records[i].number = i;
+    records[i].time = -(gint64) i;
+    records[i].annotations = i == 0 ? NULL : bytes;
+    records[i].annotations_size = 200;
+    records[i].onset = G_MININT64;
     if (i == 2) {
       records[i].markers = markers.data;
       records[i].markers_size = markers.size;
@@ -536,8 +540,11 @@ GST_START_TEST (test_records)
     gsize place = 0;
 
     fail_unless (record.number == k && record.time == -(gint64) k);
-    fail_unless (record.annotations_size == 200
-        && memcmp (record.annotations, bytes, 200) == 0);
+    fail_unless (record.annotations_size == 200);
+    if (k == 0)
+      fail_unless (record.annotations == NULL && record.onset == G_MININT64);
+    else
+      fail_unless (memcmp (record.annotations, bytes, 200) == 0);
     fail_unless (eeg_eegpack_parse_marker (record.markers, record.markers_size,
                      &place, &found)
         == (k == 2 ? EEG_EEGPACK_OK : EEG_EEGPACK_MORE));

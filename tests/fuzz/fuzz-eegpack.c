@@ -55,7 +55,7 @@ read_records (const uint8_t *data, size_t size)
   size_t at = 0, unfolded = 0;
   uint8_t *inside =
       eeg_eegpack_unfold (data, size, &at, EEG_EEGPACK_MAX_RECORDS, &unfolded);
-  eeg_eegpack_record record;
+  eeg_eegpack_record record = { 0 };
 
   if (inside == NULL)
     return;

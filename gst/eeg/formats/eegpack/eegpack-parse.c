@@ -492,23 +492,35 @@ eeg_eegpack_unfold (const uint8_t *data, size_t size, size_t *at, size_t most,
   return out;
 }
 
+static int64_t
+add (int64_t a, int64_t b)
+{
+  return (int64_t) ((uint64_t) a + (uint64_t) b);
+}
+
 eeg_eegpack_result
 eeg_eegpack_parse_record (const uint8_t *data, size_t size, size_t *at,
     eeg_eegpack_record *record)
 {
   reader r = { data + *at, data + size, false };
-  uint64_t n;
+  uint64_t n, kind;
 
   if (*at == size)
     return EEG_EEGPACK_MORE;
-  record->number = get_varint (&r);
-  record->time = get_signed (&r);
+  record->number += get_varint (&r) + (*at > 0);
+  record->step = add (record->step, get_signed (&r));
+  record->time = add (record->time, record->step);
   n = get_varint (&r);
-  if (r.bad || n > bytes_left (&r))
+  kind = get_varint (&r);
+  if (r.bad || kind > 1 || n > EEG_EEGPACK_MAX_RECORDS
+      || (kind == 0 && n > bytes_left (&r)))
     return EEG_EEGPACK_BAD;
-  record->annotations = r.p;
+  record->annotations = kind == 0 ? r.p : NULL;
   record->annotations_size = (size_t) n;
-  r.p += n;
+  if (kind == 0)
+    r.p += n;
+  else
+    record->onset = add (record->time, get_signed (&r));
   n = get_varint (&r);
   if (r.bad || n > bytes_left (&r))
     return EEG_EEGPACK_BAD;

@@ -357,30 +357,47 @@ eeg_eegpack_fold (eeg_eegpack_buffer *b, const uint8_t *data, size_t size)
   }
 }
 
+static int64_t
+subtract (int64_t a, int64_t b)
+{
+  return (int64_t) ((uint64_t) a - (uint64_t) b);
+}
+
 bool
 eeg_eegpack_write_records (eeg_eegpack_buffer *b,
     const eeg_eegpack_record *records, size_t n)
 {
   /* numbers before each, at most */
-  const size_t head = 40;
+  const size_t head = 60;
   eeg_eegpack_buffer inside = { 0 };
   bool ok = true;
 
   while (n > 0 && ok) {
+    eeg_eegpack_record last = { 0 };
     size_t at;
 
+    last.number = UINT64_MAX;
     inside.size = 0;
     for (; n > 0; n--, records++) {
       size_t size = records->annotations_size + records->markers_size + head;
+      int64_t step = subtract (records->time, last.time);
 
       if (size > EEG_EEGPACK_MAX_RECORDS / 2)
         continue;
       if (inside.size + size > EEG_EEGPACK_MAX_RECORDS / 2)
         break;
-      put_varint (&inside, records->number);
-      put_signed (&inside, records->time);
+      put_varint (&inside, records->number - last.number - 1);
+      put_signed (&inside, subtract (step, last.step));
       put_varint (&inside, records->annotations_size);
-      put (&inside, records->annotations, records->annotations_size);
+      if (records->annotations != NULL) {
+        put_varint (&inside, 0);
+        put (&inside, records->annotations, records->annotations_size);
+      } else {
+        put_varint (&inside, 1);
+        put_signed (&inside, subtract (records->onset, records->time));
+      }
+      last = *records;
+      last.step = step;
       put_varint (&inside, records->markers_size);
       put (&inside, records->markers, records->markers_size);
     }

@@ -171,10 +171,14 @@ typedef struct
 {
   uint64_t number; /* of the record in its file */
   int64_t time;    /* ns from the start of the recording */
+  /* the signals' bytes; NULL: nothing but the record's time in the file, and
+   * zeros */
   const uint8_t *annotations;
   size_t annotations_size;
+  int64_t onset; /* that time, ns */
   const uint8_t *markers;
   size_t markers_size;
+  int64_t step; /* parser: time less that of the one before */
 } eeg_eegpack_record;
 
 /* Appends the inside of a marker chunk. */
@@ -253,7 +257,8 @@ eeg_eegpack_result eeg_eegpack_parse_marker (const uint8_t *data, size_t size,
 uint8_t *eeg_eegpack_unfold (const uint8_t *data, size_t size, size_t *at,
     size_t most, size_t *unfolded);
 
-/* Steps through unfolded records, as with markers. */
+/* Steps through unfolded records, as with markers; *record begins at 0 and is
+ * what the next one is told from. */
 eeg_eegpack_result eeg_eegpack_parse_record (const uint8_t *data, size_t size,
     size_t *at, eeg_eegpack_record *record);
 
