@@ -105,6 +105,7 @@ struct _GstEegPackDec
   gboolean end;     /* the file's last chunk was seen */
   gboolean drained; /* what was left is on its way */
   gboolean damaged;
+  gint enough;        /* atomic; downstream wants no more */
   gint replacing;     /* atomic; pads make room for those of another file */
   GArray *markers;    /* of Marker; wait for a block */
   GPtrArray *records; /* the same */
@@ -613,6 +614,12 @@ gst_eeg_pack_dec_parse (GstEegChunkCodec *codec, const guint8 *data, gsize size,
   gboolean salvage = gst_eeg_chunk_codec_get_salvage (codec);
   eeg_eegpack_chunk chunk;
 
+  /* what ends before its end was not read to it */
+  if (eos && g_atomic_int_get (&self->enough)) {
+    if (size > 0)
+      return skip (self, size, unit);
+    return GST_EEG_CHUNK_PARSE_MORE;
+  }
   if (!self->magic) {
     gsize known = MIN (size, EEG_EEGPACK_MAGIC_SIZE);
 
@@ -935,8 +942,11 @@ gst_eeg_pack_dec_push (GstEegChunkCodec *codec, const GstEegChunkJob *job,
   spread_markers (self, job->user_data);
   if (job->values[VALUE_KIND] == KIND_BLOCK) {
     s = g_ptr_array_index (self->streams, job->values[VALUE_STREAM]);
-    flow = push_block (self, s, job, buffer);
-    return gst_flow_combiner_update_pad_flow (self->combiner, s->pad, flow);
+    flow = gst_flow_combiner_update_pad_flow (self->combiner, s->pad,
+        push_block (self, s, job, buffer));
+    if (flow == GST_FLOW_EOS)
+      g_atomic_int_set (&self->enough, TRUE);
+    return flow;
   }
   gst_clear_buffer (&buffer);
   for (i = 0; i < self->streams->len && flow == GST_FLOW_OK; i++) {
@@ -995,6 +1005,7 @@ gst_eeg_pack_dec_reset (GstEegChunkCodec *codec)
   GST_OBJECT_UNLOCK (self);
   self->magic = seek;
   self->end = self->drained = self->damaged = FALSE;
+  g_atomic_int_set (&self->enough, FALSE);
   g_array_set_size (self->markers, 0);
   g_ptr_array_set_size (self->records, 0);
   for (i = 0; i < self->streams->len; i++)

@@ -50,7 +50,7 @@ GST_DEBUG_CATEGORY_STATIC (gst_eeg_pack_enc_debug);
 /* Most samples of a recording: sums of what counts them stay in range. */
 #define MAX_INDEX (G_GUINT64_CONSTANT (1) << 56)
 /* Markers that wait for a block; more leave without one. */
-#define MAX_WAITING 1024
+#define MAX_WAITING 16384
 
 typedef enum
 {
@@ -100,6 +100,7 @@ typedef struct
   gint64 time;
   gint64 duration; /* or -1 */
   gchar *text;
+  GstClockTime when; /* it goes with the block that ends behind this time */
 } Marker;
 
 /* What goes with a block to its worker and behind it. */
@@ -641,9 +642,29 @@ add_marker (GstEegPackEncPad *pad, GstClockTime time, GstClockTime duration,
   Marker marker = { (gint64) MIN (time, G_MAXINT64),
     GST_CLOCK_TIME_IS_VALID (duration) ? (gint64) MIN (duration, G_MAXINT64 - 1)
                                        : -1,
-    g_strdup (text) };
+    g_strdup (text), time };
 
   g_array_append_val (pad->markers, marker);
+}
+
+/* A marker from an EDF record stays with that record, wherever its time lies:
+ * so the record can be written again. */
+static void
+bind_markers (GstEegPackEncPad *pad, guint from, const GstEegEdfRecord *record)
+{
+  guint i, k;
+
+  for (i = 0; i < record->markers->len; i++) {
+    const GstEegEdfMarker *r =
+        &g_array_index (record->markers, GstEegEdfMarker, i);
+
+    for (k = from; k < pad->markers->len; k++) {
+      Marker *m = &g_array_index (pad->markers, Marker, k);
+
+      if (m->time == (gint64) r->time && strcmp (m->text, r->text) == 0)
+        m->when = record->start;
+    }
+  }
 }
 
 /* Numbers the buffer's first sample. FALSE: it lies before what was taken. */
@@ -705,17 +726,20 @@ take_buffer (GstEegPackEnc *self, GstEegPackEncPad *pad, GstBuffer *buffer)
   GstEegEdfRecord *record;
   gpointer iter = NULL;
   gboolean outside;
+  guint before = pad->markers->len;
 
   while ((meta = gst_buffer_iterate_eeg_marker_meta (buffer, &iter)) != NULL)
     add_marker (pad, meta->time, meta->duration, meta->text);
   iter = NULL;
-  while ((record = gst_buffer_iterate_eeg_edf_record (buffer, &iter)) != NULL)
+  while ((record = gst_buffer_iterate_eeg_edf_record (buffer, &iter)) != NULL) {
+    bind_markers (pad, before, record);
     /* they come on every pad, and on each part of a buffer */
     if (pad->number == 0 && record->number <= G_MAXINT64
         && (gint64) record->number > self->last_record) {
       self->last_record = (gint64) record->number;
       g_ptr_array_add (pad->records, gst_eeg_edf_record_ref (record));
     }
+  }
   if (size % pad->info.bytes_per_frame != 0) {
     gst_buffer_unref (buffer);
     return FAIL (self, STREAM, ENCODE, "A buffer ends inside a sample.");
@@ -962,18 +986,20 @@ fill_block (GstEegPackEnc *self, GstEegPackEncPad *pad)
   return TRUE;
 }
 
+/* The records that begin before a time; the rest waits. */
 static gboolean
-write_records (GstEegPackEncPad *pad, eeg_eegpack_buffer *out)
+write_records (GstEegPackEncPad *pad, GstClockTime end, eeg_eegpack_buffer *out)
 {
-  const guint n = pad->records->len;
-  eeg_eegpack_record *records = g_new0 (eeg_eegpack_record, n);
-  eeg_eegpack_buffer *markers = g_new0 (eeg_eegpack_buffer, n);
+  eeg_eegpack_record *records = g_new0 (eeg_eegpack_record, pad->records->len);
+  eeg_eegpack_buffer *markers = g_new0 (eeg_eegpack_buffer, pad->records->len);
   gboolean ok = TRUE;
-  guint i, k;
+  guint n, i, k;
 
-  for (i = 0; i < n; i++) {
-    const GstEegEdfRecord *r = g_ptr_array_index (pad->records, i);
+  for (n = 0; n < pad->records->len; n++) {
+    const GstEegEdfRecord *r = g_ptr_array_index (pad->records, n);
 
+    if (r->start >= end)
+      break;
     for (k = 0; k < r->markers->len; k++) {
       const GstEegEdfMarker *m =
           &g_array_index (r->markers, GstEegEdfMarker, k);
@@ -982,45 +1008,58 @@ write_records (GstEegPackEncPad *pad, eeg_eegpack_buffer *out)
         GST_CLOCK_TIME_IS_VALID (m->duration) ? (gint64) m->duration : -1,
         m->text, strlen (m->text) };
 
-      ok = ok && eeg_eegpack_put_marker (&markers[i], &marker);
+      ok = ok && eeg_eegpack_put_marker (&markers[n], &marker);
     }
-    records[i].number = r->number;
-    records[i].time = (gint64) r->start;
-    records[i].annotations_size = r->size;
-    if (!gst_eeg_pack_is_only_time (r->annotations, r->size, &records[i].onset))
-      records[i].annotations = r->annotations;
-    records[i].markers = markers[i].data;
-    records[i].markers_size = markers[i].size;
+    records[n].number = r->number;
+    records[n].time = (gint64) r->start;
+    records[n].annotations_size = r->size;
+    if (!gst_eeg_pack_is_only_time (r->annotations, r->size, &records[n].onset))
+      records[n].annotations = r->annotations;
+    records[n].markers = markers[n].data;
+    records[n].markers_size = markers[n].size;
   }
   ok = ok && eeg_eegpack_write_records (out, records, n);
   for (i = 0; i < n; i++)
     eeg_eegpack_buffer_clear (&markers[i]);
   g_free (markers);
   g_free (records);
-  g_ptr_array_set_size (pad->records, 0);
+  if (n > 0)
+    g_ptr_array_remove_range (pad->records, 0, n);
   return ok;
 }
 
+/* The markers of a time; what comes later waits, so that the place of a marker
+ * does not depend on how samples came in buffers. */
 static gboolean
-write_markers (GstEegPackEnc *self, GstEegPackEncPad *pad,
+write_markers (GstEegPackEnc *self, GstEegPackEncPad *pad, GstClockTime end,
     eeg_eegpack_buffer *out)
 {
-  const guint n = pad->markers->len;
-  eeg_eegpack_marker *markers = g_new (eeg_eegpack_marker, n);
+  eeg_eegpack_marker *markers = g_new (eeg_eegpack_marker, pad->markers->len);
+  guint n = 0, i, kept = 0;
   gboolean ok;
-  guint i;
 
-  for (i = 0; i < n; i++) {
+  for (i = 0; i < pad->markers->len; i++) {
     const Marker *m = &g_array_index (pad->markers, Marker, i);
 
-    markers[i] = (eeg_eegpack_marker){ self->layout->n_streams == 1
-          ? EEG_EEGPACK_NO_STREAM
-          : pad->number,
-      m->time, m->duration, m->text, strlen (m->text) };
+    if (m->when < end)
+      markers[n++] = (eeg_eegpack_marker){ self->layout->n_streams == 1
+            ? EEG_EEGPACK_NO_STREAM
+            : pad->number,
+        m->time, m->duration, m->text, strlen (m->text) };
   }
   ok = eeg_eegpack_write_markers (out, markers, n);
+  for (i = 0; i < pad->markers->len; i++) {
+    Marker *m = &g_array_index (pad->markers, Marker, i);
+
+    if (m->when < end)
+      g_clear_pointer (&m->text, g_free);
+    else
+      g_array_index (pad->markers, Marker, kept++) = *m;
+  }
+  for (i = kept; i < pad->markers->len; i++)
+    g_array_index (pad->markers, Marker, i).text = NULL;
+  g_array_set_size (pad->markers, kept);
   g_free (markers);
-  g_array_set_size (pad->markers, 0);
   return ok;
 }
 
@@ -1029,13 +1068,15 @@ static GstFlowReturn
 send_block (GstEegPackEnc *self, GstEegPackEncPad *pad)
 {
   const Shape *shape = &self->layout->shapes[pad->number];
+  GstClockTime end = pad->filled > 0 ? pad_time (pad, pad->first + pad->filled)
+                                     : GST_CLOCK_TIME_NONE;
   GstEegChunkJob job = { 0 };
   Extra *extra = g_new0 (Extra, 1);
   GstBuffer *input = NULL;
 
   extra->layout = layout_ref (self->layout);
-  if (!write_records (pad, &extra->before)
-      || !write_markers (self, pad, &extra->before)) {
+  if (!write_records (pad, end, &extra->before)
+      || !write_markers (self, pad, end, &extra->before)) {
     extra_free (extra);
     pad_drop_slab (pad);
     FAIL (self, RESOURCE, FAILED, "Could not allocate a chunk of the file.");
@@ -1052,7 +1093,7 @@ send_block (GstEegPackEnc *self, GstEegPackEncPad *pad)
     job.values[VALUE_FIRST] = pad->first;
     job.values[VALUE_FRAMES] = pad->filled;
     job.pts = pad_time (pad, pad->first);
-    job.duration = pad_time (pad, pad->first + pad->filled) - job.pts;
+    job.duration = end - job.pts;
     job.out_capacity = block_bound (shape, pad->filled);
     input = gst_buffer_new ();
     gst_memory_unmap (pad->slab, &pad->slab_map);
@@ -1197,7 +1238,8 @@ begin (GstEegPackEnc *self)
       return FALSE;
   }
   start_stream (self);
-  return TRUE;
+  /* before the first block is full: a recorder that dies leaves a file */
+  return gst_eeg_chunk_codec_begin (GST_EEG_CHUNK_CODEC (self)) == GST_FLOW_OK;
 }
 
 /* All have ended, and all blocks are sent. */

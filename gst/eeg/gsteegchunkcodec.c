@@ -224,7 +224,7 @@ typedef struct
 {
   GstPad *sink_pad; /* NULL: the element's own pads */
   GstPad *src_pad;  /* the same */
-  GstTask *task;    /* without a source pad */
+  GstTask *task;    /* without a source pad; object lock */
   GRecMutex task_lock;
 
   struct settings settings; /* object lock */
@@ -736,10 +736,15 @@ pause_task (GstEegChunkCodec *self)
 {
   GstEegChunkCodecPrivate *priv = PRIVATE (self);
 
-  if (priv->src_pad != NULL)
+  if (priv->src_pad != NULL) {
     gst_pad_pause_task (priv->src_pad);
-  else
+    return;
+  }
+  /* one that is being stopped is not paused instead */
+  GST_OBJECT_LOCK (self);
+  if (priv->task != NULL)
     gst_task_pause (priv->task);
+  GST_OBJECT_UNLOCK (self);
 }
 
 /* The task that pushes: the source pad's, or without one the element's. */
@@ -777,20 +782,22 @@ static void
 start_task (GstEegChunkCodec *self)
 {
   GstEegChunkCodecPrivate *priv = PRIVATE (self);
+  GstTask *task;
+  gchar *name;
 
   if (priv->src_pad != NULL) {
     gst_pad_start_task (priv->src_pad, src_loop, self, NULL);
     return;
   }
-  if (priv->task == NULL) {
-    gchar *name = g_strdup_printf ("%s:src", GST_OBJECT_NAME (self));
-
-    priv->task = gst_task_new (src_loop, self, NULL);
-    gst_task_set_lock (priv->task, &priv->task_lock);
-    gst_object_set_name (GST_OBJECT_CAST (priv->task), name);
-    g_free (name);
-  }
-  gst_task_start (priv->task);
+  task = gst_task_new (src_loop, self, NULL);
+  gst_task_set_lock (task, &priv->task_lock);
+  name = g_strdup_printf ("%s:src", GST_OBJECT_NAME (self));
+  gst_object_set_name (GST_OBJECT_CAST (task), name);
+  g_free (name);
+  GST_OBJECT_LOCK (self);
+  priv->task = task;
+  gst_task_start (task);
+  GST_OBJECT_UNLOCK (self);
 }
 
 /* The ring is closed: the task waits for nothing in here. */
@@ -798,13 +805,20 @@ static void
 stop_task (GstEegChunkCodec *self)
 {
   GstEegChunkCodecPrivate *priv = PRIVATE (self);
+  GstTask *task;
 
   if (priv->src_pad != NULL) {
     gst_pad_stop_task (priv->src_pad);
-  } else if (priv->task != NULL) {
-    gst_task_stop (priv->task);
-    gst_task_join (priv->task);
-    gst_clear_object (&priv->task);
+    return;
+  }
+  GST_OBJECT_LOCK (self);
+  task = g_steal_pointer (&priv->task);
+  if (task != NULL)
+    gst_task_stop (task);
+  GST_OBJECT_UNLOCK (self);
+  if (task != NULL) {
+    gst_task_join (task);
+    gst_object_unref (task);
   }
 }
 
@@ -2676,6 +2690,27 @@ gst_eeg_chunk_codec_take_event (GstEegChunkCodec *codec, GstEvent *event)
   g_return_val_if_fail (GST_IS_EVENT (event), FALSE);
 
   return take_event (codec, event);
+}
+
+/**
+ * gst_eeg_chunk_codec_begin:
+ * @codec: an encoder with request sink pads
+ *
+ * Sends the header, as the first job would. A segment came before.
+ *
+ * Returns: as a chain function
+ */
+GstFlowReturn
+gst_eeg_chunk_codec_begin (GstEegChunkCodec *codec)
+{
+  GstFlowReturn flow;
+
+  g_return_val_if_fail (is_encoder (codec), GST_FLOW_ERROR);
+
+  flow = flow_of_ring (codec);
+  if (flow == GST_FLOW_OK && !PRIVATE (codec)->state.begun)
+    flow = begin_stream (codec);
+  return flow;
 }
 
 /**

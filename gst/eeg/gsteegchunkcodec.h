@@ -305,6 +305,9 @@ gboolean gst_eeg_chunk_codec_take_event (GstEegChunkCodec *codec,
     GstEvent *event);
 
 GST_EEG_API
+GstFlowReturn gst_eeg_chunk_codec_begin (GstEegChunkCodec *codec);
+
+GST_EEG_API
 GstFlowReturn gst_eeg_chunk_codec_take_job (GstEegChunkCodec *codec,
     const GstEegChunkJob *job, GstBuffer *input);
 

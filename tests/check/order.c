@@ -40,6 +40,21 @@ static const struct
   { "gzipenc ! chacha20poly1305enc ! blake3sum", TRUE },
 };
 
+/* Behind a source of samples. */
+static const struct
+{
+  const gchar *line;
+  gboolean right;
+} sample_lines[] = {
+  { "eegpackenc ! aesgcmenc ! blake3sum", TRUE },
+  { "eegpackenc ! eegpackdec ! edfmux ! zstdenc", TRUE },
+  { "eegpackenc ! eegpackdec ! eegpackenc ! aesgcmenc", TRUE },
+  { "eegpackenc ! aesgcmenc ! aesgcmdec ! eegpackdec", TRUE },
+  { "eegpackenc name=first ! zstdenc name=second", FALSE },
+  { "eegpackenc name=first ! queue ! blake3sum ! lz4enc name=second", FALSE },
+  { "eegpackenc ! aesgcmenc name=first ! zstdenc name=second", FALSE },
+};
+
 typedef enum
 {
   PASS_THROUGH,
@@ -220,6 +235,22 @@ GST_START_TEST (test_order)
 
 GST_END_TEST;
 
+GST_START_TEST (test_order_of_samples)
+{
+  gchar *launch;
+
+  if (!is_available (sample_lines[__i__].line))
+    return;
+  make_secrets ();
+  launch = g_strdup_printf ("eegsrc num-samples=3000 ! %s ! fakesink",
+      sample_lines[__i__].line);
+  expect (launch, sample_lines[__i__].right);
+  g_free (launch);
+  remove_secrets ();
+}
+
+GST_END_TEST;
+
 /* One cell of the table, with all elements of its kinds. */
 GST_START_TEST (test_cell)
 {
@@ -276,6 +307,8 @@ order_suite (void)
 
   suite_add_tcase (s, tc);
   tcase_add_loop_test (tc, test_order, 0, G_N_ELEMENTS (lines));
+  tcase_add_loop_test (tc, test_order_of_samples, 0,
+      G_N_ELEMENTS (sample_lines));
   tcase_add_loop_test (tc, test_cell, 0, N_KINDS * N_KINDS);
   return s;
 }
