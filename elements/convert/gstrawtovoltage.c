@@ -8,7 +8,8 @@
  * offset of each channel from the limits in the channel table, which hold what
  * the characters in the file's header say. Computed in double and rounded once;
  * F32 carries every 24-bit count. Counts outside the declared range are
- * converted like any other.
+ * converted like any other. The property scale takes the place of the table's
+ * calibration, also while playing.
  *
  * ## Example launch line
  * |[

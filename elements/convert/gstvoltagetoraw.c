@@ -8,7 +8,8 @@
  * and offset of each channel from the limits in the channel table. Computed in
  * double and rounded once, to the nearest count, halfway cases to the even one.
  * What does not fit the format becomes its limit and a NaN becomes 0; the field
- * `saturated` of `stats` counts both.
+ * `saturated` of `stats` counts both. The property scale declares another worth
+ * of a count, in the channel table too; changed while playing, it sends new caps.
  *
  * ## Example launch line
  * |[
