@@ -66,8 +66,11 @@ is_ours (GstPluginFeature *feature, gpointer user_data)
   if (!GST_IS_ELEMENT_FACTORY (feature) || name == NULL
       || !g_str_has_prefix (name, "eeg"))
     return FALSE;
-  /* the scenes look at what leaves; a sink's own test does what is here */
+  /* The scenes push, and look at what leaves; what pulls, and sinks, have tests
+   * of their own for what is here. */
   factory = GST_ELEMENT_FACTORY (feature);
+  if (strcmp (GST_OBJECT_NAME (factory), "eegchunk") == 0)
+    return FALSE;
   return !gst_element_factory_list_is_type (factory,
              GST_ELEMENT_FACTORY_TYPE_SRC)
       && !gst_element_factory_list_is_type (factory,
