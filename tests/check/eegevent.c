@@ -48,6 +48,44 @@ GST_START_TEST (test_complete)
 
 GST_END_TEST;
 
+GST_START_TEST (test_kernel)
+{
+  const gdouble taps[] = { 0.25, 0.5, 0.25 };
+  GstEvent *event = gst_eeg_event_new_kernel (G_MAXUINT64 - 1, taps, 3, 1);
+  GstEvent *eos = gst_event_new_eos ();
+  guint64 sample = 0;
+  gint64 delay = 0;
+  GBytes *bytes;
+  gsize size;
+
+  fail_unless (GST_EVENT_IS_SERIALIZED (event));
+  fail_if (GST_EVENT_IS_STICKY (event));
+  fail_unless (gst_eeg_event_parse_kernel (event, &sample, &bytes, &delay));
+  fail_unless_equals_uint64 (sample, G_MAXUINT64 - 1);
+  fail_unless_equals_int64 (delay, 1);
+  fail_unless (
+      memcmp (g_bytes_get_data (bytes, &size), taps, sizeof taps) == 0);
+  fail_unless_equals_int (size, sizeof taps);
+  g_bytes_unref (bytes);
+  fail_unless (gst_eeg_event_parse_kernel (event, NULL, NULL, NULL));
+  gst_event_unref (event);
+
+  event = gst_eeg_event_new_kernel (0, taps, 1, -7);
+  fail_unless (gst_eeg_event_parse_kernel (event, NULL, NULL, &delay));
+  fail_unless_equals_int64 (delay, -1);
+  fail_if (gst_eeg_event_parse_kernel (eos, NULL, NULL, NULL));
+  gst_event_unref (event);
+  gst_event_unref (eos);
+
+  /* another's event of that name */
+  event = gst_event_new_custom (GST_EVENT_CUSTOM_DOWNSTREAM,
+      gst_structure_new ("eeg-kernel", "taps", G_TYPE_INT, 3, NULL));
+  fail_if (gst_eeg_event_parse_kernel (event, NULL, NULL, NULL));
+  gst_event_unref (event);
+}
+
+GST_END_TEST;
+
 GST_START_TEST (test_loss)
 {
   GstElement *element = gst_element_factory_make ("identity", NULL);
@@ -141,6 +179,7 @@ eegevent_suite (void)
   suite_add_tcase (s, tc);
   tcase_add_test (tc, test_recording_sticks);
   tcase_add_test (tc, test_complete);
+  tcase_add_test (tc, test_kernel);
   tcase_add_test (tc, test_loss);
   tcase_add_test (tc, test_markers_survive_cuts);
   tcase_add_test (tc, test_markers_pass_elements);

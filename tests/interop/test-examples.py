@@ -4,11 +4,13 @@
 usage: test-examples.py APPSINK-PROGRAM
 """
 
+import json
 import os
 import pathlib
 import re
 import subprocess
 import sys
+import tempfile
 import unittest
 
 APPSINK = sys.argv.pop(1)
@@ -54,6 +56,25 @@ class Examples(unittest.TestCase):
         counts = re.findall(r"^(\d+) samples of 8 channels, the first is \S+ "
                             r"in uV$", done.stdout, re.MULTILINE)
         self.assertEqual(sum(map(int, counts)), 1000, done.stdout)
+
+    def test_fir_pictures(self):
+        if run(sys.executable, "-c", "import matplotlib, numpy\n"
+               "from gi.repository import Gst").returncode != 0:
+            self.skipTest("Python has no gi or no matplotlib")
+        rows = [{"name": "firfilter 31 taps / mne", "seconds": 1.0,
+                 "reference_seconds": 4.0, "megabytes_per_second": 8.0},
+                {"name": "firfilter 3301 taps, latency=none / overlap-save of "
+                         "16384", "seconds": 2.0, "reference_seconds": 1.0,
+                 "megabytes_per_second": 4.0}]
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder, "rows")
+            path.write_text("".join(json.dumps(r) + "\n" for r in rows))
+            done = run(sys.executable, SOURCE / "examples/fir-pictures.py",
+                       folder, path)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            for name in ("response", "time", "speed"):
+                picture = pathlib.Path(folder, f"fir-{name}.png").read_bytes()
+                self.assertTrue(picture.startswith(b"\x89PNG"))
 
 
 if __name__ == "__main__":

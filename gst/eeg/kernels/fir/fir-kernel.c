@@ -261,10 +261,11 @@ eeg_fir_kernel_get_latency (const eeg_fir_kernel *kernel)
 size_t
 eeg_fir_kernel_get_look_back (const eeg_fir_kernel *kernel)
 {
-  const eeg_fir_level *longest = &kernel->levels[kernel->n_levels - 1];
+  const eeg_fir_level *longest;
 
   if (kernel->n_levels == 0)
     return kernel->n_taps - 1;
+  longest = &kernel->levels[kernel->n_levels - 1];
   return kernel->n_taps - 1 + 3 * longest->block
       + (longest->n_parts == 1 ? EEG_FIR_CHUNK : 0);
 }
