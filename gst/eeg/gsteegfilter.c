@@ -332,7 +332,9 @@ give_one (GstEegFilter *self, gboolean is_end, GstBuffer **buffer)
 
   gst_eeg_stage_count (&priv->counters.busy_ns, now_ns () - start);
   priv->giving = *buffer != NULL;
-  if (ret == GST_FLOW_OK && *buffer != NULL)
+  if (ret != GST_FLOW_OK)
+    reset_run (self);
+  else if (*buffer != NULL)
     *buffer = finish_buffer (self, *buffer,
         gst_buffer_get_size (*buffer) / priv->out_info.bytes_per_frame);
   return ret;
@@ -346,6 +348,8 @@ take_one (GstEegFilter *self, GstBuffer *buffer, guint64 index)
       GST_EEG_FILTER_GET_CLASS (self)->take_buffer (self, buffer, index);
 
   gst_eeg_stage_count (&PRIVATE (self)->counters.busy_ns, now_ns () - start);
+  if (ret != GST_FLOW_OK)
+    reset_run (self);
   return ret;
 }
 

@@ -92,8 +92,8 @@ static const struct
 
 GST_START_TEST (test_samples)
 {
-  static const guint lengths[] = { 1, 2, 10, 64, 97, 500, 2000 };
-  static const guint steps[] = { 0, 1, 7, 64, 320, 601 };
+  static const guint lengths[] = { 1, 10, 97, 500 };
+  static const guint steps[] = { 0, 1, 64, 601 };
   const guint total = 601;
   guint l, s;
 
@@ -151,9 +151,9 @@ GST_START_TEST (test_durations)
 {
   const gint rate_n = durations[__i__].rate_n, rate_d = durations[__i__].rate_d;
   const GstClockTime duration = durations[__i__].duration;
-  static const guint64 starts[] = { 0, 12345, 1000000007 };
+  static const guint64 starts[] = { 0, 1000000007 };
   static const guint steps[] = { 0, 50 };
-  const guint64 total = 500;
+  const guint64 total = 300;
   guint f, s;
 
   for (f = 0; f < G_N_ELEMENTS (starts); f++)

@@ -320,7 +320,7 @@ drop_all (GstHarness *h)
 
 GST_START_TEST (test_checks)
 {
-  static const guint steps[] = { 1, 100, 333, 1000, N };
+  static const guint steps[] = { 100, 333, N, 1 };
   static const gchar *const fields[] = { "flat", "clipping", "range",
     "non-finite", "mains", "gap", "rate" };
   GstEegFormat format;
@@ -332,6 +332,9 @@ GST_START_TEST (test_checks)
       Rig rig;
       guint i;
 
+      /* frame by frame takes long */
+      if (steps[s] == 1 && __i__ % 8 != 0)
+        continue;
       rig_init (&rig, cases[__i__].properties, format, "uV", FALSE);
       for (i = 0; i < N; i += steps[s])
         fail_unless_equals_int (gst_harness_push (rig.h,

@@ -50,7 +50,10 @@ static const struct
   { "aesgcmdec", "key-file=@DIR@/key" },
   { "chacha20poly1305enc", "passphrase-file=@DIR@/passphrase work-factor=1" },
   { "chacha20poly1305dec", "passphrase-file=@DIR@/passphrase" },
+  { "eegbatch", "samples=37" },
   { "eegdecimate", "rate=100/1" },
+  { "eegstats", "window=100000000" },
+  { "eegvalidate", "window=100000000 flat-limit=5 on-fail=gap" },
   { "firfilter", "mode=low-pass high=40 taps=31" },
 };
 
