@@ -396,15 +396,31 @@ loop (gpointer user_data)
 
 /* --- pads ---------------------------------------------------------------- */
 
+static GstFlowReturn
+refuse_push (GstEegChunk *self)
+{
+  GST_ELEMENT_ERROR (self, CORE, PAD,
+      ("The source cannot be read at any position, so nothing can be continued "
+       "from it."),
+      ("upstream has no pull mode"));
+  return fail (self);
+}
+
 static gboolean
 sink_activate (GstPad *pad, GstObject *parent)
 {
   GstQuery *query = gst_query_new_scheduling ();
-  gboolean can_pull = gst_pad_peer_query (pad, query)
+  gboolean answered = gst_pad_peer_query (pad, query);
+  gboolean can_pull = answered
       && gst_query_has_scheduling_mode_with_flags (query, GST_PAD_MODE_PULL,
           GST_SCHEDULING_FLAG_SEEKABLE);
 
   gst_query_unref (query);
+  if (answered && !can_pull) {
+    refuse_push (GST_EEG_CHUNK (parent));
+    return FALSE;
+  }
+  /* nobody is there, or says nothing: it shows with the first bytes */
   return gst_pad_activate_mode (pad,
       can_pull ? GST_PAD_MODE_PULL : GST_PAD_MODE_PUSH, TRUE);
 }
@@ -426,16 +442,11 @@ sink_activate_mode (GstPad *pad, GstObject *parent, GstPadMode mode,
   return ok;
 }
 
-/* Upstream could not be pulled from. */
 static GstFlowReturn
 sink_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
 {
   gst_buffer_unref (buffer);
-  GST_ELEMENT_ERROR (parent, CORE, PAD,
-      ("The source cannot be read at any position, so nothing can be continued "
-       "from it."),
-      ("upstream has no pull mode"));
-  return fail (GST_EEG_CHUNK (parent));
+  return refuse_push (GST_EEG_CHUNK (parent));
 }
 
 static gboolean

@@ -128,6 +128,16 @@ class Resume(unittest.TestCase):
         self.assertIn("cannot become any larger", text)
         self.assertEqual(self.part.stat().st_size, size)
 
+    def interrupt_late(self, middle):
+        """The same; both generations are later than the beginning. A disk that
+        is busy lets checkpoints out."""
+        for _ in range(20):
+            self.interrupt(middle)
+            if min(self.lengths()) > 0:
+                return
+            self.clear()
+        self.fail("never two checkpoints")
+
     # killing
 
     def test_kills(self):
@@ -286,7 +296,7 @@ class Resume(unittest.TestCase):
     def test_output_changed(self):
         middle = CHAINS["zstd"].format(2)
         reference = self.reference(middle)
-        self.interrupt(middle)
+        self.interrupt_late(middle)
         whole = self.part.read_bytes()
         # behind the checkpoint anything may be
         self.part.write_bytes(whole[:-10] + b"0123456789more")
@@ -295,18 +305,17 @@ class Resume(unittest.TestCase):
         self.clear()
 
         # behind the one before
-        self.interrupt(middle)
+        self.interrupt_late(middle)
         newest, before = self.lengths()
         self.part.write_bytes(whole[:newest - 1])
         self.succeed(self.line(middle))
         self.check_result(reference)
         self.clear()
 
-        self.interrupt(middle)
+        self.interrupt_late(middle)
         newest, before = self.lengths()
         self.part.write_bytes(whole[:before - 1])
         self.refuse(self.line(middle), "output is shorter than it was")
-        self.part.write_bytes(whole[:before - 1] + b"X" + whole[before:])
         data = bytearray(whole)
         data[before - 1] ^= 1
         data[newest - 1] ^= 1
@@ -334,7 +343,7 @@ class Resume(unittest.TestCase):
         """The generation before, or a refusal: never wrong output."""
         middle = CHAINS["lz4"].format(2)
         reference = self.reference(middle)
-        self.interrupt(middle)
+        self.interrupt_late(middle)
         before = self.contents()
         good = before["out.checkpoint"]
         damages = [good[:n] for n in (0, 1, 15, 16, 200, len(good) - 1)]
