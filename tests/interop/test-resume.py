@@ -326,9 +326,12 @@ class Resume(unittest.TestCase):
         self.refuse(self.line(middle), "has an unfinished recording")
 
     def lengths(self):
-        """Bytes of the output at both checkpoints, by the format's description."""
+        """Bytes of the output at both checkpoints, by the format's description;
+        0 if there are not two."""
         lengths = []
         for path in (self.sidecar, pathlib.Path(f"{self.sidecar}.old")):
+            if not path.exists():
+                return [0]
             data = path.read_bytes()
             at = 16 + 4 * 8 + 16 + 4 + 1 + 32
 

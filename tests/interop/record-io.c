@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * To be preloaded: writes what the process asks of the system for files in the
+ * folder RECORD_IO_FOLDER to the file RECORD_IO_LOG, in order, so that a test can
+ * replay what a power cut leaves.
+ *
+ * An entry is a letter, three numbers of 8 bytes in the machine's order, and two
+ * texts or blocks whose sizes are the last two numbers:
+ *   'c' inode: created, name            't' inode, length: cut
+ *   'w' inode, offset: data             's' inode: file synced
+ *   'r' -: from, to                     'u' -: name removed
+ *   'd' -: folder synced                'l' -: from, to (link)
+ */
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#define EXPORT __attribute__ ((visibility ("default")))
+#define NEXT(name) ((__typeof__ (&name)) dlsym (RTLD_NEXT, #name))
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static int log_fd = -1;
+
+/* Of which path a file descriptor is does not matter, only in which folder. */
+static bool
+is_watched_path (const char *path)
+{
+  const char *folder = getenv ("RECORD_IO_FOLDER");
+  char real[4096];
+  const char *slash = strrchr (path, '/');
+  size_t size = slash != NULL ? (size_t) (slash - path) : 0;
+
+  if (folder == NULL || size >= sizeof real)
+    return false;
+  if (slash == NULL)
+    return getcwd (real, sizeof real) != NULL && strcmp (real, folder) == 0;
+  memcpy (real, path, size);
+  real[size] = '\0';
+  return strcmp (real, folder) == 0;
+}
+
+static bool
+is_watched_fd (int fd, uint64_t *inode)
+{
+  char link[64], path[4096];
+  struct stat s;
+  ssize_t n;
+
+  if (getenv ("RECORD_IO_FOLDER") == NULL || fstat (fd, &s) < 0
+      || !S_ISREG (s.st_mode))
+    return false;
+  *inode = (uint64_t) s.st_ino;
+  snprintf (link, sizeof link, "/proc/self/fd/%d", fd);
+  n = readlink (link, path, sizeof path - 1);
+  if (n <= 0)
+    return false;
+  path[n] = '\0';
+  return is_watched_path (path);
+}
+
+static void
+put (const void *data, size_t size)
+{
+  while (size > 0) {
+    ssize_t n = NEXT (write) (log_fd, data, size);
+
+    if (n <= 0)
+      abort ();
+    data = (const char *) data + n;
+    size -= (size_t) n;
+  }
+}
+
+/* The caller holds the lock over the call and this, so that the order is that
+ * in which things happened. */
+static void
+note (char op, uint64_t inode, uint64_t number, const void *a, size_t a_size,
+    const void *b, size_t b_size)
+{
+  uint64_t numbers[4] = { inode, number, a_size, b_size };
+
+  if (log_fd < 0)
+    log_fd = NEXT (open) (getenv ("RECORD_IO_LOG"),
+        O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+  put (&op, 1);
+  put (numbers, sizeof numbers);
+  put (a, a_size);
+  put (b, b_size);
+}
+
+static const char *
+base_name (const char *path)
+{
+  const char *slash = strrchr (path, '/');
+
+  return slash != NULL ? slash + 1 : path;
+}
+
+static void
+note_names (char op, const char *a, const char *b)
+{
+  a = base_name (a);
+  b = base_name (b);
+  note (op, 0, 0, a, strlen (a), b, strlen (b));
+}
+
+EXPORT int
+open (const char *path, int flags, ...)
+{
+  mode_t mode = 0;
+  bool existed, watched = is_watched_path (path);
+  va_list args;
+  struct stat s;
+  int fd;
+
+  va_start (args, flags);
+  if (flags & (O_CREAT | __O_TMPFILE))
+    mode = va_arg (args, mode_t);
+  va_end (args);
+  pthread_mutex_lock (&lock);
+  existed = watched && stat (path, &s) == 0;
+  fd = NEXT (open) (path, flags, mode);
+  if (fd >= 0 && watched && fstat (fd, &s) == 0 && S_ISREG (s.st_mode)) {
+    const char *name = base_name (path);
+
+    if (!existed)
+      note ('c', (uint64_t) s.st_ino, 0, name, strlen (name), NULL, 0);
+    else if (flags & O_TRUNC)
+      note ('t', (uint64_t) s.st_ino, 0, NULL, 0, NULL, 0);
+  }
+  pthread_mutex_unlock (&lock);
+  return fd;
+}
+
+EXPORT ssize_t
+pwritev (int fd, const struct iovec *pieces, int n, off_t offset)
+{
+  /* the name that large files have is the one that is defined here */
+  ssize_t (*next) (int, const struct iovec *, int, off_t) =
+      dlsym (RTLD_NEXT, "pwritev64");
+  uint64_t inode;
+  ssize_t written;
+
+  pthread_mutex_lock (&lock);
+  written = next (fd, pieces, n, offset);
+  if (written > 0 && is_watched_fd (fd, &inode)) {
+    size_t left = (size_t) written;
+
+    for (int i = 0; i < n && left > 0; i++) {
+      size_t size = pieces[i].iov_len < left ? pieces[i].iov_len : left;
+
+      note ('w', inode, (uint64_t) offset, pieces[i].iov_base, size, NULL, 0);
+      offset += (off_t) size;
+      left -= size;
+    }
+  }
+  pthread_mutex_unlock (&lock);
+  return written;
+}
+
+EXPORT ssize_t
+write (int fd, const void *data, size_t size)
+{
+  uint64_t inode;
+  ssize_t written;
+  off_t at;
+
+  pthread_mutex_lock (&lock);
+  written = NEXT (write) (fd, data, size);
+  if (written > 0 && is_watched_fd (fd, &inode)
+      && (at = lseek (fd, 0, SEEK_CUR)) >= 0)
+    note ('w', inode, (uint64_t) (at - written), data, (size_t) written, NULL,
+        0);
+  pthread_mutex_unlock (&lock);
+  return written;
+}
+
+EXPORT int
+ftruncate (int fd, off_t length)
+{
+  int (*next) (int, off_t) = dlsym (RTLD_NEXT, "ftruncate64");
+  uint64_t inode;
+  int ret;
+
+  pthread_mutex_lock (&lock);
+  ret = next (fd, length);
+  if (ret == 0 && is_watched_fd (fd, &inode))
+    note ('t', inode, (uint64_t) length, NULL, 0, NULL, 0);
+  pthread_mutex_unlock (&lock);
+  return ret;
+}
+
+static int
+sync_file (int fd, int (*next) (int))
+{
+  const char *folder = getenv ("RECORD_IO_FOLDER");
+  struct stat s, f;
+  uint64_t inode;
+  int ret = next (fd);
+
+  pthread_mutex_lock (&lock);
+  if (ret == 0 && is_watched_fd (fd, &inode))
+    note ('s', inode, 0, NULL, 0, NULL, 0);
+  else if (ret == 0 && folder != NULL && fstat (fd, &s) == 0
+      && stat (folder, &f) == 0 && s.st_ino == f.st_ino && s.st_dev == f.st_dev)
+    note ('d', 0, 0, NULL, 0, NULL, 0);
+  pthread_mutex_unlock (&lock);
+  return ret;
+}
+
+EXPORT int
+fdatasync (int fd)
+{
+  return sync_file (fd, NEXT (fdatasync));
+}
+
+EXPORT int
+fsync (int fd)
+{
+  return sync_file (fd, NEXT (fsync));
+}
+
+EXPORT int
+rename (const char *from, const char *to)
+{
+  int ret;
+
+  pthread_mutex_lock (&lock);
+  ret = NEXT (rename) (from, to);
+  if (ret == 0 && is_watched_path (to))
+    note_names ('r', from, to);
+  pthread_mutex_unlock (&lock);
+  return ret;
+}
+
+EXPORT int
+renameat2 (int from_folder, const char *from, int to_folder, const char *to,
+    unsigned flags)
+{
+  int ret;
+
+  pthread_mutex_lock (&lock);
+  ret = NEXT (renameat2) (from_folder, from, to_folder, to, flags);
+  if (ret == 0 && is_watched_path (to))
+    note_names ('r', from, to);
+  pthread_mutex_unlock (&lock);
+  return ret;
+}
+
+EXPORT int
+unlink (const char *path)
+{
+  int ret;
+
+  pthread_mutex_lock (&lock);
+  ret = NEXT (unlink) (path);
+  if (ret == 0 && is_watched_path (path))
+    note_names ('u', path, "");
+  pthread_mutex_unlock (&lock);
+  return ret;
+}
