@@ -108,6 +108,28 @@ GST_START_TEST (test_loss)
 
 GST_END_TEST;
 
+GST_START_TEST (test_loss_bound)
+{
+  GstElement *element = gst_element_factory_make ("identity", NULL);
+  GstMessage *message =
+      gst_eeg_message_new_loss_bound (GST_OBJECT (element), 4096, GST_SECOND);
+  GstMessage *loss =
+      gst_eeg_message_new_loss (GST_OBJECT (element), 250, 3, "overrun");
+  GstClockTime time = 0;
+  guint64 bytes = 0;
+
+  fail_unless (gst_eeg_message_parse_loss_bound (message, &bytes, &time));
+  fail_unless_equals_uint64 (bytes, 4096);
+  fail_unless_equals_uint64 (time, GST_SECOND);
+  fail_unless (gst_eeg_message_parse_loss_bound (message, NULL, NULL));
+  fail_if (gst_eeg_message_parse_loss_bound (loss, &bytes, &time));
+  gst_message_unref (message);
+  gst_message_unref (loss);
+  gst_object_unref (element);
+}
+
+GST_END_TEST;
+
 /* Cuts a marked buffer at every place: no marker is lost or doubled. */
 GST_START_TEST (test_markers_survive_cuts)
 {
@@ -181,6 +203,7 @@ eegevent_suite (void)
   tcase_add_test (tc, test_complete);
   tcase_add_test (tc, test_kernel);
   tcase_add_test (tc, test_loss);
+  tcase_add_test (tc, test_loss_bound);
   tcase_add_test (tc, test_markers_survive_cuts);
   tcase_add_test (tc, test_markers_pass_elements);
   return s;
