@@ -3,7 +3,8 @@
  * eeg-record: records through the whole chain, reads the file back and says
  * what each stage did. examples/record-demo.sh builds and runs it.
  *
- *   eeg-record --key-file=KEY --output=FILE [--seconds=60] [RECORDING]
+ *   eeg-record --key-file=KEY --output=FILE [--seconds=60] [--eegpack]
+ *              [RECORDING]
  *
  * Records RECORDING (EDF or BDF), or 64 channels of synthetic EEG, to FILE and
  * writes the check line to FILE.b3. What is compared:
@@ -13,6 +14,10 @@
  * - the bytes that edfmux made with those that zstddec gives back (SHA-256).
  *
  * The samples that went in are kept in a temporary file meanwhile.
+ *
+ * With --eegpack the counts are coded as they come, and calibrated and filtered
+ * when they are read; compared are all their bytes (SHA-256).
+ *
  * Exit status: 0 if all is equal, 1 after an error or a difference, 2 for wrong
  * arguments.
  */
@@ -37,9 +42,20 @@
   "zstddec name=compression ! edfdemux name=container "                        \
   "container. ! rawtovoltage name=calibration ! fakesink sync=false"
 
+#define PACK_RECORD_LINE                                                       \
+  "eegsrc name=source ! eegpackenc name=compression ! "                        \
+  "aesgcmenc name=encryption ! blake3sum name=checksum ! filesink name=file"
+
+#define PACK_READ_LINE                                                         \
+  "filesrc name=file ! blake3sum name=checksum ! aesgcmdec name=encryption ! " \
+  "eegpackdec name=compression ! identity name=samples ! "                     \
+  "rawtovoltage name=calibration ! "                                           \
+  "firfilter name=filter mode=band-pass low=0.5 high=40 ! fakesink sync=false"
+
 typedef struct
 {
-  FILE *spool; /* the samples that went into the container */
+  gboolean eegpack; /* instead of BDF and zstd */
+  FILE *spool;      /* the samples that went into the container */
   GChecksum *hash;
 
   /* of the read-back, on its streaming thread */
@@ -419,7 +435,8 @@ static gboolean
 record (Demo *demo, const gchar *recording, gint seconds, const gchar *key_file,
     const gchar *output, const gchar *sum)
 {
-  GstElement *pipeline = make_pipeline (RECORD_LINE);
+  GstElement *pipeline =
+      make_pipeline (demo->eegpack ? PACK_RECORD_LINE : RECORD_LINE);
   GObject *source;
   gboolean done;
 
@@ -434,19 +451,25 @@ record (Demo *demo, const gchar *recording, gint seconds, const gchar *key_file,
     g_object_set (source, "channels", 64, "duration", seconds * GST_SECOND,
         NULL);
     gst_util_set_object_arg (source, "rate", "1000/1");
-    gst_util_set_object_arg (source, "format", "S32LE");
+    gst_util_set_object_arg (source, "format",
+        demo->eegpack ? "S24LE" : "S32LE");
   }
   g_object_set (get_element (pipeline, "encryption"), "key-file", key_file,
       NULL);
   g_object_set (get_element (pipeline, "checksum"), "location", sum, NULL);
   g_object_set (get_element (pipeline, "file"), "location", output, NULL);
-  add_probe (pipeline, "source", "src", GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM,
-      choose_filter, demo);
-  add_probe (pipeline, "filter", "src",
-      GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM,
-      spool_samples, demo);
-  add_probe (pipeline, "container", "src", GST_PAD_PROBE_TYPE_BUFFER,
-      hash_bytes, demo);
+  if (demo->eegpack) {
+    add_probe (pipeline, "source", "src", GST_PAD_PROBE_TYPE_BUFFER, hash_bytes,
+        demo);
+  } else {
+    add_probe (pipeline, "source", "src", GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM,
+        choose_filter, demo);
+    add_probe (pipeline, "filter", "src",
+        GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM,
+        spool_samples, demo);
+    add_probe (pipeline, "container", "src", GST_PAD_PROBE_TYPE_BUFFER,
+        hash_bytes, demo);
+  }
 
   done = run (pipeline, "recorded");
   if (done)
@@ -460,7 +483,8 @@ static gboolean
 read_back (Demo *demo, const gchar *key_file, const gchar *output,
     const gchar *sum)
 {
-  GstElement *pipeline = make_pipeline (READ_LINE);
+  GstElement *pipeline =
+      make_pipeline (demo->eegpack ? PACK_READ_LINE : READ_LINE);
   gboolean done;
 
   if (pipeline == NULL)
@@ -469,12 +493,19 @@ read_back (Demo *demo, const gchar *key_file, const gchar *output,
   g_object_set (get_element (pipeline, "checksum"), "check-file", sum, NULL);
   g_object_set (get_element (pipeline, "encryption"), "key-file", key_file,
       NULL);
-  add_probe (pipeline, "compression", "src", GST_PAD_PROBE_TYPE_BUFFER,
-      hash_bytes, demo);
-  add_probe (pipeline, "calibration", "sink",
-      GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, learn_steps, demo);
-  add_probe (pipeline, "calibration", "src", GST_PAD_PROBE_TYPE_BUFFER,
-      compare_samples, demo);
+  if (demo->eegpack) {
+    add_probe (pipeline, "samples", "src", GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM,
+        choose_filter, demo);
+    add_probe (pipeline, "samples", "src", GST_PAD_PROBE_TYPE_BUFFER,
+        hash_bytes, demo);
+  } else {
+    add_probe (pipeline, "compression", "src", GST_PAD_PROBE_TYPE_BUFFER,
+        hash_bytes, demo);
+    add_probe (pipeline, "calibration", "sink",
+        GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, learn_steps, demo);
+    add_probe (pipeline, "calibration", "src", GST_PAD_PROBE_TYPE_BUFFER,
+        compare_samples, demo);
+  }
 
   done = run (pipeline, NULL);
   if (done)
@@ -491,6 +522,11 @@ report (Demo *demo, const gchar *bytes_in, const gchar *bytes_out)
   gboolean all_read = fread (rest, 1, 1, demo->spool) == 0;
   gboolean same_bytes = strcmp (bytes_in, bytes_out) == 0;
 
+  if (demo->eegpack) {
+    printf ("\nsamples: %s\n",
+        same_bytes ? "the same bytes came back" : "OTHER BYTES CAME BACK");
+    return same_bytes;
+  }
   printf ("\ncontainer: %s\n",
       same_bytes ? "the same bytes came back" : "OTHER BYTES CAME BACK");
   printf ("samples: %" G_GUINT64_FORMAT " of %d channels came back within half "
@@ -515,6 +551,7 @@ main (int argc, char **argv)
 {
   gchar *key_file = NULL, *output = NULL, *sum;
   gint seconds = 60;
+  gboolean eegpack = FALSE;
   GOptionEntry entries[] = {
     { "key-file", 'k', 0, G_OPTION_ARG_FILENAME, &key_file,
         "file with the 32-byte key", "KEY" },
@@ -522,11 +559,13 @@ main (int argc, char **argv)
         "FILE" },
     { "seconds", 's', 0, G_OPTION_ARG_INT, &seconds,
         "how much synthetic EEG to record", "SECONDS" },
+    { "eegpack", 'e', 0, G_OPTION_ARG_NONE, &eegpack,
+        "code counts with eegpackenc instead of BDF and zstd", NULL },
     { NULL },
   };
   GOptionContext *context = g_option_context_new ("[RECORDING]");
   GError *error = NULL;
-  Demo demo = { NULL };
+  Demo demo = { 0 };
   gchar *bytes_in = NULL;
   gboolean good;
 
@@ -540,6 +579,7 @@ main (int argc, char **argv)
     return 2;
   }
 
+  demo.eegpack = eegpack;
   demo.spool = tmpfile ();
   if (demo.spool == NULL) {
     fprintf (stderr, "error: no temporary file can be made\n");

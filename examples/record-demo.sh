@@ -3,17 +3,24 @@
 # Installs what is missing, builds, and records EEG through every stage into a
 # compressed, encrypted and verifiable file; then reads it back and compares.
 #
-# usage: examples/record-demo.sh [recording.edf|bdf]
+# usage: examples/record-demo.sh [--eegpack] [recording.edf|bdf]
+#   --eegpack      code the counts with eegpackenc, instead of filtered samples in
+#                  BDF with zstd
 #   BUILD_DIR=DIR  where to build, default build/
 #   DEMO_DIR=DIR   where the files go, default build/record-demo/
 #
 # Without a recording it makes 64 channels of synthetic EEG.
 set -u
 
+coder=
+if [ "${1-}" = --eegpack ]; then
+    coder=--eegpack
+    shift
+fi
 recording=${1-}
 if [ -n "$recording" ]; then
     if [ $# -gt 1 ] || [ ! -r "$recording" ]; then
-        echo "usage: $0 [recording.edf|bdf]" >&2
+        echo "usage: $0 [--eegpack] [recording.edf|bdf]" >&2
         [ $# -gt 1 ] || echo "$recording cannot be read" >&2
         exit 2
     fi
@@ -36,22 +43,28 @@ rm -f recording.* key
 # The key: 32 random bytes that only its owner can read.
 (umask 077 && head -c 32 /dev/urandom >key)
 
-"$build_dir/examples/eeg-record" --key-file=key \
-    --output=recording.bdf.zst.tink ${recording:+"$recording"} || exit 1
+name=recording.bdf.zst.tink
+[ -z "$coder" ] || name=recording.eegpack.tink
+"$build_dir/examples/eeg-record" --key-file=key $coder --output=$name \
+    ${recording:+"$recording"} || exit 1
 
 echo
 if command -v b3sum >/dev/null 2>&1; then
-    echo "b3sum -c recording.bdf.zst.tink.b3"
-    b3sum -c recording.bdf.zst.tink.b3 || exit 1
+    echo "b3sum -c $name.b3"
+    b3sum -c $name.b3 || exit 1
 else
     echo "b3sum is not installed; blake3sum has checked the sum"
 fi
 
-# The plain container, for every program that reads BDF.
-gst-launch-1.0 -q filesrc location=recording.bdf.zst.tink \
-    ! blake3sum check-file=recording.bdf.zst.tink.b3 \
-    ! aesgcmdec key-file=key ! zstddec ! filesink location=recording.bdf \
-    || exit 1
+# The plain container, for every program that reads BDF. Of several rates, the
+# recording has one.
+if [ -n "$coder" ]; then
+    set -- ! eegpackdec ! edfmux format=bdf
+else
+    set -- ! zstddec
+fi
+gst-launch-1.0 -q filesrc location=$name ! blake3sum check-file=$name.b3 \
+    ! aesgcmdec key-file=key "$@" ! filesink location=recording.bdf || exit 1
 
 # Debian's Python first: its packages are not seen by others on PATH.
 drawn=no

@@ -485,7 +485,10 @@ forget_file (GstEegPackDec *self)
 static guint32
 sum_of (const eeg_eegpack_chunk *chunk)
 {
-  return GST_READ_UINT32_LE (chunk->payload + chunk->payload_size);
+  const guint8 *p = chunk->payload + chunk->payload_size;
+
+  return (guint32) p[0] | (guint32) p[1] << 8 | (guint32) p[2] << 16
+      | (guint32) p[3] << 24;
 }
 
 static gboolean

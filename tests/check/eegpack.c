@@ -1500,7 +1500,7 @@ GST_START_TEST (test_seek)
       for (k = 0; k < 2; k++) {
         memset (d.out[k].there, 0, s[k].frames);
         d.out[k].eos = FALSE;
-        d.out[k].markers->len = 0;
+        g_ptr_array_set_size (d.out[k].markers, 0);
         begin[k] = gst_eeg_info_time_to_samples (&s[k].info, times[i]);
       }
       fail_unless (gst_pad_push_event (d.out[i % 2].pad,

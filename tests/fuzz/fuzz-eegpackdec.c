@@ -32,7 +32,11 @@ prepare (guint8 *data, gsize size, gboolean repair)
   gsize at = EEG_EEGPACK_MAGIC_SIZE;
 
   while (at + EEG_EEGPACK_CHUNK_HEAD + EEG_EEGPACK_CHUNK_TAIL <= size) {
-    guint32 n = GST_READ_UINT32_LE (data + at + 4);
+    guint32 n, sum;
+    guint k;
+
+    memcpy (&n, data + at + 4, 4);
+    n = GUINT32_FROM_LE (n);
 
     if (n > size - at - EEG_EEGPACK_CHUNK_HEAD - EEG_EEGPACK_CHUNK_TAIL)
       break;
@@ -51,8 +55,9 @@ prepare (guint8 *data, gsize size, gboolean repair)
         return FALSE;
     }
     n += EEG_EEGPACK_CHUNK_HEAD;
-    if (repair)
-      GST_WRITE_UINT32_LE (data + at + n, eeg_eegpack_crc32c (0, data + at, n));
+    sum = eeg_eegpack_crc32c (0, data + at, n);
+    for (k = 0; repair && k < 4; k++)
+      data[at + n + k] = (guint8) (sum >> (8 * k));
     at += n + EEG_EEGPACK_CHUNK_TAIL;
   }
   return TRUE;

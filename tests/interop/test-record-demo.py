@@ -44,6 +44,24 @@ class RecordDemo(unittest.TestCase):
         self.demo(f"{SHARED}/recordings/short_psg.edf")
         self.demo(f"{SHARED}/recordings/biosemi_72ch_2048hz.bdf")
 
+    def test_eegpack(self):
+        recording = []
+        if SHARED:
+            recording = [f"{SHARED}/recordings/biosemi_72ch_2048hz.bdf"]
+        with tempfile.TemporaryDirectory() as folder:
+            env = dict(os.environ, DEMO_DIR=folder,
+                       BUILD_DIR=os.environ["GSTEEG_BUILD_DIR"])
+            done = run(SOURCE / "examples/record-demo.sh", "--eegpack",
+                       *recording, env=env)
+            self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+            self.assertIn("samples: the same bytes came back", done.stdout)
+            for stage in ("eegpackenc", "aesgcmenc", "blake3sum",
+                          "eegpackdec"):
+                self.assertRegex(done.stdout,
+                                 rf"(?m)^  {stage} +\d+ +\d+ +\d+\.\d+ ")
+            self.assertGreater(os.path.getsize(f"{folder}/recording.bdf"),
+                               100000)
+
     def test_wrong_argument(self):
         done = run(SOURCE / "examples/record-demo.sh", "/nonexistent.edf")
         self.assertEqual(done.returncode, 2)
