@@ -12,7 +12,7 @@
 
 #include "aead/aead.h"
 
-#define SIZE (256 * 1024 * 1024)
+#define SIZE (1024 * 1024 * 1024)
 
 struct bench
 {
@@ -101,7 +101,7 @@ main (int argc, char **argv)
 
   for (i = 0; i < G_N_ELEMENTS (backends); i++) {
     struct bench_row row = { .name = "chacha20poly1305enc to age",
-      .data = "256 MiB of pseudo-random bytes",
+      .data = "1 GiB of pseudo-random bytes",
       .packing = "file in memory",
       .threads = 2,
       .backend = backends[i].name,

@@ -2,11 +2,12 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Runs benchmarks and writes their rows as a table into docs/benchmarks.md.
 
-usage: make-table.py BUILD_DIR [NAME...]
+usage: make-table.py BUILD_DIR [NAME[=ARGUMENT,...]...]
 
 Without names, all programs of BUILD_DIR/tests/benchmarks run and the table is
 made anew; with names, the rows of these programs take the place of their old
-ones.
+ones. Where a program is given arguments, to measure some rows only, its other
+rows stay.
 """
 
 import json
@@ -22,11 +23,12 @@ HEAD = ("| program | what | data | threads | against | figure | target |",
         "|---|---|---|---|---|---|---|")
 
 
-def run(build, name):
+def run(build, name, arguments):
     env = dict(os.environ)
     env["GST_PLUGIN_PATH_1_0"] = str(build / "elements")
     env["LD_LIBRARY_PATH"] = str(build / "gst" / "eeg")
-    done = subprocess.run([build / "tests" / "benchmarks" / f"bench-{name}"],
+    done = subprocess.run([build / "tests" / "benchmarks" / f"bench-{name}",
+                           *arguments],
                           env=env, stdout=subprocess.PIPE, text=True,
                           check=False)
     rows = []
@@ -55,6 +57,11 @@ def format_row(program, row):
     return "| " + " | ".join(c.replace("|", "\\|") for c in cells) + " |"
 
 
+def what(line):
+    """The row's name and data: what tells it apart."""
+    return tuple(line.split("|")[2:5])
+
+
 def main():
     if len(sys.argv) < 2:
         sys.exit(__doc__)
@@ -67,10 +74,16 @@ def main():
     rows = {}
     for line in old.splitlines():
         program = line.split("|")[1].strip() if line.startswith("| ") else ""
-        if program in programs and program not in chosen:
+        if program in programs:
             rows.setdefault(program, []).append(line)
-    for name in chosen:
-        rows[name] = run(build, name)
+    for choice in chosen:
+        name, _, arguments = choice.partition("=")
+        measured = run(build, name, arguments.split(",") if arguments else [])
+        if arguments:
+            by_what = {what(line): line for line in rows.get(name, [])}
+            by_what.update((what(line), line) for line in measured)
+            measured = list(by_what.values())
+        rows[name] = measured
     table = [line for name in sorted(rows) for line in rows[name]]
     PAGE.write_text(intro.rstrip() + "\n\n" + "\n".join((BEGIN, "") + HEAD)
                     + "\n" + "\n".join(table) + "\n", encoding="utf-8")
