@@ -626,7 +626,7 @@ gst_eeg_pack_dec_parse (GstEegChunkCodec *codec, const guint8 *data, gsize size,
   if (!self->magic) {
     gsize known = MIN (size, EEG_EEGPACK_MAGIC_SIZE);
 
-    if (memcmp (data, EEG_EEGPACK_MAGIC, known) != 0 && !salvage) {
+    if (known > 0 && memcmp (data, EEG_EEGPACK_MAGIC, known) != 0 && !salvage) {
       SET_ERROR (error, DECODE, "This is no EEGPack file.");
       return GST_EEG_CHUNK_PARSE_ERROR;
     }

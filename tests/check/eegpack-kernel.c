@@ -301,6 +301,14 @@ GST_START_TEST (test_floats)
     check_block (block, EEG_EEGPACK_F64, 1, 200, EEG_EEGPACK_NORMAL, "F64");
     check_block (block, EEG_EEGPACK_F64, 2, 100, EEG_EEGPACK_NORMAL, "F64");
   }
+  /* 1 and (2^34 + 1) * 2^30: as a multiple of the smaller one, the larger one
+   * is 2^30 modulo 2^64 */
+  for (guint t = 0; t < 200; t++) {
+    gdouble value = t % 3 == 0 ? 17179869185.0 * 1073741824.0 : 1.0;
+
+    memcpy (block + 8 * t, &value, sizeof value);
+  }
+  check_block (block, EEG_EEGPACK_F64, 1, 200, EEG_EEGPACK_NORMAL, "F64");
 }
 GST_END_TEST;
 

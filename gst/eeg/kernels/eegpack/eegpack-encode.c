@@ -315,8 +315,8 @@ map_floats (eeg_eegpack_encoder *e, uint32_t channel, uint32_t frames)
           fits = false;
           break;
         }
-        m *= INT64_C (1) << (x - grid);
-        fits = m < limit && m >= -limit;
+        fits = !__builtin_mul_overflow (m, INT64_C (1) << (x - grid), &m)
+            && m < limit && m >= -limit;
       }
       if (pass == 2) {
         low[t] = (int32_t) m;
