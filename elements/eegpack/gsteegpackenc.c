@@ -204,11 +204,22 @@ pad_reset (GstEegPackEncPad *pad)
   g_ptr_array_set_size (pad->records, 0);
 }
 
+/* Under the input lock, if others know the pad: moves what the queue holds to
+ * `taken`, which is freed without the lock. */
 static void
-pad_clear_queue (GstEegPackEncPad *pad)
+pad_take_queue (GstEegPackEncPad *pad, GQueue *taken)
 {
-  g_queue_clear_full (&pad->queue, (GDestroyNotify) gst_mini_object_unref);
+  gpointer item;
+
+  while ((item = g_queue_pop_head (&pad->queue)) != NULL)
+    g_queue_push_tail (taken, item);
   pad->queued = 0;
+}
+
+static void
+free_queue (GQueue *taken)
+{
+  g_queue_clear_full (taken, (GDestroyNotify) gst_mini_object_unref);
 }
 
 static void
@@ -216,7 +227,7 @@ gst_eeg_pack_enc_pad_finalize (GObject *object)
 {
   GstEegPackEncPad *pad = GST_EEG_PACK_ENC_PAD (object);
 
-  pad_clear_queue (pad);
+  free_queue (&pad->queue);
   pad_drop_buffer (pad);
   pad_drop_slab (pad);
   g_clear_pointer (&pad->recording, gst_structure_free);
@@ -1113,10 +1124,12 @@ is_live (GstEegPackEnc *self)
   gboolean live = FALSE;
   guint i;
 
-  for (i = 0; i < self->layout->n_streams && !live; i++) {
+  for (i = 0; i < self->pads->len && !live; i++) {
+    GstEegPackEncPad *pad = g_ptr_array_index (self->pads, i);
     GstQuery *query = gst_query_new_latency ();
 
-    if (gst_pad_peer_query (g_ptr_array_index (self->pads, i), query))
+    if (pad->number < self->layout->n_streams
+        && gst_pad_peer_query (GST_PAD (pad), query))
       gst_query_parse_latency (query, &live, NULL, NULL);
     gst_query_unref (query);
   }
@@ -1370,20 +1383,21 @@ static void
 drop_input (GstEegPackEnc *self)
 {
   gboolean all_ended = !self->ended && !self->refused;
+  GQueue taken = G_QUEUE_INIT;
   guint i;
 
   for (i = 0; i < self->pads->len; i++) {
     GstEegPackEncPad *pad = g_ptr_array_index (self->pads, i);
 
-    pad_clear_queue (pad);
+    pad_take_queue (pad, &taken);
     all_ended = all_ended && (pad->got_eos || pad->released);
   }
-  if (!all_ended)
-    return;
-  self->ended = TRUE;
+  self->ended = self->ended || all_ended;
   g_mutex_unlock (&self->lock);
-  gst_eeg_chunk_codec_take_event (GST_EEG_CHUNK_CODEC (self),
-      gst_event_new_eos ());
+  free_queue (&taken);
+  if (all_ended)
+    gst_eeg_chunk_codec_take_event (GST_EEG_CHUNK_CODEC (self),
+        gst_event_new_eos ());
   g_mutex_lock (&self->lock);
 }
 
@@ -1424,12 +1438,12 @@ feed (GstEegPackEnc *self)
     if (progress && !self->begun)
       continue;
     if (!self->begun && can_begin (self)) {
-      gboolean ok;
-
+      /* from here on no pad can be added */
+      self->begun = TRUE;
       g_mutex_unlock (&self->lock);
-      ok = begin (self);
+      progress = begin (self);
       g_mutex_lock (&self->lock);
-      self->begun = progress = ok;
+      self->begun = progress;
       continue;
     }
     while (self->begun && (pad = choose_block (self)) != NULL) {
@@ -1528,44 +1542,90 @@ flush_start (GstEegPackEnc *self, GstEegPackEncPad *pad, GstEvent *event)
     gst_event_unref (event);
 }
 
-/* The last pad that is no longer flushed begins a new file. */
-static void
-flush_stop (GstEegPackEnc *self, GstEegPackEncPad *pad, GstEvent *event)
+/* Locked; transfer full: the pads, to work on them without the lock. */
+static GPtrArray *
+list_pads (GstEegPackEnc *self)
 {
-  GstMiniObject *item;
+  GPtrArray *pads = g_ptr_array_new_with_free_func (gst_object_unref);
   guint i;
 
+  for (i = 0; i < self->pads->len; i++)
+    g_ptr_array_add (pads, gst_object_ref (g_ptr_array_index (self->pads, i)));
+  return pads;
+}
+
+/* Waits for the token `feeding` and takes it. */
+static void
+take_token (GstEegPackEnc *self)
+{
   g_mutex_lock (&self->lock);
   while (self->feeding)
     g_cond_wait (&self->cond, &self->lock);
-  /* what is sticky is not sent again */
-  while ((item = g_queue_pop_head (&pad->queue)) != NULL) {
-    if (GST_IS_EVENT (item) && GST_EVENT_IS_STICKY (item)
-        && GST_EVENT_TYPE (item) != GST_EVENT_EOS)
-      take_sticky (self, pad, GST_EVENT_CAST (item));
-    gst_mini_object_unref (item);
-  }
-  pad->queued = 0;
-  pad->eos = pad->got_eos = FALSE;
-  if (pad->flushing)
-    self->flushing_pads--;
-  pad->flushing = FALSE;
-  if (self->flushing_pads > 0) {
-    g_mutex_unlock (&self->lock);
-    gst_event_unref (event);
-    return;
-  }
   self->feeding = TRUE;
-  for (i = 0; i < self->pads->len; i++)
-    pad_reset (g_ptr_array_index (self->pads, i));
-  self->begun = self->ended = FALSE;
-  g_atomic_int_set (&self->broken, FALSE);
   g_mutex_unlock (&self->lock);
-  gst_eeg_chunk_codec_take_event (GST_EEG_CHUNK_CODEC (self), event);
+}
+
+static void
+give_token (GstEegPackEnc *self)
+{
   g_mutex_lock (&self->lock);
   self->feeding = FALSE;
   g_cond_broadcast (&self->cond);
   g_mutex_unlock (&self->lock);
+}
+
+/* With the token, unlocked. All pads forget their stream; a new file begins. */
+static void
+begin_anew (GstEegPackEnc *self)
+{
+  GPtrArray *pads;
+  guint i;
+
+  g_mutex_lock (&self->lock);
+  pads = list_pads (self);
+  g_mutex_unlock (&self->lock);
+  for (i = 0; i < pads->len; i++)
+    pad_reset (g_ptr_array_index (pads, i));
+  g_ptr_array_unref (pads);
+  g_mutex_lock (&self->lock);
+  self->begun = self->ended = FALSE;
+  g_mutex_unlock (&self->lock);
+}
+
+/* The last pad that is no longer flushed begins a new file. */
+static void
+flush_stop (GstEegPackEnc *self, GstEegPackEncPad *pad, GstEvent *event)
+{
+  GQueue taken = G_QUEUE_INIT;
+  gboolean last;
+  GList *l;
+
+  take_token (self);
+  g_mutex_lock (&self->lock);
+  pad_take_queue (pad, &taken);
+  pad->eos = pad->got_eos = FALSE;
+  last = self->flushing_pads == (pad->flushing ? 1 : 0);
+  g_mutex_unlock (&self->lock);
+
+  /* what is sticky is not sent again */
+  for (l = taken.head; l != NULL; l = l->next)
+    if (GST_IS_EVENT (l->data) && GST_EVENT_IS_STICKY (l->data)
+        && GST_EVENT_TYPE (l->data) != GST_EVENT_EOS)
+      take_sticky (self, pad, GST_EVENT_CAST (l->data));
+  free_queue (&taken);
+  if (last) {
+    begin_anew (self);
+    g_atomic_int_set (&self->broken, FALSE);
+    gst_eeg_chunk_codec_take_event (GST_EEG_CHUNK_CODEC (self), event);
+  } else {
+    gst_event_unref (event);
+  }
+  g_mutex_lock (&self->lock);
+  if (pad->flushing)
+    self->flushing_pads--;
+  pad->flushing = FALSE;
+  g_mutex_unlock (&self->lock);
+  give_token (self);
 }
 
 /* Caps are looked at when they arrive, so that upstream learns what is wrong
@@ -1613,7 +1673,7 @@ gst_eeg_pack_enc_sink_event (GstPad *gst_pad, GstObject *parent,
   GstEegPackEnc *self = GST_EEG_PACK_ENC (parent);
   GstEegPackEncPad *pad = GST_EEG_PACK_ENC_PAD (gst_pad);
   GstFlowReturn flow;
-  guint i;
+  gboolean another;
 
   switch (GST_EVENT_TYPE (event)) {
     case GST_EVENT_FLUSH_START:
@@ -1625,17 +1685,18 @@ gst_eeg_pack_enc_sink_event (GstPad *gst_pad, GstObject *parent,
     case GST_EVENT_STREAM_START:
       /* another stream after the end of one begins another file */
       g_mutex_lock (&self->lock);
-      if (pad->got_eos) {
-        while (self->feeding)
-          g_cond_wait (&self->cond, &self->lock);
-        pad->got_eos = pad->eos = FALSE;
-        if (self->ended) {
-          self->begun = self->ended = FALSE;
-          for (i = 0; i < self->pads->len; i++)
-            pad_reset (g_ptr_array_index (self->pads, i));
-        }
-      }
+      another = pad->got_eos;
       g_mutex_unlock (&self->lock);
+      if (another) {
+        take_token (self);
+        g_mutex_lock (&self->lock);
+        pad->got_eos = pad->eos = FALSE;
+        another = self->ended;
+        g_mutex_unlock (&self->lock);
+        if (another)
+          begin_anew (self);
+        give_token (self);
+      }
       gst_event_unref (event);
       return TRUE;
     case GST_EVENT_CAPS:
@@ -1716,11 +1777,12 @@ gst_eeg_pack_enc_request_new_pad (GstElement *element, GstPadTemplate *template,
   pad = g_object_new (GST_TYPE_EEG_PACK_ENC_PAD, "name", name, "direction",
       GST_PAD_SINK, "template", template, NULL);
   g_free (own);
+  gst_object_ref_sink (pad);
   gst_pad_set_chain_function (pad, gst_eeg_pack_enc_chain);
   gst_pad_set_event_function (pad, gst_eeg_pack_enc_sink_event);
   gst_pad_set_query_function (pad, gst_eeg_pack_enc_sink_query);
   gst_pad_set_activatemode_function (pad, gst_eeg_pack_enc_activate_mode);
-  g_ptr_array_add (self->pads, gst_object_ref_sink (pad));
+  g_ptr_array_add (self->pads, gst_object_ref (pad));
   g_mutex_unlock (&self->lock);
   if (GST_STATE (element) > GST_STATE_READY
       || GST_STATE_NEXT (element) == GST_STATE_PAUSED)
@@ -1729,7 +1791,10 @@ gst_eeg_pack_enc_request_new_pad (GstElement *element, GstPadTemplate *template,
     g_mutex_lock (&self->lock);
     g_ptr_array_remove (self->pads, pad);
     g_mutex_unlock (&self->lock);
-    return NULL;
+    gst_clear_object (&pad);
+  } else {
+    /* the element has it */
+    gst_object_unref (pad);
   }
   return pad;
 }
@@ -1765,27 +1830,39 @@ gst_eeg_pack_enc_release_pad (GstElement *element, GstPad *gst_pad)
 
 /* --- codec --------------------------------------------------------------- */
 
-/* Forgets all but the pads. No thread is inside. */
+/* Forgets all but the pads. No thread streams; unlocked. */
 static void
 forget (GstEegPackEnc *self)
 {
+  GQueue taken = G_QUEUE_INIT;
+  GPtrArray *pads;
   guint i;
 
-  for (i = self->pads->len; i > 0; i--) {
-    GstEegPackEncPad *pad = g_ptr_array_index (self->pads, i - 1);
+  g_mutex_lock (&self->lock);
+  pads = list_pads (self);
+  for (i = pads->len; i > 0; i--) {
+    GstEegPackEncPad *pad = g_ptr_array_index (pads, i - 1);
 
-    pad_clear_queue (pad);
-    pad_reset (pad);
+    pad_take_queue (pad, &taken);
     pad->eos = pad->got_eos = pad->flushing = FALSE;
-    gst_segment_init (&pad->segment, GST_FORMAT_UNDEFINED);
-    g_clear_pointer (&pad->recording, gst_structure_free);
-    gst_eeg_info_clear (&pad->info);
     if (pad->released)
       g_ptr_array_remove_index (self->pads, i - 1);
   }
   self->begun = self->ended = self->refused = FALSE;
-  g_atomic_int_set (&self->broken, FALSE);
   self->flushing_pads = 0;
+  g_mutex_unlock (&self->lock);
+  g_atomic_int_set (&self->broken, FALSE);
+
+  free_queue (&taken);
+  for (i = 0; i < pads->len; i++) {
+    GstEegPackEncPad *pad = g_ptr_array_index (pads, i);
+
+    pad_reset (pad);
+    gst_segment_init (&pad->segment, GST_FORMAT_UNDEFINED);
+    g_clear_pointer (&pad->recording, gst_structure_free);
+    gst_eeg_info_clear (&pad->info);
+  }
+  g_ptr_array_unref (pads);
   g_clear_pointer (&self->layout, layout_unref);
   g_clear_pointer (&self->header, g_bytes_unref);
   g_clear_object (&self->allocator);
@@ -1796,9 +1873,7 @@ gst_eeg_pack_enc_start (GstEegChunkCodec *codec, GError **error)
 {
   GstEegPackEnc *self = GST_EEG_PACK_ENC (codec);
 
-  g_mutex_lock (&self->lock);
   forget (self);
-  g_mutex_unlock (&self->lock);
   self->pushed.entries = g_new (eeg_eegpack_entry, INDEX_ENTRIES);
   return TRUE;
 }
@@ -1809,8 +1884,8 @@ gst_eeg_pack_enc_stop (GstEegChunkCodec *codec)
   GstEegPackEnc *self = GST_EEG_PACK_ENC (codec);
   guint i;
 
-  g_mutex_lock (&self->lock);
   forget (self);
+  g_mutex_lock (&self->lock);
   GST_OBJECT_LOCK (self);
   self->live = FALSE;
   for (i = 0; i < self->pads->len; i++)
