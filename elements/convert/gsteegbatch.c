@@ -66,14 +66,9 @@ struct _GstEegBatch
   GstEegFilter parent;
 
   /* object lock */
-  Settings settings; /* as set */
-  Settings good;     /* as last met, or as at the start */
-  guint64 longest;   /* frames of the longest piece, 0 without any */
+  guint64 longest; /* frames of the longest piece, 0 without any */
   gsize memory;
   GBytes *restore; /* state to go on from, until its sample comes */
-
-  GMutex design_lock;
-  GstEegInfo known; /* design lock; what comes in, without channels before */
 
   /* streaming thread */
   Settings active;
@@ -90,10 +85,8 @@ struct _GstEegBatch
   guint64 restore_index; /* of that state; G_MAXUINT64 if there is none */
 };
 
-/* Locking: the design lock, taken by setters and when caps arrive, makes checks
- * of settings follow each other and guards what is known of the input. The
- * object lock is taken inside it and guards what the struct says. Nothing is
- * posted, pushed or unreffed under either. */
+/* Locking: as the base class says. The object lock guards what the struct says,
+ * inside the lock of the settings. */
 
 static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE ("sink",
     GST_PAD_SINK, GST_PAD_ALWAYS,
@@ -144,55 +137,13 @@ find_longest (const Settings *settings, const GstEegInfo *info,
   return FALSE;
 }
 
-/* All properties of a g_object_set() are set: checks them together. */
-static void
-gst_eeg_batch_dispatch_properties_changed (GObject *object, guint n_pspecs,
-    GParamSpec **pspecs)
+static gboolean
+gst_eeg_batch_apply_settings (GstEegFilter *filter, gconstpointer settings,
+    const GstEegInfo *info, GError **error)
 {
-  GstEegBatch *self = GST_EEG_BATCH (object);
-  GError *error = NULL;
-  gboolean ours = FALSE;
-  Settings settings;
   guint64 longest;
-  guint i;
 
-  for (i = 0; i < n_pspecs; i++)
-    ours |= pspecs[i]->owner_type == GST_TYPE_EEG_BATCH
-        && pspecs[i]->param_id < PROP_ENABLED;
-  if (ours) {
-    g_mutex_lock (&self->design_lock);
-    GST_OBJECT_LOCK (self);
-    settings = self->settings;
-    GST_OBJECT_UNLOCK (self);
-    if (self->known.channels > 0)
-      find_longest (&settings, &self->known, &longest, &error);
-    GST_OBJECT_LOCK (self);
-    if (error == NULL)
-      self->good = settings;
-    else
-      self->settings = self->good;
-    GST_OBJECT_UNLOCK (self);
-    g_mutex_unlock (&self->design_lock);
-    if (error == NULL)
-      gst_eeg_filter_renegotiate (GST_EEG_FILTER (self));
-  }
-  if (error != NULL) {
-    GST_ELEMENT_WARNING (self, LIBRARY, SETTINGS,
-        ("%s The size stays as it was.", error->message), (NULL));
-    g_error_free (error);
-  }
-  G_OBJECT_CLASS (gst_eeg_batch_parent_class)
-      ->dispatch_properties_changed (object, n_pspecs, pspecs);
-}
-
-static void
-gst_eeg_batch_negotiate (GstEegFilter *filter)
-{
-  GstEegBatch *self = GST_EEG_BATCH (filter);
-
-  GST_OBJECT_LOCK (self);
-  self->active = self->good;
-  GST_OBJECT_UNLOCK (self);
+  return info == NULL || find_longest (settings, info, &longest, error);
 }
 
 /* ---- state ---- */
@@ -350,10 +301,7 @@ gst_eeg_batch_set_info (GstEegFilter *filter, const GstEegInfo *in_info,
   GstEegBatch *self = GST_EEG_BATCH (filter);
   guint64 longest;
 
-  g_mutex_lock (&self->design_lock);
-  gst_eeg_info_copy_into (in_info, &self->known);
-  g_mutex_unlock (&self->design_lock);
-
+  gst_eeg_filter_get_active_settings (filter, &self->active);
   set_longest (self, 0, 0);
   if (!find_longest (&self->active, in_info, &longest, error))
     return FALSE;
@@ -605,9 +553,6 @@ gst_eeg_batch_stop (GstBaseTransform *trans)
 
   set_longest (self, 0, 0);
   clear_restore (self);
-  g_mutex_lock (&self->design_lock);
-  gst_eeg_info_clear (&self->known);
-  g_mutex_unlock (&self->design_lock);
   return ret;
 }
 
@@ -618,16 +563,17 @@ gst_eeg_batch_set_property (GObject *object, guint id, const GValue *value,
     GParamSpec *pspec)
 {
   GstEegBatch *self = GST_EEG_BATCH (object);
+  Settings *settings = gst_eeg_filter_peek_settings (GST_EEG_FILTER (object));
 
   switch (id) {
     case PROP_SAMPLES:
       GST_OBJECT_LOCK (self);
-      self->settings.samples = g_value_get_uint (value);
+      settings->samples = g_value_get_uint (value);
       GST_OBJECT_UNLOCK (self);
       break;
     case PROP_DURATION:
       GST_OBJECT_LOCK (self);
-      self->settings.duration = g_value_get_uint64 (value);
+      settings->duration = g_value_get_uint64 (value);
       GST_OBJECT_UNLOCK (self);
       break;
     case PROP_ENABLED:
@@ -645,16 +591,17 @@ gst_eeg_batch_get_property (GObject *object, guint id, GValue *value,
     GParamSpec *pspec)
 {
   GstEegBatch *self = GST_EEG_BATCH (object);
+  Settings *settings = gst_eeg_filter_peek_settings (GST_EEG_FILTER (object));
 
   switch (id) {
     case PROP_SAMPLES:
       GST_OBJECT_LOCK (self);
-      g_value_set_uint (value, self->settings.samples);
+      g_value_set_uint (value, settings->samples);
       GST_OBJECT_UNLOCK (self);
       break;
     case PROP_DURATION:
       GST_OBJECT_LOCK (self);
-      g_value_set_uint64 (value, self->settings.duration);
+      g_value_set_uint64 (value, settings->duration);
       GST_OBJECT_UNLOCK (self);
       break;
     case PROP_ENABLED:
@@ -673,8 +620,6 @@ gst_eeg_batch_finalize (GObject *object)
   GstEegBatch *self = GST_EEG_BATCH (object);
 
   g_clear_pointer (&self->restore, g_bytes_unref);
-  gst_eeg_info_clear (&self->known);
-  g_mutex_clear (&self->design_lock);
   G_OBJECT_CLASS (gst_eeg_batch_parent_class)->finalize (object);
 }
 
@@ -691,10 +636,8 @@ gst_eeg_batch_class_init (GstEegBatchClass *klass)
   object_class->set_property = gst_eeg_batch_set_property;
   object_class->get_property = gst_eeg_batch_get_property;
   object_class->finalize = gst_eeg_batch_finalize;
-  object_class->dispatch_properties_changed =
-      gst_eeg_batch_dispatch_properties_changed;
 
-  g_object_class_install_property (object_class, PROP_SAMPLES,
+  gst_eeg_filter_class_install_setting (filter_class, PROP_SAMPLES,
       g_param_spec_uint ("samples", "Samples",
           "Samples per channel in each buffer; 0 = as duration says. A buffer "
           "has 2147483647 bytes at most",
@@ -706,13 +649,12 @@ gst_eeg_batch_class_init (GstEegBatchClass *klass)
    * counted from the first sample of the run. Where that is no whole number of
    * samples, lengths differ by one and nothing adds up. No piece is empty.
    */
-  g_object_class_install_property (object_class, PROP_DURATION,
+  gst_eeg_filter_class_install_setting (filter_class, PROP_DURATION,
       g_param_spec_uint64 ("duration", "Duration",
           "Duration of each buffer in nanoseconds, where samples is 0; 0 = "
           "buffers stay as they are",
           0, G_MAXUINT64, DEFAULT_DURATION, hot));
-  gst_eeg_filter_class_install_enabled (GST_EEG_FILTER_CLASS (klass),
-      PROP_ENABLED);
+  gst_eeg_filter_class_install_enabled (filter_class, PROP_ENABLED);
 
   gst_element_class_set_static_metadata (element_class, "EEG batches",
       "Filter/Converter",
@@ -722,7 +664,9 @@ gst_eeg_batch_class_init (GstEegBatchClass *klass)
   gst_element_class_add_static_pad_template (element_class, &src_template);
 
   trans_class->stop = gst_eeg_batch_stop;
-  filter_class->negotiate = gst_eeg_batch_negotiate;
+  filter_class->settings_size = sizeof (Settings);
+  filter_class->settings_renegotiate = TRUE;
+  filter_class->apply_settings = gst_eeg_batch_apply_settings;
   filter_class->set_info = gst_eeg_batch_set_info;
   filter_class->reset = gst_eeg_batch_reset;
   filter_class->take_buffer = gst_eeg_batch_take_buffer;
@@ -734,10 +678,8 @@ gst_eeg_batch_class_init (GstEegBatchClass *klass)
 static void
 gst_eeg_batch_init (GstEegBatch *self)
 {
-  self->settings =
+  self->active =
       (Settings){ .samples = DEFAULT_SAMPLES, .duration = DEFAULT_DURATION };
-  self->good = self->active = self->settings;
+  gst_eeg_filter_init_settings (GST_EEG_FILTER (self), &self->active);
   self->restore_index = G_MAXUINT64;
-  g_mutex_init (&self->design_lock);
-  gst_eeg_info_init (&self->known);
 }

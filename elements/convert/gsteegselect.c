@@ -48,8 +48,6 @@ enum
   N_PROPERTIES
 };
 
-static GParamSpec *properties[N_PROPERTIES];
-
 /* The strings of the properties, by their numbers; NULL counts as empty. */
 typedef struct
 {
@@ -61,22 +59,14 @@ struct _GstEegSelect
   GstEegFilter parent;
 
   /* object lock */
-  Settings settings; /* as set */
-  Settings good;     /* as last met, or as at the start */
-  Settings active;   /* what the caps were made with */
   gsize memory;
-
-  GMutex design_lock;
-  GstEegInfo known; /* design lock; what comes in, without channels before */
 
   /* streaming thread */
   eeg_montage *montage;
 };
 
-/* Locking: the design lock, taken by setters and when caps arrive, makes checks
- * of settings follow each other and guards what is known of the input. The
- * object lock is taken inside it and guards what the struct says. Nothing is
- * posted under either. */
+/* Locking: as the base class says. The object lock guards what the struct says,
+ * inside the lock of the settings. */
 
 static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE ("sink",
     GST_PAD_SINK, GST_PAD_ALWAYS,
@@ -100,8 +90,10 @@ GST_ELEMENT_REGISTER_DEFINE (eegselect, "eegselect", GST_RANK_NONE,
 /* ---- settings ---- */
 
 static void
-settings_copy (Settings *to, const Settings *from)
+settings_copy (gpointer to_settings, gconstpointer from_settings)
 {
+  Settings *to = to_settings;
+  const Settings *from = from_settings;
   guint i;
 
   for (i = 0; i < N_PROPERTIES; i++) {
@@ -113,8 +105,9 @@ settings_copy (Settings *to, const Settings *from)
 }
 
 static void
-settings_clear (Settings *settings)
+settings_clear (gpointer data)
 {
+  Settings *settings = data;
   guint i;
 
   for (i = 0; i < N_PROPERTIES; i++)
@@ -381,57 +374,19 @@ apply_settings (const Settings *settings, const GstEegInfo *in_info,
   return ok;
 }
 
-/* All properties of a g_object_set() are set: checks them together. */
-static void
-gst_eeg_select_dispatch_properties_changed (GObject *object, guint n_pspecs,
-    GParamSpec **pspecs)
+static gboolean
+gst_eeg_select_apply_settings (GstEegFilter *filter, gconstpointer settings,
+    const GstEegInfo *info, GError **error)
 {
-  GstEegSelect *self = GST_EEG_SELECT (object);
-  Settings settings = { 0 };
-  GError *error = NULL;
-  gboolean ours = FALSE;
   GstEegInfo out_info;
-  guint i;
+  gboolean ok;
 
-  for (i = 0; i < n_pspecs; i++)
-    ours |= pspecs[i]->owner_type == GST_TYPE_EEG_SELECT;
-  if (ours) {
-    g_mutex_lock (&self->design_lock);
-    GST_OBJECT_LOCK (self);
-    settings_copy (&settings, &self->settings);
-    GST_OBJECT_UNLOCK (self);
-    gst_eeg_info_init (&out_info);
-    if (self->known.channels > 0)
-      apply_settings (&settings, &self->known, &out_info, NULL, &error);
-    gst_eeg_info_clear (&out_info);
-    GST_OBJECT_LOCK (self);
-    if (error == NULL)
-      settings_copy (&self->good, &settings);
-    else
-      settings_copy (&self->settings, &self->good);
-    GST_OBJECT_UNLOCK (self);
-    g_mutex_unlock (&self->design_lock);
-    settings_clear (&settings);
-    if (error == NULL)
-      gst_eeg_filter_renegotiate (GST_EEG_FILTER (self));
-  }
-  if (error != NULL) {
-    GST_ELEMENT_WARNING (self, LIBRARY, SETTINGS,
-        ("%s The channels stay as they were.", error->message), (NULL));
-    g_error_free (error);
-  }
-  G_OBJECT_CLASS (gst_eeg_select_parent_class)
-      ->dispatch_properties_changed (object, n_pspecs, pspecs);
-}
-
-static void
-gst_eeg_select_negotiate (GstEegFilter *filter)
-{
-  GstEegSelect *self = GST_EEG_SELECT (filter);
-
-  GST_OBJECT_LOCK (self);
-  settings_copy (&self->active, &self->good);
-  GST_OBJECT_UNLOCK (self);
+  if (info == NULL)
+    return TRUE;
+  gst_eeg_info_init (&out_info);
+  ok = apply_settings (settings, info, &out_info, NULL, error);
+  gst_eeg_info_clear (&out_info);
+  return ok;
 }
 
 static gboolean
@@ -441,9 +396,7 @@ apply_active (GstEegSelect *self, const GstEegInfo *in_info,
   Settings settings = { 0 };
   gboolean ok;
 
-  GST_OBJECT_LOCK (self);
-  settings_copy (&settings, &self->active);
-  GST_OBJECT_UNLOCK (self);
+  gst_eeg_filter_get_active_settings (GST_EEG_FILTER (self), &settings);
   ok = apply_settings (&settings, in_info, out_info, from, error);
   settings_clear (&settings);
   return ok;
@@ -466,10 +419,6 @@ gst_eeg_select_set_info (GstEegFilter *filter, const GstEegInfo *in_info,
   GstEegInfo info;
   guint *from = NULL;
   gboolean ok;
-
-  g_mutex_lock (&self->design_lock);
-  gst_eeg_info_copy_into (in_info, &self->known);
-  g_mutex_unlock (&self->design_lock);
 
   gst_eeg_info_init (&info);
   ok = apply_active (self, in_info, &info, &from, error);
@@ -519,9 +468,6 @@ gst_eeg_select_stop (GstBaseTransform *trans)
   GstEegSelect *self = GST_EEG_SELECT (trans);
 
   g_clear_pointer (&self->montage, eeg_montage_free);
-  g_mutex_lock (&self->design_lock);
-  gst_eeg_info_clear (&self->known);
-  g_mutex_unlock (&self->design_lock);
   GST_OBJECT_LOCK (self);
   self->memory = 0;
   GST_OBJECT_UNLOCK (self);
@@ -541,6 +487,7 @@ gst_eeg_select_set_property (GObject *object, guint id, const GValue *value,
     GParamSpec *pspec)
 {
   GstEegSelect *self = GST_EEG_SELECT (object);
+  Settings *settings = gst_eeg_filter_peek_settings (GST_EEG_FILTER (object));
   gchar *text, *old;
 
   if (id == PROP_0 || id >= N_PROPERTIES) {
@@ -549,8 +496,8 @@ gst_eeg_select_set_property (GObject *object, guint id, const GValue *value,
   }
   text = g_value_dup_string (value);
   GST_OBJECT_LOCK (self);
-  old = self->settings.text[id];
-  self->settings.text[id] = text;
+  old = settings->text[id];
+  settings->text[id] = text;
   GST_OBJECT_UNLOCK (self);
   g_free (old);
 }
@@ -560,6 +507,7 @@ gst_eeg_select_get_property (GObject *object, guint id, GValue *value,
     GParamSpec *pspec)
 {
   GstEegSelect *self = GST_EEG_SELECT (object);
+  Settings *settings = gst_eeg_filter_peek_settings (GST_EEG_FILTER (object));
   gchar *text;
 
   if (id == PROP_0 || id >= N_PROPERTIES) {
@@ -567,7 +515,7 @@ gst_eeg_select_get_property (GObject *object, guint id, GValue *value,
     return;
   }
   GST_OBJECT_LOCK (self);
-  text = g_strdup (self->settings.text[id] ? self->settings.text[id] : "");
+  text = g_strdup (settings->text[id] ? settings->text[id] : "");
   GST_OBJECT_UNLOCK (self);
   g_value_take_string (value, text);
 }
@@ -577,12 +525,7 @@ gst_eeg_select_finalize (GObject *object)
 {
   GstEegSelect *self = GST_EEG_SELECT (object);
 
-  settings_clear (&self->settings);
-  settings_clear (&self->good);
-  settings_clear (&self->active);
-  gst_eeg_info_clear (&self->known);
   g_clear_pointer (&self->montage, eeg_montage_free);
-  g_mutex_clear (&self->design_lock);
   G_OBJECT_CLASS (gst_eeg_select_parent_class)->finalize (object);
 }
 
@@ -593,14 +536,14 @@ gst_eeg_select_class_init (GstEegSelectClass *klass)
   GstElementClass *element_class = GST_ELEMENT_CLASS (klass);
   GstBaseTransformClass *trans_class = GST_BASE_TRANSFORM_CLASS (klass);
   GstEegFilterClass *filter_class = GST_EEG_FILTER_CLASS (klass);
+  GParamSpec *properties[N_PROPERTIES];
+  guint i;
   const GParamFlags hot =
       G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_PLAYING;
 
   object_class->set_property = gst_eeg_select_set_property;
   object_class->get_property = gst_eeg_select_get_property;
   object_class->finalize = gst_eeg_select_finalize;
-  object_class->dispatch_properties_changed =
-      gst_eeg_select_dispatch_properties_changed;
 
   /**
    * GstEegSelect:channels:
@@ -650,7 +593,8 @@ gst_eeg_select_class_init (GstEegSelectClass *klass)
       "Labels and patterns of the channels that are not bad, whatever came in "
       "or the property bad says, with commas",
       "", hot);
-  g_object_class_install_properties (object_class, N_PROPERTIES, properties);
+  for (i = 1; i < N_PROPERTIES; i++)
+    gst_eeg_filter_class_install_setting (filter_class, i, properties[i]);
 
   gst_element_class_set_static_metadata (element_class, "EEG channel selection",
       "Filter/Converter",
@@ -661,7 +605,11 @@ gst_eeg_select_class_init (GstEegSelectClass *klass)
 
   trans_class->stop = gst_eeg_select_stop;
   filter_class->in_place = TRUE;
-  filter_class->negotiate = gst_eeg_select_negotiate;
+  filter_class->settings_size = sizeof (Settings);
+  filter_class->settings_renegotiate = TRUE;
+  filter_class->copy_settings = settings_copy;
+  filter_class->clear_settings = settings_clear;
+  filter_class->apply_settings = gst_eeg_select_apply_settings;
   filter_class->transform_info = gst_eeg_select_transform_info;
   filter_class->set_info = gst_eeg_select_set_info;
   filter_class->process = gst_eeg_select_process;
@@ -671,6 +619,7 @@ gst_eeg_select_class_init (GstEegSelectClass *klass)
 static void
 gst_eeg_select_init (GstEegSelect *self)
 {
-  g_mutex_init (&self->design_lock);
-  gst_eeg_info_init (&self->known);
+  const Settings defaults = { { NULL } };
+
+  gst_eeg_filter_init_settings (GST_EEG_FILTER (self), &defaults);
 }

@@ -87,16 +87,10 @@ struct _GstEegDecimate
   GstEegFilter parent;
 
   /* object lock */
-  Settings settings; /* as set */
-  Settings good;     /* as last met, or as at the start */
-  Settings active;   /* what the caps were made with */
   gsize memory;
   guint64 look_back;
   guint64 dropped; /* trigger values, since the start */
   GBytes *restore; /* state to go on from, until its sample comes */
-
-  GMutex design_lock;
-  GstEegInfo known; /* design lock; what comes in, without channels before */
 
   /* streaming thread */
   eeg_resample *resample;
@@ -108,10 +102,8 @@ struct _GstEegDecimate
   guint64 dropped_before; /* by kernels that are gone */
 };
 
-/* Locking: the design lock, taken by setters and when caps arrive, makes checks
- * of settings follow each other and guards what is known of the input. The
- * object lock is taken inside it and guards what the struct says. Nothing is
- * posted under either. */
+/* Locking: as the base class says. The object lock guards what the struct says,
+ * inside the lock of the settings. */
 
 #define FORMATS "{ F32LE, F64LE }"
 
@@ -192,69 +184,25 @@ plan_make (Plan *plan, const Settings *settings, gint rate_n, gint rate_d,
   return TRUE;
 }
 
-/* All properties of a g_object_set() are set: checks them together. */
-static void
-gst_eeg_decimate_dispatch_properties_changed (GObject *object, guint n_pspecs,
-    GParamSpec **pspecs)
+static gboolean
+gst_eeg_decimate_apply_settings (GstEegFilter *filter, gconstpointer settings,
+    const GstEegInfo *info, GError **error)
 {
-  GstEegDecimate *self = GST_EEG_DECIMATE (object);
-  GError *error = NULL;
-  gboolean ours = FALSE;
-  Settings settings;
   Plan plan;
-  guint i;
 
-  for (i = 0; i < n_pspecs; i++)
-    ours |= pspecs[i]->owner_type == GST_TYPE_EEG_DECIMATE
-        && pspecs[i]->param_id < PROP_DROPPED;
-  if (ours) {
-    g_mutex_lock (&self->design_lock);
-    GST_OBJECT_LOCK (self);
-    settings = self->settings;
-    GST_OBJECT_UNLOCK (self);
-    if (self->known.channels > 0)
-      plan_make (&plan, &settings, self->known.rate_n, self->known.rate_d,
-          &error);
-    GST_OBJECT_LOCK (self);
-    if (error == NULL)
-      self->good = settings;
-    else
-      self->settings = self->good;
-    GST_OBJECT_UNLOCK (self);
-    g_mutex_unlock (&self->design_lock);
-    if (error == NULL)
-      gst_eeg_filter_renegotiate (GST_EEG_FILTER (self));
-  }
-  if (error != NULL) {
-    GST_ELEMENT_WARNING (self, LIBRARY, SETTINGS,
-        ("%s The rate stays as it was.", error->message), (NULL));
-    g_error_free (error);
-  }
-  G_OBJECT_CLASS (gst_eeg_decimate_parent_class)
-      ->dispatch_properties_changed (object, n_pspecs, pspecs);
-}
-
-static void
-gst_eeg_decimate_negotiate (GstEegFilter *filter)
-{
-  GstEegDecimate *self = GST_EEG_DECIMATE (filter);
-
-  GST_OBJECT_LOCK (self);
-  self->active = self->good;
-  GST_OBJECT_UNLOCK (self);
+  if (info == NULL)
+    return settings_check (settings, error);
+  return plan_make (&plan, settings, info->rate_n, info->rate_d, error);
 }
 
 static gboolean
 gst_eeg_decimate_transform_info (GstEegFilter *filter,
     const GstEegInfo *in_info, GstEegInfo *out_info, GError **error)
 {
-  GstEegDecimate *self = GST_EEG_DECIMATE (filter);
   Settings settings;
   Plan plan;
 
-  GST_OBJECT_LOCK (self);
-  settings = self->active;
-  GST_OBJECT_UNLOCK (self);
+  gst_eeg_filter_get_active_settings (filter, &settings);
   if (!plan_make (&plan, &settings, in_info->rate_n, in_info->rate_d, error))
     return FALSE;
   gst_eeg_info_set (out_info, in_info->format, in_info->domain, plan.rate_n,
@@ -485,14 +433,8 @@ gst_eeg_decimate_set_info (GstEegFilter *filter, const GstEegInfo *in_info,
   GstEegDecimate *self = GST_EEG_DECIMATE (filter);
   eeg_resample *resample;
 
-  g_mutex_lock (&self->design_lock);
-  gst_eeg_info_copy_into (in_info, &self->known);
-  g_mutex_unlock (&self->design_lock);
-
   set_resample (self, NULL);
-  GST_OBJECT_LOCK (self);
-  self->made = self->active;
-  GST_OBJECT_UNLOCK (self);
+  gst_eeg_filter_get_active_settings (filter, &self->made);
   if (!plan_make (&self->plan, &self->made, in_info->rate_n, in_info->rate_d,
           error))
     return FALSE;
@@ -630,20 +572,12 @@ static gboolean
 gst_eeg_decimate_start (GstBaseTransform *trans)
 {
   GstEegDecimate *self = GST_EEG_DECIMATE (trans);
-  GError *error = NULL;
-  Settings settings;
 
   GST_OBJECT_LOCK (self);
-  settings = self->settings;
   self->dropped = 0;
   GST_OBJECT_UNLOCK (self);
   self->dropped_before = 0;
   self->running = FALSE;
-  if (!settings_check (&settings, &error)) {
-    GST_ELEMENT_ERROR (self, LIBRARY, SETTINGS, ("%s", error->message), (NULL));
-    g_error_free (error);
-    return FALSE;
-  }
   return GST_BASE_TRANSFORM_CLASS (gst_eeg_decimate_parent_class)
       ->start (trans);
 }
@@ -657,9 +591,6 @@ gst_eeg_decimate_stop (GstBaseTransform *trans)
 
   set_resample (self, NULL);
   clear_restore (self);
-  g_mutex_lock (&self->design_lock);
-  gst_eeg_info_clear (&self->known);
-  g_mutex_unlock (&self->design_lock);
   return ret;
 }
 
@@ -670,21 +601,22 @@ gst_eeg_decimate_set_property (GObject *object, guint id, const GValue *value,
     GParamSpec *pspec)
 {
   GstEegDecimate *self = GST_EEG_DECIMATE (object);
+  Settings *settings = gst_eeg_filter_peek_settings (GST_EEG_FILTER (object));
 
   GST_OBJECT_LOCK (self);
   switch (id) {
     case PROP_RATE:
-      self->settings.rate_n = gst_value_get_fraction_numerator (value);
-      self->settings.rate_d = gst_value_get_fraction_denominator (value);
+      settings->rate_n = gst_value_get_fraction_numerator (value);
+      settings->rate_d = gst_value_get_fraction_denominator (value);
       break;
     case PROP_HALF_LENGTH:
-      self->settings.half_length = g_value_get_uint (value);
+      settings->half_length = g_value_get_uint (value);
       break;
     case PROP_BETA:
-      self->settings.beta = g_value_get_double (value);
+      settings->beta = g_value_get_double (value);
       break;
     case PROP_INITIAL:
-      self->settings.initial = g_value_get_enum (value);
+      settings->initial = g_value_get_enum (value);
       break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
@@ -698,21 +630,21 @@ gst_eeg_decimate_get_property (GObject *object, guint id, GValue *value,
     GParamSpec *pspec)
 {
   GstEegDecimate *self = GST_EEG_DECIMATE (object);
+  Settings *settings = gst_eeg_filter_peek_settings (GST_EEG_FILTER (object));
 
   GST_OBJECT_LOCK (self);
   switch (id) {
     case PROP_RATE:
-      gst_value_set_fraction (value, self->settings.rate_n,
-          self->settings.rate_d);
+      gst_value_set_fraction (value, settings->rate_n, settings->rate_d);
       break;
     case PROP_HALF_LENGTH:
-      g_value_set_uint (value, self->settings.half_length);
+      g_value_set_uint (value, settings->half_length);
       break;
     case PROP_BETA:
-      g_value_set_double (value, self->settings.beta);
+      g_value_set_double (value, settings->beta);
       break;
     case PROP_INITIAL:
-      g_value_set_enum (value, self->settings.initial);
+      g_value_set_enum (value, settings->initial);
       break;
     case PROP_DROPPED:
       g_value_set_uint64 (value, self->dropped);
@@ -731,8 +663,6 @@ gst_eeg_decimate_finalize (GObject *object)
 
   g_clear_pointer (&self->restore, g_bytes_unref);
   g_clear_pointer (&self->resample, eeg_resample_free);
-  gst_eeg_info_clear (&self->known);
-  g_mutex_clear (&self->design_lock);
   G_OBJECT_CLASS (gst_eeg_decimate_parent_class)->finalize (object);
 }
 
@@ -750,10 +680,8 @@ gst_eeg_decimate_class_init (GstEegDecimateClass *klass)
   object_class->set_property = gst_eeg_decimate_set_property;
   object_class->get_property = gst_eeg_decimate_get_property;
   object_class->finalize = gst_eeg_decimate_finalize;
-  object_class->dispatch_properties_changed =
-      gst_eeg_decimate_dispatch_properties_changed;
 
-  g_object_class_install_property (object_class, PROP_RATE,
+  gst_eeg_filter_class_install_setting (filter_class, PROP_RATE,
       gst_param_spec_fraction ("rate", "Rate",
           "Sampling rate of the output in Hz, lower or higher than that of the "
           "input; 0/1 = as the input's",
@@ -766,17 +694,17 @@ gst_eeg_decimate_class_init (GstEegDecimateClass *klass)
    * up and down are the ratio of the rates; its delay is half-length samples of
    * the lower rate.
    */
-  g_object_class_install_property (object_class, PROP_HALF_LENGTH,
+  gst_eeg_filter_class_install_setting (filter_class, PROP_HALF_LENGTH,
       g_param_spec_uint ("half-length", "Half length",
           "Half the length of the filter in samples of the lower rate, 1 to "
           "1000; this is the delay",
           0, G_MAXUINT, DEFAULT_HALF_LENGTH, hot));
-  g_object_class_install_property (object_class, PROP_BETA,
+  gst_eeg_filter_class_install_setting (filter_class, PROP_BETA,
       g_param_spec_double ("beta", "Beta",
           "Shape of the Kaiser window, 0 to 500: 5 gives -55 dB beyond the "
           "transition, 8.96 gives -90 dB",
           -G_MAXDOUBLE, G_MAXDOUBLE, DEFAULT_BETA, hot));
-  g_object_class_install_property (object_class, PROP_INITIAL,
+  gst_eeg_filter_class_install_setting (filter_class, PROP_INITIAL,
       g_param_spec_enum ("initial", "Initial",
           "What lies before the first sample and after the last",
           initial_get_type (), DEFAULT_INITIAL, hot));
@@ -801,7 +729,9 @@ gst_eeg_decimate_class_init (GstEegDecimateClass *klass)
 
   trans_class->start = gst_eeg_decimate_start;
   trans_class->stop = gst_eeg_decimate_stop;
-  filter_class->negotiate = gst_eeg_decimate_negotiate;
+  filter_class->settings_size = sizeof (Settings);
+  filter_class->settings_renegotiate = TRUE;
+  filter_class->apply_settings = gst_eeg_decimate_apply_settings;
   filter_class->transform_info = gst_eeg_decimate_transform_info;
   filter_class->set_info = gst_eeg_decimate_set_info;
   filter_class->reset = gst_eeg_decimate_reset;
@@ -818,15 +748,14 @@ gst_eeg_decimate_class_init (GstEegDecimateClass *klass)
 static void
 gst_eeg_decimate_init (GstEegDecimate *self)
 {
-  self->settings = (Settings){
+  const Settings defaults = {
     .rate_n = DEFAULT_RATE_N,
     .rate_d = DEFAULT_RATE_D,
     .half_length = DEFAULT_HALF_LENGTH,
     .beta = DEFAULT_BETA,
     .initial = DEFAULT_INITIAL,
   };
-  self->good = self->active = self->settings;
+
+  gst_eeg_filter_init_settings (GST_EEG_FILTER (self), &defaults);
   self->restore_index = G_MAXUINT64;
-  g_mutex_init (&self->design_lock);
-  gst_eeg_info_init (&self->known);
 }

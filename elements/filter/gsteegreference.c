@@ -49,8 +49,6 @@ enum
   N_PROPERTIES
 };
 
-static GParamSpec *properties[N_PROPERTIES];
-
 /* What the properties say. */
 typedef struct
 {
@@ -64,22 +62,14 @@ struct _GstEegReference
   GstEegFilter parent;
 
   /* object lock */
-  Settings settings; /* as set */
-  Settings good;     /* as last met, or as at the start */
-  Settings active;   /* what the caps were made with */
   gsize memory;
-
-  GMutex design_lock;
-  GstEegInfo known; /* design lock; what comes in, without channels before */
 
   /* streaming thread */
   eeg_montage *montage;
 };
 
-/* Locking: the design lock, taken by setters and when caps arrive, makes checks
- * of settings follow each other and guards what is known of the input. The
- * object lock is taken inside it and guards what the struct says. Nothing is
- * posted under either. */
+/* Locking: as the base class says. The object lock guards what the struct says,
+ * inside the lock of the settings. */
 
 #define FORMATS "{ F32LE, F64LE }"
 
@@ -104,8 +94,10 @@ GST_ELEMENT_REGISTER_DEFINE (eegreference, "eegreference", GST_RANK_NONE,
 /* ---- settings ---- */
 
 static void
-settings_copy (Settings *to, const Settings *from)
+settings_copy (gpointer to_settings, gconstpointer from_settings)
 {
+  Settings *to = to_settings;
+  const Settings *from = from_settings;
   gchar *channels = to->channels, *bipolar = to->bipolar;
 
   *to = *from;
@@ -116,8 +108,9 @@ settings_copy (Settings *to, const Settings *from)
 }
 
 static void
-settings_clear (Settings *settings)
+settings_clear (gpointer data)
 {
+  Settings *settings = data;
   g_clear_pointer (&settings->channels, g_free);
   g_clear_pointer (&settings->bipolar, g_free);
 }
@@ -421,56 +414,15 @@ plan_get_info (const Plan *plan, const GstEegInfo *in_info,
   g_clear_pointer (&table, gst_eeg_channels_unref);
 }
 
-/* All properties of a g_object_set() are set: checks them together. */
-static void
-gst_eeg_reference_dispatch_properties_changed (GObject *object, guint n_pspecs,
-    GParamSpec **pspecs)
+static gboolean
+gst_eeg_reference_apply_settings (GstEegFilter *filter, gconstpointer settings,
+    const GstEegInfo *info, GError **error)
 {
-  GstEegReference *self = GST_EEG_REFERENCE (object);
-  Settings settings = { 0 };
-  GError *error = NULL;
-  gboolean ours = FALSE;
   Plan plan = { 0 };
-  guint i;
+  gboolean ok = info == NULL || plan_make (&plan, settings, info, error);
 
-  for (i = 0; i < n_pspecs; i++)
-    ours |= pspecs[i]->owner_type == GST_TYPE_EEG_REFERENCE;
-  if (ours) {
-    g_mutex_lock (&self->design_lock);
-    GST_OBJECT_LOCK (self);
-    settings_copy (&settings, &self->settings);
-    GST_OBJECT_UNLOCK (self);
-    if (self->known.channels > 0)
-      plan_make (&plan, &settings, &self->known, &error);
-    plan_clear (&plan);
-    GST_OBJECT_LOCK (self);
-    if (error == NULL)
-      settings_copy (&self->good, &settings);
-    else
-      settings_copy (&self->settings, &self->good);
-    GST_OBJECT_UNLOCK (self);
-    g_mutex_unlock (&self->design_lock);
-    settings_clear (&settings);
-    if (error == NULL)
-      gst_eeg_filter_renegotiate (GST_EEG_FILTER (self));
-  }
-  if (error != NULL) {
-    GST_ELEMENT_WARNING (self, LIBRARY, SETTINGS,
-        ("%s The reference stays as it was.", error->message), (NULL));
-    g_error_free (error);
-  }
-  G_OBJECT_CLASS (gst_eeg_reference_parent_class)
-      ->dispatch_properties_changed (object, n_pspecs, pspecs);
-}
-
-static void
-gst_eeg_reference_negotiate (GstEegFilter *filter)
-{
-  GstEegReference *self = GST_EEG_REFERENCE (filter);
-
-  GST_OBJECT_LOCK (self);
-  settings_copy (&self->active, &self->good);
-  GST_OBJECT_UNLOCK (self);
+  plan_clear (&plan);
+  return ok;
 }
 
 static gboolean
@@ -480,9 +432,7 @@ plan_active (GstEegReference *self, Plan *plan, const GstEegInfo *in_info,
   Settings settings = { 0 };
   gboolean ok;
 
-  GST_OBJECT_LOCK (self);
-  settings_copy (&settings, &self->active);
-  GST_OBJECT_UNLOCK (self);
+  gst_eeg_filter_get_active_settings (GST_EEG_FILTER (self), &settings);
   ok = plan_make (plan, &settings, in_info, error);
   settings_clear (&settings);
   return ok;
@@ -513,10 +463,6 @@ gst_eeg_reference_set_info (GstEegFilter *filter, const GstEegInfo *in_info,
       : EEG_MONTAGE_F64;
   Plan plan = { 0 };
   gboolean ok;
-
-  g_mutex_lock (&self->design_lock);
-  gst_eeg_info_copy_into (in_info, &self->known);
-  g_mutex_unlock (&self->design_lock);
 
   ok = plan_active (self, &plan, in_info, error);
   if (ok) {
@@ -567,9 +513,6 @@ gst_eeg_reference_stop (GstBaseTransform *trans)
   GstEegReference *self = GST_EEG_REFERENCE (trans);
 
   g_clear_pointer (&self->montage, eeg_montage_free);
-  g_mutex_lock (&self->design_lock);
-  gst_eeg_info_clear (&self->known);
-  g_mutex_unlock (&self->design_lock);
   GST_OBJECT_LOCK (self);
   self->memory = 0;
   GST_OBJECT_UNLOCK (self);
@@ -590,6 +533,7 @@ gst_eeg_reference_set_property (GObject *object, guint id, const GValue *value,
     GParamSpec *pspec)
 {
   GstEegReference *self = GST_EEG_REFERENCE (object);
+  Settings *settings = gst_eeg_filter_peek_settings (GST_EEG_FILTER (object));
   gchar *text = NULL;
 
   if (G_IS_PARAM_SPEC_STRING (pspec))
@@ -597,21 +541,21 @@ gst_eeg_reference_set_property (GObject *object, guint id, const GValue *value,
   GST_OBJECT_LOCK (self);
   switch (id) {
     case PROP_CHANNELS: {
-      gchar *old = self->settings.channels;
+      gchar *old = settings->channels;
 
-      self->settings.channels = text;
+      settings->channels = text;
       text = old;
       break;
     }
     case PROP_BIPOLAR: {
-      gchar *old = self->settings.bipolar;
+      gchar *old = settings->bipolar;
 
-      self->settings.bipolar = text;
+      settings->bipolar = text;
       text = old;
       break;
     }
     case PROP_RELABEL:
-      self->settings.relabel = g_value_get_boolean (value);
+      settings->relabel = g_value_get_boolean (value);
       break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
@@ -626,19 +570,18 @@ gst_eeg_reference_get_property (GObject *object, guint id, GValue *value,
     GParamSpec *pspec)
 {
   GstEegReference *self = GST_EEG_REFERENCE (object);
+  Settings *settings = gst_eeg_filter_peek_settings (GST_EEG_FILTER (object));
 
   GST_OBJECT_LOCK (self);
   switch (id) {
     case PROP_CHANNELS:
-      g_value_set_string (value,
-          self->settings.channels ? self->settings.channels : "");
+      g_value_set_string (value, settings->channels ? settings->channels : "");
       break;
     case PROP_BIPOLAR:
-      g_value_set_string (value,
-          self->settings.bipolar ? self->settings.bipolar : "");
+      g_value_set_string (value, settings->bipolar ? settings->bipolar : "");
       break;
     case PROP_RELABEL:
-      g_value_set_boolean (value, self->settings.relabel);
+      g_value_set_boolean (value, settings->relabel);
       break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
@@ -652,12 +595,7 @@ gst_eeg_reference_finalize (GObject *object)
 {
   GstEegReference *self = GST_EEG_REFERENCE (object);
 
-  settings_clear (&self->settings);
-  settings_clear (&self->good);
-  settings_clear (&self->active);
-  gst_eeg_info_clear (&self->known);
   g_clear_pointer (&self->montage, eeg_montage_free);
-  g_mutex_clear (&self->design_lock);
   G_OBJECT_CLASS (gst_eeg_reference_parent_class)->finalize (object);
 }
 
@@ -668,14 +606,14 @@ gst_eeg_reference_class_init (GstEegReferenceClass *klass)
   GstElementClass *element_class = GST_ELEMENT_CLASS (klass);
   GstBaseTransformClass *trans_class = GST_BASE_TRANSFORM_CLASS (klass);
   GstEegFilterClass *filter_class = GST_EEG_FILTER_CLASS (klass);
+  GParamSpec *properties[N_PROPERTIES];
+  guint i;
   const GParamFlags hot =
       G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_PLAYING;
 
   object_class->set_property = gst_eeg_reference_set_property;
   object_class->get_property = gst_eeg_reference_get_property;
   object_class->finalize = gst_eeg_reference_finalize;
-  object_class->dispatch_properties_changed =
-      gst_eeg_reference_dispatch_properties_changed;
 
   /**
    * GstEegReference:channels:
@@ -708,7 +646,8 @@ gst_eeg_reference_class_init (GstEegReferenceClass *klass)
   properties[PROP_RELABEL] = g_param_spec_boolean ("relabel", "Relabel",
       "Whether labels say the new reference: Fp1-AVG, Fp1-A1, Fp1-REF, Fp1-F3",
       DEFAULT_RELABEL, hot);
-  g_object_class_install_properties (object_class, N_PROPERTIES, properties);
+  for (i = 1; i < N_PROPERTIES; i++)
+    gst_eeg_filter_class_install_setting (filter_class, i, properties[i]);
 
   gst_element_class_set_static_metadata (element_class, "EEG reference",
       "Filter/Effect",
@@ -720,7 +659,11 @@ gst_eeg_reference_class_init (GstEegReferenceClass *klass)
 
   trans_class->stop = gst_eeg_reference_stop;
   filter_class->in_place = TRUE;
-  filter_class->negotiate = gst_eeg_reference_negotiate;
+  filter_class->settings_size = sizeof (Settings);
+  filter_class->settings_renegotiate = TRUE;
+  filter_class->copy_settings = settings_copy;
+  filter_class->clear_settings = settings_clear;
+  filter_class->apply_settings = gst_eeg_reference_apply_settings;
   filter_class->transform_info = gst_eeg_reference_transform_info;
   filter_class->set_info = gst_eeg_reference_set_info;
   filter_class->process = gst_eeg_reference_process;
@@ -730,9 +673,7 @@ gst_eeg_reference_class_init (GstEegReferenceClass *klass)
 static void
 gst_eeg_reference_init (GstEegReference *self)
 {
-  self->settings.relabel = DEFAULT_RELABEL;
-  self->good.relabel = DEFAULT_RELABEL;
-  self->active.relabel = DEFAULT_RELABEL;
-  g_mutex_init (&self->design_lock);
-  gst_eeg_info_init (&self->known);
+  const Settings defaults = { .relabel = DEFAULT_RELABEL };
+
+  gst_eeg_filter_init_settings (GST_EEG_FILTER (self), &defaults);
 }

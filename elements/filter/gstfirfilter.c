@@ -156,8 +156,6 @@ struct _GstEegFirFilter
   GstEegFilter parent;
 
   /* object lock */
-  Settings settings; /* as set */
-  Settings good;     /* as last met, or as at the start */
   guint64 crossfade;
   GapPolicy gap_policy;
   eeg_fir_stream *pending; /* to be taken over */
@@ -169,8 +167,7 @@ struct _GstEegFirFilter
   GQueue changes;          /* of Change, as they arrived */
   GCond built;             /* a change was built */
 
-  GMutex design_lock;
-  Format format; /* design lock */
+  Format format; /* lock of the settings */
 
   /* streaming thread */
   eeg_fir_stream *stream;
@@ -180,10 +177,9 @@ struct _GstEegFirFilter
   guint64 run_start;    /* first sample of the run */
 };
 
-/* Locking: the design lock, taken by setters, by the thread that builds what an
- * event brought, and when caps arrive, makes designs follow each other and
- * guards Format. The object lock is taken inside it and guards what the struct
- * says. Nothing is posted under either. */
+/* Locking: as the base class says; the lock of the settings guards Format too,
+ * and the thread that builds what an event brought takes it. The object lock
+ * guards what the struct says, inside that lock. */
 
 #define FORMATS "{ F32LE, F64LE }"
 
@@ -249,16 +245,19 @@ GST_EEG_DEFINE_ENUM (initial_get_type, "GstEegFirFilterInitial",
 /* ---- settings ---- */
 
 static void
-settings_clear (Settings *settings)
+settings_clear (gpointer data)
 {
+  Settings *settings = data;
   g_clear_pointer (&settings->coefficients, g_array_unref);
   g_clear_pointer (&settings->notches, g_array_unref);
   g_clear_pointer (&settings->notch, g_free);
 }
 
 static void
-settings_copy (Settings *to, const Settings *from)
+settings_copy (gpointer to_settings, gconstpointer from_settings)
 {
+  Settings *to = to_settings;
+  const Settings *from = from_settings;
   Settings old = *to;
 
   *to = *from;
@@ -485,14 +484,19 @@ make_stream (GstEegFirFilter *self, eeg_fir_kernel *kernel,
   return stream;
 }
 
-/* Designs what the properties say, under the design lock, and leaves it in
- * `pending`. */
+/* Designs what the properties say and leaves it in `pending`. */
 static gboolean
-design_locked (GstEegFirFilter *self, const Settings *settings, GError **error)
+gst_eeg_fir_filter_apply_settings (GstEegFilter *filter, gconstpointer data,
+    const GstEegInfo *info, GError **error)
 {
+  GstEegFirFilter *self = GST_EEG_FIR_FILTER (filter);
+  const Settings *settings = data;
   eeg_fir_kernel *kernel, *old_kernel;
   eeg_fir_stream *stream, *old_pending;
 
+  /* what comes in is known a little before its format */
+  if (info == NULL || self->format.n_channels == 0)
+    return settings_check (settings, error);
   kernel = make_kernel (settings, &self->format, error);
   if (kernel == NULL)
     return FALSE;
@@ -526,9 +530,7 @@ build_change_locked (GstEegFirFilter *self, Change *change, GError **error)
   gconstpointer data = g_bytes_get_data (change->taps, &size);
 
   g_array_append_vals (taps, data, size / sizeof (gdouble));
-  GST_OBJECT_LOCK (self);
-  settings_copy (&settings, &self->settings);
-  GST_OBJECT_UNLOCK (self);
+  gst_eeg_filter_get_settings (GST_EEG_FILTER (self), &settings);
   if (self->format.n_channels > 0 && check_coefficients (taps, error)) {
     kernel = eeg_fir_kernel_new ((const gdouble *) taps->data, taps->len,
         change->delay < 0 ? EEG_FIR_DELAY_AUTO : (gsize) change->delay,
@@ -559,9 +561,9 @@ build_change (GstElement *element, gpointer data)
   Change *change = data;
   GError *error = NULL;
 
-  g_mutex_lock (&self->design_lock);
+  gst_eeg_filter_lock_settings (GST_EEG_FILTER (self));
   build_change_locked (self, change, &error);
-  g_mutex_unlock (&self->design_lock);
+  gst_eeg_filter_unlock_settings (GST_EEG_FILTER (self));
   if (error != NULL) {
     GST_ELEMENT_WARNING (self, LIBRARY, SETTINGS,
         ("%s The filter stays as it was.", error->message), (NULL));
@@ -581,48 +583,6 @@ drop_changes (GstEegFirFilter *self)
   for (l = changes; l != NULL; l = l->next)
     change_unref (l->data);
   g_list_free (changes);
-}
-
-/* All properties of a g_object_set() are set: designs once for all of them. */
-static void
-gst_eeg_fir_filter_dispatch_properties_changed (GObject *object, guint n_pspecs,
-    GParamSpec **pspecs)
-{
-  GstEegFirFilter *self = GST_EEG_FIR_FILTER (object);
-  Settings settings = { 0 };
-  gboolean shapes = FALSE;
-  GError *error = NULL;
-  guint i;
-
-  for (i = 0; i < n_pspecs; i++)
-    shapes |= pspecs[i]->owner_type == GST_TYPE_EEG_FIR_FILTER
-        && pspecs[i]->param_id < PROP_KERNEL && pspecs[i]->param_id > PROP_0;
-
-  if (shapes) {
-    g_mutex_lock (&self->design_lock);
-    GST_OBJECT_LOCK (self);
-    settings_copy (&settings, &self->settings);
-    GST_OBJECT_UNLOCK (self);
-    if (self->format.n_channels > 0) {
-      gboolean ok = design_locked (self, &settings, &error);
-
-      GST_OBJECT_LOCK (self);
-      if (ok)
-        settings_copy (&self->good, &settings);
-      else
-        settings_copy (&self->settings, &self->good);
-      GST_OBJECT_UNLOCK (self);
-    }
-    g_mutex_unlock (&self->design_lock);
-    settings_clear (&settings);
-  }
-  if (error != NULL) {
-    GST_ELEMENT_WARNING (self, LIBRARY, SETTINGS,
-        ("%s The filter stays as it was.", error->message), (NULL));
-    g_error_free (error);
-  }
-  G_OBJECT_CLASS (gst_eeg_fir_filter_parent_class)
-      ->dispatch_properties_changed (object, n_pspecs, pspecs);
 }
 
 /* ---- samples ---- */
@@ -722,12 +682,11 @@ gst_eeg_fir_filter_set_info (GstEegFilter *filter, const GstEegInfo *in_info,
     const GstEegInfo *out_info, GError **error)
 {
   GstEegFirFilter *self = GST_EEG_FIR_FILTER (filter);
-  Settings settings = { 0 };
   gboolean ok, is_live = ask_live (self);
   GList *l;
 
   set_stream (self, NULL);
-  g_mutex_lock (&self->design_lock);
+  gst_eeg_filter_lock_settings (GST_EEG_FILTER (self));
   format_clear (&self->format);
   self->format.is_live = is_live;
   self->format.rate = (gdouble) in_info->rate_n / in_info->rate_d;
@@ -736,24 +695,20 @@ gst_eeg_fir_filter_set_info (GstEegFilter *filter, const GstEegInfo *in_info,
       in_info->format == GST_EEG_FORMAT_F32LE ? EEG_FIR_F32 : EEG_FIR_F64;
   self->format.filtered = find_filtered (in_info);
 
-  GST_OBJECT_LOCK (self);
-  settings_copy (&settings, &self->settings);
-  GST_OBJECT_UNLOCK (self);
-  ok = design_locked (self, &settings, error);
-  if (ok) {
-    GST_OBJECT_LOCK (self);
-    settings_copy (&self->good, &settings);
-    GST_OBJECT_UNLOCK (self);
+  gst_eeg_filter_unlock_settings (filter);
+
+  ok = gst_eeg_filter_apply_settings (filter, error);
+  if (ok)
     set_stream (self, steal_pending (self));
-    /* what was built for other caps; others add to the queue no more than this
-     * thread does */
-    for (l = self->changes.head; l != NULL; l = l->next)
-      rebuild_change_locked (self, l->data);
-  } else {
+
+  gst_eeg_filter_lock_settings (filter);
+  if (!ok)
     format_clear (&self->format);
-  }
-  g_mutex_unlock (&self->design_lock);
-  settings_clear (&settings);
+  /* what was built for other caps; others add to the queue no more than this
+   * thread does */
+  for (l = self->changes.head; ok && l != NULL; l = l->next)
+    rebuild_change_locked (self, l->data);
+  gst_eeg_filter_unlock_settings (filter);
   return ok;
 }
 
@@ -870,9 +825,9 @@ make_change (GstEegFirFilter *self, Change *change)
     /* a change of properties brought a longer delay in between */
     GST_WARNING_OBJECT (self,
         "making room for a kernel on the streaming thread");
-    g_mutex_lock (&self->design_lock);
+    gst_eeg_filter_lock_settings (GST_EEG_FILTER (self));
     build_change_locked (self, change, NULL);
-    g_mutex_unlock (&self->design_lock);
+    gst_eeg_filter_unlock_settings (GST_EEG_FILTER (self));
     again = TRUE;
   } while (TRUE);
 }
@@ -1036,27 +991,6 @@ gst_eeg_fir_filter_get_memory (GstEegFilter *filter)
 }
 
 static gboolean
-gst_eeg_fir_filter_start (GstBaseTransform *trans)
-{
-  GstEegFirFilter *self = GST_EEG_FIR_FILTER (trans);
-  Settings settings = { 0 };
-  GError *error = NULL;
-
-  GST_OBJECT_LOCK (self);
-  settings_copy (&settings, &self->settings);
-  GST_OBJECT_UNLOCK (self);
-  settings_check (&settings, &error);
-  settings_clear (&settings);
-  if (error != NULL) {
-    GST_ELEMENT_ERROR (self, LIBRARY, SETTINGS, ("%s", error->message), (NULL));
-    g_error_free (error);
-    return FALSE;
-  }
-  return GST_BASE_TRANSFORM_CLASS (gst_eeg_fir_filter_parent_class)
-      ->start (trans);
-}
-
-static gboolean
 gst_eeg_fir_filter_stop (GstBaseTransform *trans)
 {
   GstEegFirFilter *self = GST_EEG_FIR_FILTER (trans);
@@ -1067,10 +1001,10 @@ gst_eeg_fir_filter_stop (GstBaseTransform *trans)
   ret =
       GST_BASE_TRANSFORM_CLASS (gst_eeg_fir_filter_parent_class)->stop (trans);
 
-  g_mutex_lock (&self->design_lock);
+  gst_eeg_filter_lock_settings (GST_EEG_FILTER (self));
   format_clear (&self->format);
   eeg_fir_stream_free (steal_pending (self));
-  g_mutex_unlock (&self->design_lock);
+  gst_eeg_filter_unlock_settings (GST_EEG_FILTER (self));
   set_stream (self, NULL);
   drop_changes (self);
   GST_OBJECT_LOCK (self);
@@ -1200,6 +1134,7 @@ gst_eeg_fir_filter_set_property (GObject *object, guint id, const GValue *value,
     GParamSpec *pspec)
 {
   GstEegFirFilter *self = GST_EEG_FIR_FILTER (object);
+  Settings *settings = gst_eeg_filter_peek_settings (GST_EEG_FILTER (object));
   GArray *array = NULL;
   gchar *text = NULL;
 
@@ -1227,51 +1162,51 @@ gst_eeg_fir_filter_set_property (GObject *object, guint id, const GValue *value,
   GST_OBJECT_LOCK (self);
   switch (id) {
     case PROP_MODE:
-      self->settings.mode = g_value_get_enum (value);
+      settings->mode = g_value_get_enum (value);
       break;
     case PROP_LOW:
-      self->settings.low = g_value_get_double (value);
+      settings->low = g_value_get_double (value);
       break;
     case PROP_HIGH:
-      self->settings.high = g_value_get_double (value);
+      settings->high = g_value_get_double (value);
       break;
     case PROP_TAPS:
-      self->settings.taps = g_value_get_uint (value);
+      settings->taps = g_value_get_uint (value);
       break;
     case PROP_TRANSITION:
-      self->settings.transition = g_value_get_double (value);
+      settings->transition = g_value_get_double (value);
       break;
     case PROP_WINDOW:
-      self->settings.window = g_value_get_enum (value);
+      settings->window = g_value_get_enum (value);
       break;
     case PROP_BETA:
-      self->settings.beta = g_value_get_double (value);
+      settings->beta = g_value_get_double (value);
       break;
     case PROP_PHASE:
-      self->settings.phase = g_value_get_enum (value);
+      settings->phase = g_value_get_enum (value);
       break;
     case PROP_COEFFICIENTS: {
-      GArray *old = self->settings.coefficients;
+      GArray *old = settings->coefficients;
 
-      self->settings.coefficients = array;
+      settings->coefficients = array;
       array = old;
       break;
     }
     case PROP_NOTCH: {
-      GArray *old = self->settings.notches;
-      gchar *old_text = self->settings.notch;
+      GArray *old = settings->notches;
+      gchar *old_text = settings->notch;
 
-      self->settings.notches = array;
-      self->settings.notch = text;
+      settings->notches = array;
+      settings->notch = text;
       array = old;
       text = old_text;
       break;
     }
     case PROP_INITIAL:
-      self->settings.initial = g_value_get_enum (value);
+      settings->initial = g_value_get_enum (value);
       break;
     case PROP_LATENCY:
-      self->settings.latency = g_value_get_enum (value);
+      settings->latency = g_value_get_enum (value);
       break;
     case PROP_CROSSFADE:
       self->crossfade = g_value_get_uint64 (value);
@@ -1293,6 +1228,7 @@ gst_eeg_fir_filter_get_property (GObject *object, guint id, GValue *value,
     GParamSpec *pspec)
 {
   GstEegFirFilter *self = GST_EEG_FIR_FILTER (object);
+  Settings *settings = gst_eeg_filter_peek_settings (GST_EEG_FILTER (object));
   eeg_fir_kernel *kernel = NULL;
   GArray *array = NULL;
   gdouble rate = 0;
@@ -1305,40 +1241,40 @@ gst_eeg_fir_filter_get_property (GObject *object, guint id, GValue *value,
   GST_OBJECT_LOCK (self);
   switch (id) {
     case PROP_MODE:
-      g_value_set_enum (value, self->settings.mode);
+      g_value_set_enum (value, settings->mode);
       break;
     case PROP_LOW:
-      g_value_set_double (value, self->settings.low);
+      g_value_set_double (value, settings->low);
       break;
     case PROP_HIGH:
-      g_value_set_double (value, self->settings.high);
+      g_value_set_double (value, settings->high);
       break;
     case PROP_TAPS:
-      g_value_set_uint (value, self->settings.taps);
+      g_value_set_uint (value, settings->taps);
       break;
     case PROP_TRANSITION:
-      g_value_set_double (value, self->settings.transition);
+      g_value_set_double (value, settings->transition);
       break;
     case PROP_WINDOW:
-      g_value_set_enum (value, self->settings.window);
+      g_value_set_enum (value, settings->window);
       break;
     case PROP_BETA:
-      g_value_set_double (value, self->settings.beta);
+      g_value_set_double (value, settings->beta);
       break;
     case PROP_PHASE:
-      g_value_set_enum (value, self->settings.phase);
+      g_value_set_enum (value, settings->phase);
       break;
     case PROP_COEFFICIENTS:
-      array = g_array_ref (self->settings.coefficients);
+      array = g_array_ref (settings->coefficients);
       break;
     case PROP_NOTCH:
-      g_value_set_string (value, self->settings.notch);
+      g_value_set_string (value, settings->notch);
       break;
     case PROP_INITIAL:
-      g_value_set_enum (value, self->settings.initial);
+      g_value_set_enum (value, settings->initial);
       break;
     case PROP_LATENCY:
-      g_value_set_enum (value, self->settings.latency);
+      g_value_set_enum (value, settings->latency);
       break;
     case PROP_CROSSFADE:
       g_value_set_uint64 (value, self->crossfade);
@@ -1387,8 +1323,6 @@ gst_eeg_fir_filter_finalize (GObject *object)
 {
   GstEegFirFilter *self = GST_EEG_FIR_FILTER (object);
 
-  settings_clear (&self->settings);
-  settings_clear (&self->good);
   drop_changes (self);
   eeg_fir_stream_free (self->pending);
   eeg_fir_stream_free (self->retired);
@@ -1396,7 +1330,6 @@ gst_eeg_fir_filter_finalize (GObject *object)
   g_cond_clear (&self->built);
   eeg_fir_kernel_unref (self->kernel);
   format_clear (&self->format);
-  g_mutex_clear (&self->design_lock);
   G_OBJECT_CLASS (gst_eeg_fir_filter_parent_class)->finalize (object);
 }
 
@@ -1414,15 +1347,13 @@ gst_eeg_fir_filter_class_init (GstEegFirFilterClass *klass)
   object_class->set_property = gst_eeg_fir_filter_set_property;
   object_class->get_property = gst_eeg_fir_filter_get_property;
   object_class->finalize = gst_eeg_fir_filter_finalize;
-  object_class->dispatch_properties_changed =
-      gst_eeg_fir_filter_dispatch_properties_changed;
 
   /**
    * GstEegFirFilter:mode:
    *
    * Which frequencies pass, or that the kernel is given tap by tap.
    */
-  g_object_class_install_property (object_class, PROP_MODE,
+  gst_eeg_filter_class_install_setting (filter_class, PROP_MODE,
       g_param_spec_enum ("mode", "Mode", "What passes", mode_get_type (),
           DEFAULT_MODE, hot));
   /**
@@ -1431,7 +1362,7 @@ gst_eeg_fir_filter_class_init (GstEegFirFilterClass *klass)
    * With #GstEegFirFilter:taps given, the -6 dB cut-off; with 0, the edge of
    * the pass band. Above 0 and below half the sampling rate.
    */
-  g_object_class_install_property (object_class, PROP_LOW,
+  gst_eeg_filter_class_install_setting (filter_class, PROP_LOW,
       g_param_spec_double ("low", "Low frequency",
           "Lower frequency in Hz, above 0 and below half the sampling rate; "
           "not used by low-pass: edge of the pass band if taps is 0, else "
@@ -1442,7 +1373,7 @@ gst_eeg_fir_filter_class_init (GstEegFirFilterClass *klass)
    *
    * As #GstEegFirFilter:low, for the upper frequency.
    */
-  g_object_class_install_property (object_class, PROP_HIGH,
+  gst_eeg_filter_class_install_setting (filter_class, PROP_HIGH,
       g_param_spec_double ("high", "High frequency",
           "Upper frequency in Hz, above 0 and below half the sampling rate; "
           "not used by high-pass: edge of the pass band if taps is 0, else "
@@ -1457,7 +1388,7 @@ gst_eeg_fir_filter_class_init (GstEegFirFilterClass *klass)
    * 5.0) over its width in Hz. Else one windowed sinc of this length, as
    * scipy.signal.firwin().
    */
-  g_object_class_install_property (object_class, PROP_TAPS,
+  gst_eeg_filter_class_install_setting (filter_class, PROP_TAPS,
       g_param_spec_uint ("taps", "Taps",
           "Length of the kernel in samples, odd, up to 4194303; 0 = automatic "
           "by the width of the transition bands",
@@ -1469,15 +1400,15 @@ gst_eeg_fir_filter_class_init (GstEegFirFilterClass *klass)
    * has that length, as mne.filter.create_filter (filter_length=taps), and too
    * few taps are an error.
    */
-  g_object_class_install_property (object_class, PROP_TRANSITION,
+  gst_eeg_filter_class_install_setting (filter_class, PROP_TRANSITION,
       g_param_spec_double ("transition", "Transition",
           "Width of each transition band in Hz, 0 or more; 0 = automatic; if "
           "set, low and high are the edges of the pass band also with taps",
           -G_MAXDOUBLE, G_MAXDOUBLE, DEFAULT_TRANSITION, hot));
-  g_object_class_install_property (object_class, PROP_WINDOW,
+  gst_eeg_filter_class_install_setting (filter_class, PROP_WINDOW,
       g_param_spec_enum ("window", "Window", "Window of the windowed sinc",
           window_get_type (), DEFAULT_WINDOW, hot));
-  g_object_class_install_property (object_class, PROP_BETA,
+  gst_eeg_filter_class_install_setting (filter_class, PROP_BETA,
       g_param_spec_double ("beta", "Beta",
           "Shape of the Kaiser window, 0 to 500: 5.65 gives -60 dB, 8.96 gives "
           "-90 dB",
@@ -1491,7 +1422,7 @@ gst_eeg_fir_filter_class_init (GstEegFirFilterClass *klass)
    * as scipy.signal.minimum_phase() of scipy 1.10. Not used by
    * mode=coefficients.
    */
-  g_object_class_install_property (object_class, PROP_PHASE,
+  gst_eeg_filter_class_install_setting (filter_class, PROP_PHASE,
       g_param_spec_enum ("phase", "Phase", "Phase response of designed kernels",
           phase_get_type (), DEFAULT_PHASE, hot));
   /**
@@ -1503,13 +1434,13 @@ gst_eeg_fir_filter_class_init (GstEegFirFilterClass *klass)
    * half a sample by which the output is late. Other kernels are taken to be
    * causal, and nothing is taken off.
    */
-  g_object_class_install_property (object_class, PROP_COEFFICIENTS,
+  gst_eeg_filter_class_install_setting (filter_class, PROP_COEFFICIENTS,
       gst_param_spec_array ("coefficients", "Coefficients",
           "Taps for mode=coefficients, 1 to 4194303 finite numbers; if they "
           "mirror, (length - 1) / 2 samples, rounded down, are taken off the "
           "delay, else none",
           NULL, hot));
-  g_object_class_install_property (object_class, PROP_INITIAL,
+  gst_eeg_filter_class_install_setting (filter_class, PROP_INITIAL,
       g_param_spec_enum ("initial", "Initial",
           "What lies before the first sample and after the last",
           initial_get_type (), DEFAULT_INITIAL, hot));
@@ -1530,7 +1461,7 @@ gst_eeg_fir_filter_class_init (GstEegFirFilterClass *klass)
    * frequency with transition bands of 0.5 Hz (or #GstEegFirFilter:transition)
    * at its sides. Not used by mode=coefficients.
    */
-  g_object_class_install_property (object_class, PROP_NOTCH,
+  gst_eeg_filter_class_install_setting (filter_class, PROP_NOTCH,
       g_param_spec_string ("notch", "Notch",
           "Frequencies in Hz to take out of what passes, up to 32, separated "
           "by commas, for example 50,100,150",
@@ -1540,7 +1471,7 @@ gst_eeg_fir_filter_class_init (GstEegFirFilterClass *klass)
    *
    * Kernels of up to 192 taps are not concerned.
    */
-  g_object_class_install_property (object_class, PROP_LATENCY,
+  gst_eeg_filter_class_install_setting (filter_class, PROP_LATENCY,
       g_param_spec_enum ("latency", "Latency",
           "Whether blocks of samples may be held back beside the kernel's "
           "delay: a long kernel is then applied in a third of the time",
@@ -1591,9 +1522,12 @@ gst_eeg_fir_filter_class_init (GstEegFirFilterClass *klass)
   gst_element_class_add_static_pad_template (element_class, &sink_template);
   gst_element_class_add_static_pad_template (element_class, &src_template);
 
-  trans_class->start = gst_eeg_fir_filter_start;
   trans_class->stop = gst_eeg_fir_filter_stop;
   filter_class->in_place = TRUE;
+  filter_class->settings_size = sizeof (Settings);
+  filter_class->copy_settings = settings_copy;
+  filter_class->clear_settings = settings_clear;
+  filter_class->apply_settings = gst_eeg_fir_filter_apply_settings;
   filter_class->set_info = gst_eeg_fir_filter_set_info;
   trans_class->sink_event = gst_eeg_fir_filter_sink_event;
   filter_class->map_index = gst_eeg_fir_filter_map_index;
@@ -1618,7 +1552,7 @@ gst_eeg_fir_filter_class_init (GstEegFirFilterClass *klass)
 static void
 gst_eeg_fir_filter_init (GstEegFirFilter *self)
 {
-  self->settings = (Settings){
+  Settings defaults = {
     .mode = DEFAULT_MODE,
     .low = DEFAULT_LOW,
     .high = DEFAULT_HIGH,
@@ -1633,10 +1567,11 @@ gst_eeg_fir_filter_init (GstEegFirFilter *self)
     .notches = notches_from_text (DEFAULT_NOTCH),
     .coefficients = g_array_new (FALSE, FALSE, sizeof (gdouble)),
   };
+
+  gst_eeg_filter_init_settings (GST_EEG_FILTER (self), &defaults);
+  settings_clear (&defaults);
   self->crossfade = DEFAULT_CROSSFADE;
   self->gap_policy = DEFAULT_GAP_POLICY;
   g_queue_init (&self->changes);
   g_cond_init (&self->built);
-  settings_copy (&self->good, &self->settings);
-  g_mutex_init (&self->design_lock);
 }

@@ -117,9 +117,6 @@ struct _GstEegIirFilter
   gsize memory;
   GBytes *restore; /* state to go on from, until its sample comes */
 
-  GMutex design_lock;
-  gdouble rate; /* design lock; 0 before caps are known */
-
   /* streaming thread */
   EegIir *iir;
   GstEegFormat format;
@@ -128,9 +125,8 @@ struct _GstEegIirFilter
   guint64 restore_index; /* of that state; G_MAXUINT64 if there is none */
 };
 
-/* Locking: the design lock, taken by setters and when caps arrive, makes
- * designs follow each other and guards the rate. The object lock is taken
- * inside it and guards what the struct says. Nothing is posted under either. */
+/* Locking: as the base class says. The object lock guards what the struct says,
+ * inside the lock of the settings. */
 
 #define FORMATS "{ F32LE, F64LE }"
 
@@ -174,8 +170,10 @@ GST_EEG_DEFINE_ENUM (initial_get_type, "GstEegIirFilterInitial",
 /* ---- settings ---- */
 
 static void
-settings_copy (Settings *to, const Settings *from)
+settings_copy (gpointer to_settings, gconstpointer from_settings)
 {
+  Settings *to = to_settings;
+  const Settings *from = from_settings;
   gchar *old = to->notch;
 
   *to = *from;
@@ -184,8 +182,9 @@ settings_copy (Settings *to, const Settings *from)
 }
 
 static void
-settings_clear (Settings *settings)
+settings_clear (gpointer data)
 {
+  Settings *settings = data;
   g_clear_pointer (&settings->notch, g_free);
 }
 
@@ -273,61 +272,26 @@ make_design (const Settings *settings, gdouble rate, EegIirDesign *design,
   return FALSE;
 }
 
-/* Designs what the properties say, under the design lock, and leaves it to be
- * taken over. */
 static gboolean
-design_locked (GstEegIirFilter *self, GError **error)
+gst_eeg_iir_filter_apply_settings (GstEegFilter *filter, gconstpointer data,
+    const GstEegInfo *info, GError **error)
 {
-  Settings settings = { 0 };
+  GstEegIirFilter *self = GST_EEG_IIR_FILTER (filter);
+  const Settings *settings = data;
   EegIirDesign design;
-  gboolean ok;
 
-  GST_OBJECT_LOCK (self);
-  settings_copy (&settings, &self->settings);
-  GST_OBJECT_UNLOCK (self);
-  ok = make_design (&settings, self->rate, &design, error);
-  GST_OBJECT_LOCK (self);
-  if (ok) {
-    settings_copy (&self->good, &settings);
+  if (!make_design (settings,
+          info == NULL ? 0.0 : (gdouble) info->rate_n / info->rate_d, &design,
+          error))
+    return FALSE;
+  if (info != NULL) {
+    GST_OBJECT_LOCK (self);
     self->design = design;
-    self->initial = settings.initial;
+    self->initial = settings->initial;
     self->has_pending = TRUE;
+    GST_OBJECT_UNLOCK (self);
   }
-  GST_OBJECT_UNLOCK (self);
-  settings_clear (&settings);
-  return ok;
-}
-
-/* All properties of a g_object_set() are set: designs once for all of them. */
-static void
-gst_eeg_iir_filter_dispatch_properties_changed (GObject *object, guint n_pspecs,
-    GParamSpec **pspecs)
-{
-  GstEegIirFilter *self = GST_EEG_IIR_FILTER (object);
-  gboolean shapes = FALSE;
-  GError *error = NULL;
-  guint i;
-
-  for (i = 0; i < n_pspecs; i++)
-    shapes |= pspecs[i]->owner_type == GST_TYPE_EEG_IIR_FILTER
-        && pspecs[i]->param_id < PROP_SECTIONS;
-
-  if (shapes) {
-    g_mutex_lock (&self->design_lock);
-    if (self->rate > 0 && !design_locked (self, &error)) {
-      GST_OBJECT_LOCK (self);
-      settings_copy (&self->settings, &self->good);
-      GST_OBJECT_UNLOCK (self);
-    }
-    g_mutex_unlock (&self->design_lock);
-  }
-  if (error != NULL) {
-    GST_ELEMENT_WARNING (self, LIBRARY, SETTINGS,
-        ("%s The filter stays as it was.", error->message), (NULL));
-    g_error_free (error);
-  }
-  G_OBJECT_CLASS (gst_eeg_iir_filter_parent_class)
-      ->dispatch_properties_changed (object, n_pspecs, pspecs);
+  return TRUE;
 }
 
 /* ---- state ---- */
@@ -517,7 +481,6 @@ gst_eeg_iir_filter_set_info (GstEegFilter *filter, const GstEegInfo *in_info,
   GstEegIirFilter *self = GST_EEG_IIR_FILTER (filter);
   bool *filtered = g_new (bool, in_info->channels);
   EegIirDesign design;
-  gboolean ok;
   gint i;
 
   for (i = 0; i < in_info->channels; i++)
@@ -533,18 +496,12 @@ gst_eeg_iir_filter_set_info (GstEegFilter *filter, const GstEegInfo *in_info,
     return FALSE;
   }
 
-  g_mutex_lock (&self->design_lock);
-  self->rate = (gdouble) in_info->rate_n / in_info->rate_d;
-  ok = design_locked (self, error);
-  if (!ok)
-    self->rate = 0;
+  if (!gst_eeg_filter_apply_settings (filter, error))
+    return FALSE;
   GST_OBJECT_LOCK (self);
   self->memory = eeg_iir_memory (in_info->channels);
   design = self->design;
   GST_OBJECT_UNLOCK (self);
-  g_mutex_unlock (&self->design_lock);
-  if (!ok)
-    return FALSE;
   gst_eeg_iir_filter_update (filter);
   return check_restore (self, &design, error);
 }
@@ -624,22 +581,7 @@ gst_eeg_iir_filter_get_memory (GstEegFilter *filter)
 static gboolean
 gst_eeg_iir_filter_start (GstBaseTransform *trans)
 {
-  GstEegIirFilter *self = GST_EEG_IIR_FILTER (trans);
-  Settings settings = { 0 };
-  GError *error = NULL;
-  EegIirDesign design;
-
-  GST_OBJECT_LOCK (self);
-  settings_copy (&settings, &self->settings);
-  GST_OBJECT_UNLOCK (self);
-  make_design (&settings, 0.0, &design, &error);
-  settings_clear (&settings);
-  if (error != NULL) {
-    GST_ELEMENT_ERROR (self, LIBRARY, SETTINGS, ("%s", error->message), (NULL));
-    g_error_free (error);
-    return FALSE;
-  }
-  self->position = G_MAXUINT64;
+  GST_EEG_IIR_FILTER (trans)->position = G_MAXUINT64;
   return GST_BASE_TRANSFORM_CLASS (gst_eeg_iir_filter_parent_class)
       ->start (trans);
 }
@@ -651,9 +593,6 @@ gst_eeg_iir_filter_stop (GstBaseTransform *trans)
   gboolean ret =
       GST_BASE_TRANSFORM_CLASS (gst_eeg_iir_filter_parent_class)->stop (trans);
 
-  g_mutex_lock (&self->design_lock);
-  self->rate = 0;
-  g_mutex_unlock (&self->design_lock);
   GST_OBJECT_LOCK (self);
   self->design.n_sections = 0;
   self->has_pending = FALSE;
@@ -671,6 +610,7 @@ gst_eeg_iir_filter_set_property (GObject *object, guint id, const GValue *value,
     GParamSpec *pspec)
 {
   GstEegIirFilter *self = GST_EEG_IIR_FILTER (object);
+  Settings *settings = gst_eeg_filter_peek_settings (GST_EEG_FILTER (object));
   gchar *text = NULL;
 
   if (id == PROP_ENABLED) {
@@ -685,38 +625,38 @@ gst_eeg_iir_filter_set_property (GObject *object, guint id, const GValue *value,
   GST_OBJECT_LOCK (self);
   switch (id) {
     case PROP_MODE:
-      self->settings.mode = g_value_get_enum (value);
+      settings->mode = g_value_get_enum (value);
       break;
     case PROP_DESIGN:
-      self->settings.family = g_value_get_enum (value);
+      settings->family = g_value_get_enum (value);
       break;
     case PROP_ORDER:
-      self->settings.order = g_value_get_uint (value);
+      settings->order = g_value_get_uint (value);
       break;
     case PROP_LOW:
-      self->settings.low = g_value_get_double (value);
+      settings->low = g_value_get_double (value);
       break;
     case PROP_HIGH:
-      self->settings.high = g_value_get_double (value);
+      settings->high = g_value_get_double (value);
       break;
     case PROP_RIPPLE:
-      self->settings.ripple = g_value_get_double (value);
+      settings->ripple = g_value_get_double (value);
       break;
     case PROP_ATTENUATION:
-      self->settings.attenuation = g_value_get_double (value);
+      settings->attenuation = g_value_get_double (value);
       break;
     case PROP_NOTCH: {
-      gchar *old = self->settings.notch;
+      gchar *old = settings->notch;
 
-      self->settings.notch = text;
+      settings->notch = text;
       text = old;
       break;
     }
     case PROP_QUALITY:
-      self->settings.quality = g_value_get_double (value);
+      settings->quality = g_value_get_double (value);
       break;
     case PROP_INITIAL:
-      self->settings.initial = g_value_get_enum (value);
+      settings->initial = g_value_get_enum (value);
       break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
@@ -755,6 +695,7 @@ gst_eeg_iir_filter_get_property (GObject *object, guint id, GValue *value,
     GParamSpec *pspec)
 {
   GstEegIirFilter *self = GST_EEG_IIR_FILTER (object);
+  Settings *settings = gst_eeg_filter_peek_settings (GST_EEG_FILTER (object));
   EegIirDesign design;
 
   if (id == PROP_ENABLED) {
@@ -766,34 +707,34 @@ gst_eeg_iir_filter_get_property (GObject *object, guint id, GValue *value,
   GST_OBJECT_LOCK (self);
   switch (id) {
     case PROP_MODE:
-      g_value_set_enum (value, self->settings.mode);
+      g_value_set_enum (value, settings->mode);
       break;
     case PROP_DESIGN:
-      g_value_set_enum (value, self->settings.family);
+      g_value_set_enum (value, settings->family);
       break;
     case PROP_ORDER:
-      g_value_set_uint (value, self->settings.order);
+      g_value_set_uint (value, settings->order);
       break;
     case PROP_LOW:
-      g_value_set_double (value, self->settings.low);
+      g_value_set_double (value, settings->low);
       break;
     case PROP_HIGH:
-      g_value_set_double (value, self->settings.high);
+      g_value_set_double (value, settings->high);
       break;
     case PROP_RIPPLE:
-      g_value_set_double (value, self->settings.ripple);
+      g_value_set_double (value, settings->ripple);
       break;
     case PROP_ATTENUATION:
-      g_value_set_double (value, self->settings.attenuation);
+      g_value_set_double (value, settings->attenuation);
       break;
     case PROP_NOTCH:
-      g_value_set_string (value, self->settings.notch);
+      g_value_set_string (value, settings->notch);
       break;
     case PROP_QUALITY:
-      g_value_set_double (value, self->settings.quality);
+      g_value_set_double (value, settings->quality);
       break;
     case PROP_INITIAL:
-      g_value_set_enum (value, self->settings.initial);
+      g_value_set_enum (value, settings->initial);
       break;
     case PROP_SECTIONS:
       design = self->design;
@@ -812,11 +753,8 @@ gst_eeg_iir_filter_finalize (GObject *object)
 {
   GstEegIirFilter *self = GST_EEG_IIR_FILTER (object);
 
-  settings_clear (&self->settings);
-  settings_clear (&self->good);
   g_clear_pointer (&self->restore, g_bytes_unref);
   g_clear_pointer (&self->iir, eeg_iir_free);
-  g_mutex_clear (&self->design_lock);
   G_OBJECT_CLASS (gst_eeg_iir_filter_parent_class)->finalize (object);
 }
 
@@ -834,13 +772,11 @@ gst_eeg_iir_filter_class_init (GstEegIirFilterClass *klass)
   object_class->set_property = gst_eeg_iir_filter_set_property;
   object_class->get_property = gst_eeg_iir_filter_get_property;
   object_class->finalize = gst_eeg_iir_filter_finalize;
-  object_class->dispatch_properties_changed =
-      gst_eeg_iir_filter_dispatch_properties_changed;
 
-  g_object_class_install_property (object_class, PROP_MODE,
+  gst_eeg_filter_class_install_setting (filter_class, PROP_MODE,
       g_param_spec_enum ("mode", "Mode", "What passes", mode_get_type (),
           DEFAULT_MODE, hot));
-  g_object_class_install_property (object_class, PROP_DESIGN,
+  gst_eeg_filter_class_install_setting (filter_class, PROP_DESIGN,
       g_param_spec_enum ("design", "Design",
           "Family of the filter; not used by mode=notch", design_get_type (),
           DEFAULT_DESIGN, hot));
@@ -850,7 +786,7 @@ gst_eeg_iir_filter_class_init (GstEegIirFilterClass *klass)
    * Order of the low-pass prototype, as scipy.signal.iirfilter (N) takes it:
    * band-pass and band-stop have twice as many poles.
    */
-  g_object_class_install_property (object_class, PROP_ORDER,
+  gst_eeg_filter_class_install_setting (filter_class, PROP_ORDER,
       g_param_spec_uint ("order", "Order",
           "Order of the filter, 1 to 12; band-pass and band-stop have twice as "
           "many poles",
@@ -862,7 +798,7 @@ gst_eeg_iir_filter_class_init (GstEegIirFilterClass *klass)
    * Butterworth, the edge of the ripple for Chebyshev I, of the stop band for
    * Chebyshev II, and where the phase is in the middle for Bessel.
    */
-  g_object_class_install_property (object_class, PROP_LOW,
+  gst_eeg_filter_class_install_setting (filter_class, PROP_LOW,
       g_param_spec_double ("low", "Low frequency",
           "Lower frequency in Hz, above 0 and below half the sampling rate; "
           "not used by low-pass",
@@ -872,16 +808,16 @@ gst_eeg_iir_filter_class_init (GstEegIirFilterClass *klass)
    *
    * As #GstEegIirFilter:low, for the upper frequency.
    */
-  g_object_class_install_property (object_class, PROP_HIGH,
+  gst_eeg_filter_class_install_setting (filter_class, PROP_HIGH,
       g_param_spec_double ("high", "High frequency",
           "Upper frequency in Hz, above 0 and below half the sampling rate; "
           "not used by high-pass",
           -G_MAXDOUBLE, G_MAXDOUBLE, DEFAULT_HIGH, hot));
-  g_object_class_install_property (object_class, PROP_RIPPLE,
+  gst_eeg_filter_class_install_setting (filter_class, PROP_RIPPLE,
       g_param_spec_double ("ripple", "Ripple",
           "Ripple of the pass band in dB, above 0; chebyshev1 only",
           -G_MAXDOUBLE, G_MAXDOUBLE, DEFAULT_RIPPLE, hot));
-  g_object_class_install_property (object_class, PROP_ATTENUATION,
+  gst_eeg_filter_class_install_setting (filter_class, PROP_ATTENUATION,
       g_param_spec_double ("attenuation", "Attenuation",
           "Attenuation of the stop band in dB, above 0; chebyshev2 only",
           -G_MAXDOUBLE, G_MAXDOUBLE, DEFAULT_ATTENUATION, hot));
@@ -891,17 +827,17 @@ gst_eeg_iir_filter_class_init (GstEegIirFilterClass *klass)
    * Frequencies to take out, for example `50,100,150`: one second-order notch
    * each, behind the filter of #GstEegIirFilter:mode.
    */
-  g_object_class_install_property (object_class, PROP_NOTCH,
+  gst_eeg_filter_class_install_setting (filter_class, PROP_NOTCH,
       g_param_spec_string ("notch", "Notch",
           "Up to 12 frequencies in Hz to take out, with commas between them, "
           "beside what mode says",
           DEFAULT_NOTCH, hot));
-  g_object_class_install_property (object_class, PROP_QUALITY,
+  gst_eeg_filter_class_install_setting (filter_class, PROP_QUALITY,
       g_param_spec_double ("quality", "Quality",
           "Quality factor of the notches, above 0: frequency over the width "
           "between the -3 dB points",
           -G_MAXDOUBLE, G_MAXDOUBLE, DEFAULT_QUALITY, hot));
-  g_object_class_install_property (object_class, PROP_INITIAL,
+  gst_eeg_filter_class_install_setting (filter_class, PROP_INITIAL,
       g_param_spec_enum ("initial", "Initial",
           "State in which each run of samples begins", initial_get_type (),
           DEFAULT_INITIAL, hot));
@@ -929,6 +865,10 @@ gst_eeg_iir_filter_class_init (GstEegIirFilterClass *klass)
   trans_class->start = gst_eeg_iir_filter_start;
   trans_class->stop = gst_eeg_iir_filter_stop;
   filter_class->in_place = TRUE;
+  filter_class->settings_size = sizeof (Settings);
+  filter_class->copy_settings = settings_copy;
+  filter_class->clear_settings = settings_clear;
+  filter_class->apply_settings = gst_eeg_iir_filter_apply_settings;
   filter_class->set_info = gst_eeg_iir_filter_set_info;
   filter_class->reset = gst_eeg_iir_filter_reset;
   filter_class->map_index = gst_eeg_iir_filter_map_index;
@@ -944,7 +884,7 @@ gst_eeg_iir_filter_class_init (GstEegIirFilterClass *klass)
 static void
 gst_eeg_iir_filter_init (GstEegIirFilter *self)
 {
-  self->settings = (Settings){
+  Settings defaults = {
     .mode = DEFAULT_MODE,
     .family = DEFAULT_DESIGN,
     .order = DEFAULT_ORDER,
@@ -952,12 +892,12 @@ gst_eeg_iir_filter_init (GstEegIirFilter *self)
     .high = DEFAULT_HIGH,
     .ripple = DEFAULT_RIPPLE,
     .attenuation = DEFAULT_ATTENUATION,
-    .notch = g_strdup (DEFAULT_NOTCH),
+    .notch = (gchar *) DEFAULT_NOTCH,
     .quality = DEFAULT_QUALITY,
     .initial = DEFAULT_INITIAL,
   };
-  settings_copy (&self->good, &self->settings);
+
+  gst_eeg_filter_init_settings (GST_EEG_FILTER (self), &defaults);
   self->position = G_MAXUINT64;
   self->restore_index = G_MAXUINT64;
-  g_mutex_init (&self->design_lock);
 }

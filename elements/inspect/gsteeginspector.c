@@ -7,8 +7,6 @@
 
 #include <string.h>
 
-#define DEFAULT_WINDOW GST_SECOND
-
 /* Frames of the longest window. */
 #define MAX_WINDOW G_MAXINT32
 
@@ -34,15 +32,10 @@ typedef struct
 typedef struct
 {
   /* object lock */
-  GstClockTime window; /* as set */
-  GstClockTime good;   /* as last met, or as at the start */
-  State restore;       /* to go on from, until its sample comes */
+  State restore; /* to go on from, until its sample comes */
   gsize look_back;
 
   gint switched; /* atomic: `enabled` was set since the last run began */
-
-  GMutex design_lock;
-  GstEegInfo known; /* design lock; what comes in, without channels before */
 
   /* streaming thread */
   GstClockTime active;
@@ -54,10 +47,8 @@ typedef struct
   GstBuffer *output;
 } GstEegInspectorPrivate;
 
-/* Locking: the design lock, taken by setters and when caps arrive, makes checks
- * of settings follow each other and guards what is known of the input. The
- * object lock is taken inside it and guards what the struct says, and the
- * settings of subclasses. Nothing is posted, pushed or unreffed under either. */
+/* Locking: as the base class says. The object lock guards what the struct says,
+ * inside the lock of the settings. */
 
 static void gst_eeg_inspector_stage_init (GstEegStageInterface *iface);
 
@@ -72,19 +63,12 @@ G_DEFINE_ABSTRACT_TYPE_WITH_CODE (GstEegInspector, gst_eeg_inspector,
 
 /* ---- settings ---- */
 
-gboolean
-gst_eeg_inspector_find_window (GstEegInspector *self, const GstEegInfo *info,
-    gboolean is_active, gsize *frames, GError **error)
+static gboolean
+find_window (GstClockTime window, const GstEegInfo *info, gsize *frames,
+    GError **error)
 {
-  GstEegInspectorPrivate *priv = PRIVATE (self);
-  GstClockTime window = priv->active;
   guint64 length = 0;
 
-  if (!is_active) {
-    GST_OBJECT_LOCK (self);
-    window = priv->window;
-    GST_OBJECT_UNLOCK (self);
-  }
   if (window != GST_CLOCK_TIME_NONE)
     length = gst_eeg_info_time_to_samples (info, window);
   if (length >= 2 && length <= MAX_WINDOW) {
@@ -98,58 +82,17 @@ gst_eeg_inspector_find_window (GstEegInspector *self, const GstEegInfo *info,
   return FALSE;
 }
 
-/* All properties of a g_object_set() are set: checks them together. */
-static void
-gst_eeg_inspector_dispatch_properties_changed (GObject *object, guint n_pspecs,
-    GParamSpec **pspecs)
+static gboolean
+gst_eeg_inspector_apply_settings (GstEegFilter *filter, gconstpointer settings,
+    const GstEegInfo *info, GError **error)
 {
-  GstEegInspector *self = GST_EEG_INSPECTOR (object);
-  GstEegInspectorPrivate *priv = PRIVATE (self);
-  GstEegInspectorClass *klass = GST_EEG_INSPECTOR_GET_CLASS (self);
-  GError *error = NULL;
-  gboolean ours = FALSE;
-  gsize frames;
-  guint i;
+  const GstEegInspectorSettings *common = settings;
+  gsize window = 0;
 
-  for (i = 0; i < n_pspecs; i++)
-    ours |= g_type_is_a (pspecs[i]->owner_type, GST_TYPE_EEG_INSPECTOR)
-        && (pspecs[i]->flags & G_PARAM_WRITABLE)
-        && strcmp (pspecs[i]->name, "enabled") != 0;
-  if (ours) {
-    g_mutex_lock (&priv->design_lock);
-    if (priv->known.channels > 0
-        && gst_eeg_inspector_find_window (self, &priv->known, FALSE, &frames,
-            &error))
-      klass->check (self, &priv->known, &error);
-    GST_OBJECT_LOCK (self);
-    if (error == NULL)
-      priv->good = priv->window;
-    else
-      priv->window = priv->good;
-    klass->keep (self, error == NULL);
-    GST_OBJECT_UNLOCK (self);
-    g_mutex_unlock (&priv->design_lock);
-    if (error == NULL)
-      gst_eeg_filter_renegotiate (GST_EEG_FILTER (self));
-  }
-  if (error != NULL) {
-    GST_ELEMENT_WARNING (self, LIBRARY, SETTINGS,
-        ("%s The settings stay as they were.", error->message), (NULL));
-    g_error_free (error);
-  }
-  G_OBJECT_CLASS (gst_eeg_inspector_parent_class)
-      ->dispatch_properties_changed (object, n_pspecs, pspecs);
-}
-
-static void
-gst_eeg_inspector_negotiate (GstEegFilter *filter)
-{
-  GstEegInspectorPrivate *priv = PRIVATE (filter);
-
-  GST_OBJECT_LOCK (filter);
-  priv->active = priv->good;
-  GST_EEG_INSPECTOR_GET_CLASS (filter)->take (GST_EEG_INSPECTOR (filter));
-  GST_OBJECT_UNLOCK (filter);
+  if (info != NULL && !find_window (common->window, info, &window, error))
+    return FALSE;
+  return GST_EEG_INSPECTOR_GET_CLASS (filter)->check (settings, info, window,
+      error);
 }
 
 /* ---- state ---- */
@@ -257,15 +200,17 @@ gst_eeg_inspector_set_info (GstEegFilter *filter, const GstEegInfo *in_info,
 {
   GstEegInspector *self = GST_EEG_INSPECTOR (filter);
   GstEegInspectorPrivate *priv = PRIVATE (self);
+  GstEegInspectorSettings *settings;
   State restore = get_restore (self);
-  gsize length;
+  gsize length = 0;
 
-  g_mutex_lock (&priv->design_lock);
-  gst_eeg_info_copy_into (in_info, &priv->known);
-  g_mutex_unlock (&priv->design_lock);
-
+  /* the subclass takes over its own */
+  settings = g_malloc0 (GST_EEG_FILTER_GET_CLASS (self)->settings_size);
+  gst_eeg_filter_get_active_settings (filter, settings);
+  priv->active = settings->window;
+  g_free (settings);
   set_length (self, 0);
-  if (!gst_eeg_inspector_find_window (self, in_info, TRUE, &length, error)
+  if (!find_window (priv->active, in_info, &length, error)
       || !GST_EEG_INSPECTOR_GET_CLASS (self)->set_up (self, in_info, length,
           error))
     return FALSE;
@@ -390,33 +335,14 @@ gst_eeg_inspector_give_buffer (GstEegFilter *filter, gboolean is_end,
 }
 
 static gboolean
-gst_eeg_inspector_start (GstBaseTransform *trans)
-{
-  GstEegInspector *self = GST_EEG_INSPECTOR (trans);
-  GError *error = NULL;
-
-  if (!GST_EEG_INSPECTOR_GET_CLASS (self)->check (self, NULL, &error)) {
-    GST_ELEMENT_ERROR (self, LIBRARY, SETTINGS, ("%s", error->message), (NULL));
-    g_error_free (error);
-    return FALSE;
-  }
-  return GST_BASE_TRANSFORM_CLASS (gst_eeg_inspector_parent_class)
-      ->start (trans);
-}
-
-static gboolean
 gst_eeg_inspector_stop (GstBaseTransform *trans)
 {
   GstEegInspector *self = GST_EEG_INSPECTOR (trans);
-  GstEegInspectorPrivate *priv = PRIVATE (self);
   gboolean ret =
       GST_BASE_TRANSFORM_CLASS (gst_eeg_inspector_parent_class)->stop (trans);
 
   set_length (self, 0);
   clear_restore (self);
-  g_mutex_lock (&priv->design_lock);
-  gst_eeg_info_clear (&priv->known);
-  g_mutex_unlock (&priv->design_lock);
   return ret;
 }
 
@@ -426,10 +352,13 @@ static void
 gst_eeg_inspector_set_property (GObject *object, guint id, const GValue *value,
     GParamSpec *pspec)
 {
+  GstEegInspectorSettings *settings =
+      gst_eeg_filter_peek_settings (GST_EEG_FILTER (object));
+
   switch (id) {
     case PROP_WINDOW:
       GST_OBJECT_LOCK (object);
-      PRIVATE (object)->window = g_value_get_uint64 (value);
+      settings->window = g_value_get_uint64 (value);
       GST_OBJECT_UNLOCK (object);
       break;
     case PROP_ENABLED:
@@ -447,10 +376,13 @@ static void
 gst_eeg_inspector_get_property (GObject *object, guint id, GValue *value,
     GParamSpec *pspec)
 {
+  GstEegInspectorSettings *settings =
+      gst_eeg_filter_peek_settings (GST_EEG_FILTER (object));
+
   switch (id) {
     case PROP_WINDOW:
       GST_OBJECT_LOCK (object);
-      g_value_set_uint64 (value, PRIVATE (object)->window);
+      g_value_set_uint64 (value, settings->window);
       GST_OBJECT_UNLOCK (object);
       break;
     case PROP_ENABLED:
@@ -464,16 +396,6 @@ gst_eeg_inspector_get_property (GObject *object, guint id, GValue *value,
 }
 
 static void
-gst_eeg_inspector_finalize (GObject *object)
-{
-  GstEegInspectorPrivate *priv = PRIVATE (object);
-
-  gst_eeg_info_clear (&priv->known);
-  g_mutex_clear (&priv->design_lock);
-  G_OBJECT_CLASS (gst_eeg_inspector_parent_class)->finalize (object);
-}
-
-static void
 gst_eeg_inspector_class_init (GstEegInspectorClass *klass)
 {
   GObjectClass *object_class = G_OBJECT_CLASS (klass);
@@ -482,9 +404,6 @@ gst_eeg_inspector_class_init (GstEegInspectorClass *klass)
 
   object_class->set_property = gst_eeg_inspector_set_property;
   object_class->get_property = gst_eeg_inspector_get_property;
-  object_class->finalize = gst_eeg_inspector_finalize;
-  object_class->dispatch_properties_changed =
-      gst_eeg_inspector_dispatch_properties_changed;
 
   /**
    * GstEegInspector:window:
@@ -492,18 +411,18 @@ gst_eeg_inspector_class_init (GstEegInspectorClass *klass)
    * Rounded to whole samples, 2 to 2147483647 of them. Windows are counted from
    * where a run of samples begins, and do not overlap.
    */
-  g_object_class_install_property (object_class, PROP_WINDOW,
+  gst_eeg_filter_class_install_setting (filter_class, PROP_WINDOW,
       g_param_spec_uint64 ("window", "Window",
           "Duration of a window in nanoseconds, from two samples on", 0,
-          G_MAXUINT64, DEFAULT_WINDOW,
+          G_MAXUINT64, GST_EEG_INSPECTOR_DEFAULT_WINDOW,
           G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS
               | GST_PARAM_MUTABLE_PLAYING));
   gst_eeg_filter_class_install_enabled (filter_class, PROP_ENABLED);
 
-  trans_class->start = gst_eeg_inspector_start;
   trans_class->stop = gst_eeg_inspector_stop;
   filter_class->kind = GST_EEG_STAGE_KIND_INSPECTION;
-  filter_class->negotiate = gst_eeg_inspector_negotiate;
+  filter_class->settings_renegotiate = TRUE;
+  filter_class->apply_settings = gst_eeg_inspector_apply_settings;
   filter_class->set_info = gst_eeg_inspector_set_info;
   filter_class->reset = gst_eeg_inspector_reset;
   filter_class->take_buffer = gst_eeg_inspector_take_buffer;
@@ -515,9 +434,4 @@ gst_eeg_inspector_class_init (GstEegInspectorClass *klass)
 static void
 gst_eeg_inspector_init (GstEegInspector *self)
 {
-  GstEegInspectorPrivate *priv = PRIVATE (self);
-
-  priv->window = priv->good = priv->active = DEFAULT_WINDOW;
-  g_mutex_init (&priv->design_lock);
-  gst_eeg_info_init (&priv->known);
 }

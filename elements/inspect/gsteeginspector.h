@@ -10,15 +10,21 @@ G_BEGIN_DECLS
 G_DECLARE_DERIVABLE_TYPE (GstEegInspector, gst_eeg_inspector, GST,
     EEG_INSPECTOR, GstEegFilter)
 
+typedef struct
+{
+  GstClockTime window;
+} GstEegInspectorSettings;
+
+#define GST_EEG_INSPECTOR_DEFAULT_WINDOW GST_SECOND
+
 /* What the elements of this plugin share: they look at windows of samples, pass
  * buffers on, and take hot settings in the same way.
  *
+ * Their settings begin with GstEegInspectorSettings.
+ *
  * state_magic: eight bytes that begin a saved state, the last one its version.
- * Settings; the first three are called with the object lock held:
- * keep: the settings as set become the good ones, or the other way round
- * take: the good settings become the active ones
- * check: whether the settings as set can be met; info is NULL before there are
- *     caps
+ * check: whether settings can be met in windows of so many frames; info is NULL
+ *     before there are caps
  * Samples, on the streaming thread:
  * set_up: makes what the active settings ask for, for windows of so many frames
  * begin_run: a run of samples begins with this buffer; was_off if `enabled` was
@@ -34,10 +40,8 @@ struct _GstEegInspectorClass
   GstEegFilterClass parent_class;
 
   guint8 state_magic[8];
-  void (*keep) (GstEegInspector *self, gboolean as_set);
-  void (*take) (GstEegInspector *self);
-  gboolean (
-      *check) (GstEegInspector *self, const GstEegInfo *info, GError **error);
+  gboolean (*check) (gconstpointer settings, const GstEegInfo *info,
+      gsize window, GError **error);
   gboolean (*set_up) (GstEegInspector *self, const GstEegInfo *info,
       gsize window, GError **error);
   void (*begin_run) (GstEegInspector *self, GstBuffer *buffer, guint64 index,
@@ -49,10 +53,6 @@ struct _GstEegInspectorClass
   GstFlowReturn (*finish) (GstEegInspector *self, GstBuffer **buffer,
       guint64 index, gsize frames);
 };
-
-/* Frames of a window, as it is in use or else as it was set. */
-gboolean gst_eeg_inspector_find_window (GstEegInspector *self,
-    const GstEegInfo *info, gboolean is_active, gsize *frames, GError **error);
 
 G_END_DECLS
 

@@ -62,6 +62,7 @@ enum
 
 typedef struct
 {
+  GstEegInspectorSettings inspector;
   GstClockTime segment;    /* 0: the whole window */
   gdouble mains_frequency; /* Hz, 0: 50 and 60 */
   gboolean messages, meta;
@@ -72,9 +73,6 @@ struct _GstEegStats
   GstEegInspector parent;
 
   /* object lock */
-  Settings settings; /* as set */
-  Settings good;     /* as last met, or as at the start */
-  Settings active;   /* in use */
   gsize memory;
   GstEegStatistics *last; /* of the last window */
 
@@ -107,25 +105,6 @@ GST_ELEMENT_REGISTER_DEFINE (eegstats, "eegstats", GST_RANK_NONE,
 
 /* ---- settings ---- */
 
-static void
-gst_eeg_stats_keep (GstEegInspector *inspector, gboolean as_set)
-{
-  GstEegStats *self = GST_EEG_STATS (inspector);
-
-  if (as_set)
-    self->good = self->settings;
-  else
-    self->settings = self->good;
-}
-
-static void
-gst_eeg_stats_take (GstEegInspector *inspector)
-{
-  GstEegStats *self = GST_EEG_STATS (inspector);
-
-  self->active = self->good;
-}
-
 /* Samples of a segment in windows of so many. */
 static gboolean
 find_segment (const Settings *settings, const GstEegInfo *info, gsize window,
@@ -150,24 +129,19 @@ find_segment (const Settings *settings, const GstEegInfo *info, gsize window,
 }
 
 static gboolean
-gst_eeg_stats_check (GstEegInspector *inspector, const GstEegInfo *info,
+gst_eeg_stats_check (gconstpointer data, const GstEegInfo *info, gsize window,
     GError **error)
 {
-  GstEegStats *self = GST_EEG_STATS (inspector);
-  gsize window, segment;
-  Settings settings;
+  const Settings *settings = data;
+  gsize segment;
 
-  GST_OBJECT_LOCK (self);
-  settings = self->settings;
-  GST_OBJECT_UNLOCK (self);
-  if (!(settings.mains_frequency >= 0 && isfinite (settings.mains_frequency))) {
+  if (!(settings->mains_frequency >= 0
+          && isfinite (settings->mains_frequency))) {
     g_set_error (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS,
         "mains-frequency must be 0 Hz or more.");
     return FALSE;
   }
-  return info == NULL
-      || (gst_eeg_inspector_find_window (inspector, info, FALSE, &window, error)
-          && find_segment (&settings, info, window, &segment, error));
+  return info == NULL || find_segment (settings, info, window, &segment, error);
 }
 
 /* ---- samples ---- */
@@ -232,9 +206,7 @@ gst_eeg_stats_set_up (GstEegInspector *inspector, const GstEegInfo *info,
     .format = is_f32 ? EEG_WELCH_F32 : EEG_WELCH_F64,
     .cpu = scan.cpu };
 
-  GST_OBJECT_LOCK (self);
-  self->use = self->active;
-  GST_OBJECT_UNLOCK (self);
+  gst_eeg_filter_get_active_settings (GST_EEG_FILTER (self), &self->use);
   clear_kernels (self);
   if (!find_segment (&self->use, info, window, &welch.segment, error))
     return FALSE;
@@ -392,20 +364,21 @@ gst_eeg_stats_set_property (GObject *object, guint id, const GValue *value,
     GParamSpec *pspec)
 {
   GstEegStats *self = GST_EEG_STATS (object);
+  Settings *settings = gst_eeg_filter_peek_settings (GST_EEG_FILTER (object));
 
   GST_OBJECT_LOCK (self);
   switch (id) {
     case PROP_SEGMENT:
-      self->settings.segment = g_value_get_uint64 (value);
+      settings->segment = g_value_get_uint64 (value);
       break;
     case PROP_MAINS_FREQUENCY:
-      self->settings.mains_frequency = g_value_get_double (value);
+      settings->mains_frequency = g_value_get_double (value);
       break;
     case PROP_MESSAGES:
-      self->settings.messages = g_value_get_boolean (value);
+      settings->messages = g_value_get_boolean (value);
       break;
     case PROP_META:
-      self->settings.meta = g_value_get_boolean (value);
+      settings->meta = g_value_get_boolean (value);
       break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
@@ -419,20 +392,21 @@ gst_eeg_stats_get_property (GObject *object, guint id, GValue *value,
     GParamSpec *pspec)
 {
   GstEegStats *self = GST_EEG_STATS (object);
+  Settings *settings = gst_eeg_filter_peek_settings (GST_EEG_FILTER (object));
 
   GST_OBJECT_LOCK (self);
   switch (id) {
     case PROP_SEGMENT:
-      g_value_set_uint64 (value, self->settings.segment);
+      g_value_set_uint64 (value, settings->segment);
       break;
     case PROP_MAINS_FREQUENCY:
-      g_value_set_double (value, self->settings.mains_frequency);
+      g_value_set_double (value, settings->mains_frequency);
       break;
     case PROP_MESSAGES:
-      g_value_set_boolean (value, self->settings.messages);
+      g_value_set_boolean (value, settings->messages);
       break;
     case PROP_META:
-      g_value_set_boolean (value, self->settings.meta);
+      g_value_set_boolean (value, settings->meta);
       break;
     case PROP_STATISTICS:
       g_value_set_boxed (value, self->last);
@@ -461,6 +435,7 @@ gst_eeg_stats_class_init (GstEegStatsClass *klass)
   GObjectClass *object_class = G_OBJECT_CLASS (klass);
   GstElementClass *element_class = GST_ELEMENT_CLASS (klass);
   GstBaseTransformClass *trans_class = GST_BASE_TRANSFORM_CLASS (klass);
+  GstEegFilterClass *filter_class = GST_EEG_FILTER_CLASS (klass);
   GstEegInspectorClass *inspector_class = GST_EEG_INSPECTOR_CLASS (klass);
   static const guint8 magic[8] = { 'e', 'e', 'g', '-', 's', 't', 'a', 1 };
   const GParamFlags hot =
@@ -478,21 +453,21 @@ gst_eeg_stats_class_init (GstEegStatsClass *klass)
    * from each other. Rounded to whole samples, 2 to 1048576 of them, no more
    * than a window.
    */
-  g_object_class_install_property (object_class, PROP_SEGMENT,
+  gst_eeg_filter_class_install_setting (filter_class, PROP_SEGMENT,
       g_param_spec_uint64 ("segment", "Segment",
           "Duration of a segment of Welch's method in nanoseconds; 0 = the whole "
           "window",
           0, G_MAXUINT64, DEFAULT_SEGMENT, hot));
-  g_object_class_install_property (object_class, PROP_MAINS_FREQUENCY,
+  gst_eeg_filter_class_install_setting (filter_class, PROP_MAINS_FREQUENCY,
       g_param_spec_double ("mains-frequency", "Mains frequency",
           "Frequency of the mains in Hz; 0 = 50 and 60 Hz, whichever is "
           "stronger. Half the rate and above is not looked for",
           -G_MAXDOUBLE, G_MAXDOUBLE, DEFAULT_MAINS_FREQUENCY, hot));
-  g_object_class_install_property (object_class, PROP_MESSAGES,
+  gst_eeg_filter_class_install_setting (filter_class, PROP_MESSAGES,
       g_param_spec_boolean ("messages", "Messages",
           "Post the statistics of each window as an element message",
           DEFAULT_MESSAGES, hot));
-  g_object_class_install_property (object_class, PROP_META,
+  gst_eeg_filter_class_install_setting (filter_class, PROP_META,
       g_param_spec_boolean ("meta", "Meta",
           "Put the statistics of each window on the buffer in which it ends",
           DEFAULT_META, hot));
@@ -511,10 +486,9 @@ gst_eeg_stats_class_init (GstEegStatsClass *klass)
 
   trans_class->start = gst_eeg_stats_start;
   trans_class->stop = gst_eeg_stats_stop;
-  GST_EEG_FILTER_CLASS (klass)->get_memory = gst_eeg_stats_get_memory;
+  filter_class->settings_size = sizeof (Settings);
+  filter_class->get_memory = gst_eeg_stats_get_memory;
   memcpy (inspector_class->state_magic, magic, sizeof magic);
-  inspector_class->keep = gst_eeg_stats_keep;
-  inspector_class->take = gst_eeg_stats_take;
   inspector_class->check = gst_eeg_stats_check;
   inspector_class->set_up = gst_eeg_stats_set_up;
   inspector_class->start_window = gst_eeg_stats_start_window;
@@ -526,11 +500,12 @@ gst_eeg_stats_class_init (GstEegStatsClass *klass)
 static void
 gst_eeg_stats_init (GstEegStats *self)
 {
-  self->settings = (Settings){ .segment = DEFAULT_SEGMENT,
+  self->use = (Settings){ .inspector.window = GST_EEG_INSPECTOR_DEFAULT_WINDOW,
+    .segment = DEFAULT_SEGMENT,
     .mains_frequency = DEFAULT_MAINS_FREQUENCY,
     .messages = DEFAULT_MESSAGES,
     .meta = DEFAULT_META };
-  self->good = self->active = self->use = self->settings;
+  gst_eeg_filter_init_settings (GST_EEG_FILTER (self), &self->use);
   self->made = g_ptr_array_new_with_free_func (
       (GDestroyNotify) gst_eeg_statistics_unref);
 }

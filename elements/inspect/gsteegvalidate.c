@@ -97,6 +97,7 @@ enum
 
 typedef struct
 {
+  GstEegInspectorSettings inspector;
   guint checks;
   OnFail on_fail;
   gdouble flat_limit; /* uV */
@@ -122,9 +123,6 @@ struct _GstEegValidate
   GstEegInspector parent;
 
   /* object lock */
-  Settings settings; /* as set */
-  Settings good;     /* as last met, or as at the start */
-  Settings active;   /* in use */
   gsize memory;
   guint64 n_rejected;        /* buffers */
   guint64 n_found[N_CHECKS]; /* channels and windows, or events */
@@ -135,6 +133,7 @@ struct _GstEegValidate
 
   /* streaming thread */
   Settings use;
+  gsize window; /* frames */
   eeg_scan *scan;
   guint n_tones;
   guint8 *judged;    /* per channel, the checks that are for it */
@@ -214,49 +213,26 @@ on_fail_get_type (void)
 
 /* ---- settings ---- */
 
-static void
-gst_eeg_validate_keep (GstEegInspector *inspector, gboolean as_set)
-{
-  GstEegValidate *self = GST_EEG_VALIDATE (inspector);
-
-  if (as_set)
-    self->good = self->settings;
-  else
-    self->settings = self->good;
-}
-
-static void
-gst_eeg_validate_take (GstEegInspector *inspector)
-{
-  GstEegValidate *self = GST_EEG_VALIDATE (inspector);
-
-  self->active = self->good;
-}
-
 static gboolean
-gst_eeg_validate_check (GstEegInspector *inspector, const GstEegInfo *info,
-    GError **error)
+gst_eeg_validate_check (gconstpointer data, const GstEegInfo *info,
+    gsize window, GError **error)
 {
-  GstEegValidate *self = GST_EEG_VALIDATE (inspector);
+  const Settings *settings = data;
   const gchar *wrong = NULL;
-  Settings settings;
 
-  GST_OBJECT_LOCK (self);
-  settings = self->settings;
-  GST_OBJECT_UNLOCK (self);
   /* comparisons that NaN fails */
-  if (!(settings.flat_limit >= 0 && isfinite (settings.flat_limit)))
+  if (!(settings->flat_limit >= 0 && isfinite (settings->flat_limit)))
     wrong = "flat-limit must be 0 uV or more";
-  else if (settings.clip_samples < 1)
+  else if (settings->clip_samples < 1)
     wrong = "clip-samples must be 1 or more";
-  else if (!(settings.range >= 0 && isfinite (settings.range)))
+  else if (!(settings->range >= 0 && isfinite (settings->range)))
     wrong = "range must be 0 uV or more";
-  else if (!(settings.mains_frequency >= 0
-               && isfinite (settings.mains_frequency)))
+  else if (!(settings->mains_frequency >= 0
+               && isfinite (settings->mains_frequency)))
     wrong = "mains-frequency must be 0 Hz or more";
-  else if (!(settings.mains_limit > 0 && settings.mains_limit <= 1))
+  else if (!(settings->mains_limit > 0 && settings->mains_limit <= 1))
     wrong = "mains-limit must lie above 0 and be 1 or less";
-  else if (!(settings.rate_limit > 0 && isfinite (settings.rate_limit)))
+  else if (!(settings->rate_limit > 0 && isfinite (settings->rate_limit)))
     wrong = "rate-limit must lie above 0 ppm";
   if (wrong == NULL)
     return TRUE;
@@ -649,9 +625,8 @@ gst_eeg_validate_set_up (GstEegInspector *inspector, const GstEegInfo *info,
   guint i;
   gint c;
 
-  GST_OBJECT_LOCK (self);
-  self->use = self->active;
-  GST_OBJECT_UNLOCK (self);
+  gst_eeg_filter_get_active_settings (GST_EEG_FILTER (self), &self->use);
+  self->window = window;
   make_channels (self, info->channels);
   choose_checks (self, info);
   for (i = 0; i < 2 && (self->use.checks & (1 << CHECK_MAINS)); i++) {
@@ -911,14 +886,12 @@ gst_eeg_validate_finish (GstEegInspector *inspector, GstBuffer **buffer,
   const GstEegInfo *info = gst_eeg_filter_get_in_info (GST_EEG_FILTER (self));
   gboolean has_bad_samples = FALSE;
   GstFlowReturn ret = GST_FLOW_OK;
-  gsize window;
   guint i;
 
   judge_counts (self, info, index + frames);
-  if ((self->use.checks & (1 << CHECK_RATE))
-      && gst_eeg_inspector_find_window (inspector, info, TRUE, &window, NULL)) {
-    judge_stamps (self, info, *buffer, index, window);
-    judge_arrival (self, info, index + frames, window);
+  if (self->use.checks & (1 << CHECK_RATE)) {
+    judge_stamps (self, info, *buffer, index, self->window);
+    judge_arrival (self, info, index + frames, self->window);
   }
   self->next = index + frames;
   if (self->found->len == 0)
@@ -1060,32 +1033,33 @@ gst_eeg_validate_set_property (GObject *object, guint id, const GValue *value,
     GParamSpec *pspec)
 {
   GstEegValidate *self = GST_EEG_VALIDATE (object);
+  Settings *settings = gst_eeg_filter_peek_settings (GST_EEG_FILTER (object));
 
   GST_OBJECT_LOCK (self);
   switch (id) {
     case PROP_CHECKS:
-      self->settings.checks = g_value_get_flags (value);
+      settings->checks = g_value_get_flags (value);
       break;
     case PROP_ON_FAIL:
-      self->settings.on_fail = g_value_get_enum (value);
+      settings->on_fail = g_value_get_enum (value);
       break;
     case PROP_FLAT_LIMIT:
-      self->settings.flat_limit = g_value_get_double (value);
+      settings->flat_limit = g_value_get_double (value);
       break;
     case PROP_CLIP_SAMPLES:
-      self->settings.clip_samples = g_value_get_uint (value);
+      settings->clip_samples = g_value_get_uint (value);
       break;
     case PROP_RANGE:
-      self->settings.range = g_value_get_double (value);
+      settings->range = g_value_get_double (value);
       break;
     case PROP_MAINS_FREQUENCY:
-      self->settings.mains_frequency = g_value_get_double (value);
+      settings->mains_frequency = g_value_get_double (value);
       break;
     case PROP_MAINS_LIMIT:
-      self->settings.mains_limit = g_value_get_double (value);
+      settings->mains_limit = g_value_get_double (value);
       break;
     case PROP_RATE_LIMIT:
-      self->settings.rate_limit = g_value_get_double (value);
+      settings->rate_limit = g_value_get_double (value);
       break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
@@ -1099,6 +1073,7 @@ gst_eeg_validate_get_property (GObject *object, guint id, GValue *value,
     GParamSpec *pspec)
 {
   GstEegValidate *self = GST_EEG_VALIDATE (object);
+  Settings *settings = gst_eeg_filter_peek_settings (GST_EEG_FILTER (object));
 
   if (id == PROP_REJECTED) {
     g_value_take_boxed (value, make_rejected (self));
@@ -1107,28 +1082,28 @@ gst_eeg_validate_get_property (GObject *object, guint id, GValue *value,
   GST_OBJECT_LOCK (self);
   switch (id) {
     case PROP_CHECKS:
-      g_value_set_flags (value, self->settings.checks);
+      g_value_set_flags (value, settings->checks);
       break;
     case PROP_ON_FAIL:
-      g_value_set_enum (value, self->settings.on_fail);
+      g_value_set_enum (value, settings->on_fail);
       break;
     case PROP_FLAT_LIMIT:
-      g_value_set_double (value, self->settings.flat_limit);
+      g_value_set_double (value, settings->flat_limit);
       break;
     case PROP_CLIP_SAMPLES:
-      g_value_set_uint (value, self->settings.clip_samples);
+      g_value_set_uint (value, settings->clip_samples);
       break;
     case PROP_RANGE:
-      g_value_set_double (value, self->settings.range);
+      g_value_set_double (value, settings->range);
       break;
     case PROP_MAINS_FREQUENCY:
-      g_value_set_double (value, self->settings.mains_frequency);
+      g_value_set_double (value, settings->mains_frequency);
       break;
     case PROP_MAINS_LIMIT:
-      g_value_set_double (value, self->settings.mains_limit);
+      g_value_set_double (value, settings->mains_limit);
       break;
     case PROP_RATE_LIMIT:
-      g_value_set_double (value, self->settings.rate_limit);
+      g_value_set_double (value, settings->rate_limit);
       break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
@@ -1153,6 +1128,7 @@ gst_eeg_validate_class_init (GstEegValidateClass *klass)
   GObjectClass *object_class = G_OBJECT_CLASS (klass);
   GstElementClass *element_class = GST_ELEMENT_CLASS (klass);
   GstBaseTransformClass *trans_class = GST_BASE_TRANSFORM_CLASS (klass);
+  GstEegFilterClass *filter_class = GST_EEG_FILTER_CLASS (klass);
   GstEegInspectorClass *inspector_class = GST_EEG_INSPECTOR_CLASS (klass);
   static const guint8 magic[8] = { 'e', 'e', 'g', '-', 'v', 'a', 'l', 1 };
   const GParamFlags hot =
@@ -1169,7 +1145,7 @@ gst_eeg_validate_class_init (GstEegValidateClass *klass)
    * ECG channels, non-finite values in all; in none that is marked bad. Without
    * a channel table all channels are looked at.
    */
-  g_object_class_install_property (object_class, PROP_CHECKS,
+  gst_eeg_filter_class_install_setting (filter_class, PROP_CHECKS,
       g_param_spec_flags ("checks", "Checks", "What to look for",
           checks_get_type (), DEFAULT_CHECKS, hot));
   /**
@@ -1179,11 +1155,11 @@ gst_eeg_validate_class_init (GstEegValidateClass *klass)
    * holds the sample at which a check failed; one that comes after a gap, or too
    * early or late, is left out by neither.
    */
-  g_object_class_install_property (object_class, PROP_ON_FAIL,
+  gst_eeg_filter_class_install_setting (filter_class, PROP_ON_FAIL,
       g_param_spec_enum ("on-fail", "On fail",
           "What is done about a buffer in which a check failed",
           on_fail_get_type (), DEFAULT_ON_FAIL, hot));
-  g_object_class_install_property (object_class, PROP_FLAT_LIMIT,
+  gst_eeg_filter_class_install_setting (filter_class, PROP_FLAT_LIMIT,
       g_param_spec_double ("flat-limit", "Flat limit",
           "A channel whose highest and lowest value in a window are no farther "
           "apart than this is flat, in uV, 0 or more",
@@ -1194,16 +1170,16 @@ gst_eeg_validate_class_init (GstEegValidateClass *klass)
    * The rails are the physical minimum and maximum of the channel table, less
    * half a digital step. Without a table there are none.
    */
-  g_object_class_install_property (object_class, PROP_CLIP_SAMPLES,
+  gst_eeg_filter_class_install_setting (filter_class, PROP_CLIP_SAMPLES,
       g_param_spec_uint ("clip-samples", "Clip samples",
           "So many samples in a row at a rail are clipped, 1 or more", 0,
           G_MAXUINT, DEFAULT_CLIP_SAMPLES, hot));
-  g_object_class_install_property (object_class, PROP_RANGE,
+  gst_eeg_filter_class_install_setting (filter_class, PROP_RANGE,
       g_param_spec_double ("range", "Range",
           "Samples must lie between minus this and this, in uV; 0 = between the "
           "physical minimum and maximum of the channel table",
           -G_MAXDOUBLE, G_MAXDOUBLE, DEFAULT_RANGE, hot));
-  g_object_class_install_property (object_class, PROP_MAINS_FREQUENCY,
+  gst_eeg_filter_class_install_setting (filter_class, PROP_MAINS_FREQUENCY,
       g_param_spec_double ("mains-frequency", "Mains frequency",
           "Frequency of the mains in Hz; 0 = 50 and 60 Hz, whichever is "
           "stronger. Half the rate and above is not looked for",
@@ -1214,7 +1190,7 @@ gst_eeg_validate_class_init (GstEegValidateClass *klass)
    * The power of the sine of that frequency in a window, over the variance of
    * the window.
    */
-  g_object_class_install_property (object_class, PROP_MAINS_LIMIT,
+  gst_eeg_filter_class_install_setting (filter_class, PROP_MAINS_LIMIT,
       g_param_spec_double ("mains-limit", "Mains limit",
           "Largest share of the mains in the power of a window, above 0, up to "
           "1; the mean is no part of the power",
@@ -1227,7 +1203,7 @@ gst_eeg_validate_class_init (GstEegValidateClass *klass)
    * where upstream is live, over 10 s, or a window if that is longer. What is
    * less than one sample is no deviation.
    */
-  g_object_class_install_property (object_class, PROP_RATE_LIMIT,
+  gst_eeg_filter_class_install_setting (filter_class, PROP_RATE_LIMIT,
       g_param_spec_double ("rate-limit", "Rate limit",
           "Largest deviation of the rate from that of the caps in ppm, above 0",
           -G_MAXDOUBLE, G_MAXDOUBLE, DEFAULT_RATE_LIMIT, hot));
@@ -1256,10 +1232,9 @@ gst_eeg_validate_class_init (GstEegValidateClass *klass)
   trans_class->start = gst_eeg_validate_start;
   trans_class->stop = gst_eeg_validate_stop;
   trans_class->sink_event = gst_eeg_validate_sink_event;
-  GST_EEG_FILTER_CLASS (klass)->get_memory = gst_eeg_validate_get_memory;
+  filter_class->settings_size = sizeof (Settings);
+  filter_class->get_memory = gst_eeg_validate_get_memory;
   memcpy (inspector_class->state_magic, magic, sizeof magic);
-  inspector_class->keep = gst_eeg_validate_keep;
-  inspector_class->take = gst_eeg_validate_take;
   inspector_class->check = gst_eeg_validate_check;
   inspector_class->set_up = gst_eeg_validate_set_up;
   inspector_class->begin_run = gst_eeg_validate_begin_run;
@@ -1275,7 +1250,8 @@ gst_eeg_validate_class_init (GstEegValidateClass *klass)
 static void
 gst_eeg_validate_init (GstEegValidate *self)
 {
-  self->settings = (Settings){
+  self->use = (Settings){
+    .inspector.window = GST_EEG_INSPECTOR_DEFAULT_WINDOW,
     .checks = DEFAULT_CHECKS,
     .on_fail = DEFAULT_ON_FAIL,
     .flat_limit = DEFAULT_FLAT_LIMIT,
@@ -1285,7 +1261,7 @@ gst_eeg_validate_init (GstEegValidate *self)
     .mains_limit = DEFAULT_MAINS_LIMIT,
     .rate_limit = DEFAULT_RATE_LIMIT,
   };
-  self->good = self->active = self->use = self->settings;
+  gst_eeg_filter_init_settings (GST_EEG_FILTER (self), &self->use);
   self->next = GST_BUFFER_OFFSET_NONE;
   self->found = g_ptr_array_new_with_free_func (finding_free);
 }

@@ -19,11 +19,15 @@
  *   the next one.
  * - A delay is reported as latency, and a LATENCY message is posted once each
  *   time it changes.
+ * - Properties that are settings are taken over together after each
+ *   g_object_set(). Those that cannot be met are refused with a warning once it
+ *   is known what comes in, and all of them stay as they were.
  *
- * Locking: the object lock guards #GstEegFilterPrivate.enabled, .delay and
- * .live_info; .renegotiate is atomic; everything else belongs to the streaming
- * thread. Nothing is
- * pushed, posted or unreffed under it.
+ * Locking: the settings lock, taken by setters and when caps arrive, makes
+ * designs follow each other and guards #GstEegFilterPrivate.known. The object
+ * lock is taken inside it and guards .enabled, .delay, .live_info and the
+ * settings; .renegotiate is atomic; everything else belongs to the streaming
+ * thread. Nothing is pushed, posted or unreffed under either.
  */
 #include "gsteegfilter.h"
 
@@ -53,6 +57,13 @@ typedef struct
   gboolean enabled;
   gsize delay;          /* frames, as reported */
   GstEegInfo live_info; /* copy of in_info for queries */
+
+  gpointer settings; /* as set */
+  gpointer good;     /* as last met, or as at the start */
+  gpointer active;   /* what caps were negotiated with */
+
+  GMutex settings_lock;
+  GstEegInfo known; /* settings lock; what comes in, without channels before */
 
   gint renegotiate; /* atomic: other caps may come out from the next buffer */
 
@@ -88,6 +99,18 @@ G_DEFINE_ABSTRACT_TYPE_WITH_CODE (
 
 #define PRIVATE(self)                                                          \
   ((GstEegFilterPrivate *) gst_eeg_filter_get_instance_private (self))
+
+/* Marks the properties that are settings. */
+static GQuark
+setting_quark (void)
+{
+  static gsize quark;
+
+  if (g_once_init_enter (&quark))
+    g_once_init_leave (&quark,
+        g_quark_from_static_string ("gst-eeg-filter-setting"));
+  return quark;
+}
 
 static guint64
 now_ns (void)
@@ -168,6 +191,101 @@ update_delay (GstEegFilter *self)
   }
 }
 
+static void
+copy_settings (GstEegFilter *self, gpointer to, gconstpointer from)
+{
+  GstEegFilterClass *klass = GST_EEG_FILTER_GET_CLASS (self);
+
+  if (klass->copy_settings != NULL)
+    klass->copy_settings (to, from);
+  else
+    memcpy (to, from, klass->settings_size);
+}
+
+static void
+free_settings (GstEegFilter *self, gpointer settings)
+{
+  GstEegFilterClass *klass = GST_EEG_FILTER_GET_CLASS (self);
+
+  if (settings != NULL && klass->clear_settings != NULL)
+    klass->clear_settings (settings);
+  g_free (settings);
+}
+
+/* Applies the settings as set; if they cannot be met, those stay or the good
+ * ones come back. */
+static gboolean
+apply_settings (GstEegFilter *self, const GstEegInfo *info, gboolean come_back,
+    GError **error)
+{
+  GstEegFilterPrivate *priv = PRIVATE (self);
+  GstEegFilterClass *klass = GST_EEG_FILTER_GET_CLASS (self);
+  gpointer settings = g_malloc0 (klass->settings_size);
+  gboolean ok;
+
+  GST_OBJECT_LOCK (self);
+  copy_settings (self, settings, priv->settings);
+  GST_OBJECT_UNLOCK (self);
+  ok = klass->apply_settings (self, settings, info, error);
+  GST_OBJECT_LOCK (self);
+  if (ok)
+    copy_settings (self, priv->good, settings);
+  else if (come_back)
+    copy_settings (self, priv->settings, priv->good);
+  GST_OBJECT_UNLOCK (self);
+  free_settings (self, settings);
+  return ok;
+}
+
+/* All properties of a g_object_set() are set: takes them over together. */
+static void
+gst_eeg_filter_dispatch_properties_changed (GObject *object, guint n_pspecs,
+    GParamSpec **pspecs)
+{
+  GstEegFilter *self = GST_EEG_FILTER (object);
+  GstEegFilterPrivate *priv = PRIVATE (self);
+  gboolean changed = FALSE;
+  GError *error = NULL;
+  guint i;
+
+  for (i = 0; i < n_pspecs; i++)
+    changed |= g_param_spec_get_qdata (pspecs[i], setting_quark ()) != NULL;
+  if (changed) {
+    g_mutex_lock (&priv->settings_lock);
+    if (priv->known.channels > 0) {
+      apply_settings (self, &priv->known, TRUE, &error);
+    } else {
+      GST_OBJECT_LOCK (self);
+      copy_settings (self, priv->good, priv->settings);
+      GST_OBJECT_UNLOCK (self);
+    }
+    g_mutex_unlock (&priv->settings_lock);
+    if (error == NULL && GST_EEG_FILTER_GET_CLASS (self)->settings_renegotiate)
+      gst_eeg_filter_renegotiate (self);
+  }
+  if (error != NULL) {
+    GST_ELEMENT_WARNING (self, LIBRARY, SETTINGS,
+        ("%s The settings stay as they were.", error->message), (NULL));
+    g_error_free (error);
+  }
+  G_OBJECT_CLASS (gst_eeg_filter_parent_class)
+      ->dispatch_properties_changed (object, n_pspecs, pspecs);
+}
+
+/* Says what comes in to those who set properties; NULL: nothing any more. */
+static void
+set_known (GstEegFilter *self, const GstEegInfo *info)
+{
+  GstEegFilterPrivate *priv = PRIVATE (self);
+
+  g_mutex_lock (&priv->settings_lock);
+  if (info != NULL)
+    gst_eeg_info_copy_into (info, &priv->known);
+  else
+    gst_eeg_info_clear (&priv->known);
+  g_mutex_unlock (&priv->settings_lock);
+}
+
 /* Before caps are negotiated, with nothing held. */
 static void
 take_settings (GstEegFilter *self)
@@ -176,6 +294,12 @@ take_settings (GstEegFilter *self)
 
   /* a change from here on is for the next time */
   g_atomic_int_set (&PRIVATE (self)->renegotiate, FALSE);
+  if (klass->settings_renegotiate) {
+    GST_OBJECT_LOCK (self);
+    copy_settings (self, PRIVATE (self)->active, PRIVATE (self)->good);
+    GST_OBJECT_UNLOCK (self);
+    PRIVATE (self)->is_new = TRUE;
+  }
   if (klass->negotiate != NULL) {
     klass->negotiate (self);
     PRIVATE (self)->is_new = TRUE;
@@ -907,8 +1031,10 @@ gst_eeg_filter_set_caps (GstBaseTransform *trans, GstCaps *in_caps,
   priv->live_info.channel_table = NULL;
   GST_OBJECT_UNLOCK (self);
 
+  set_known (self, &priv->in_info);
   if (klass->set_info != NULL
       && !klass->set_info (self, &priv->in_info, &priv->out_info, &error)) {
+    set_known (self, NULL);
     if (priv->refused)
       g_error_free (error);
     else
@@ -1088,7 +1214,17 @@ gst_eeg_filter_start (GstBaseTransform *trans)
 {
   GstEegFilter *self = GST_EEG_FILTER (trans);
   GstEegFilterPrivate *priv = PRIVATE (self);
+  GError *error = NULL;
 
+  if (GST_EEG_FILTER_GET_CLASS (self)->apply_settings != NULL) {
+    g_mutex_lock (&priv->settings_lock);
+    apply_settings (self, NULL, FALSE, &error);
+    g_mutex_unlock (&priv->settings_lock);
+  }
+  if (error != NULL) {
+    post_error (self, error);
+    return FALSE;
+  }
   gst_eeg_stage_counters_reset (&priv->counters);
   priv->refused = FALSE;
   priv->configured = FALSE;
@@ -1107,6 +1243,7 @@ gst_eeg_filter_stop (GstBaseTransform *trans)
 
   reset_run (self);
   clear_pool (self);
+  set_known (self, NULL);
   priv->configured = FALSE;
   GST_OBJECT_LOCK (self);
   priv->delay = 0;
@@ -1174,12 +1311,29 @@ gst_eeg_filter_get_property (GObject *object, guint id, GValue *value,
 }
 
 static void
+gst_eeg_filter_finalize (GObject *object)
+{
+  GstEegFilter *self = GST_EEG_FILTER (object);
+  GstEegFilterPrivate *priv = PRIVATE (self);
+
+  free_settings (self, priv->settings);
+  free_settings (self, priv->good);
+  free_settings (self, priv->active);
+  gst_eeg_info_clear (&priv->known);
+  g_mutex_clear (&priv->settings_lock);
+  G_OBJECT_CLASS (gst_eeg_filter_parent_class)->finalize (object);
+}
+
+static void
 gst_eeg_filter_class_init (GstEegFilterClass *klass)
 {
   GObjectClass *object_class = G_OBJECT_CLASS (klass);
   GstBaseTransformClass *trans_class = GST_BASE_TRANSFORM_CLASS (klass);
 
   object_class->get_property = gst_eeg_filter_get_property;
+  object_class->dispatch_properties_changed =
+      gst_eeg_filter_dispatch_properties_changed;
+  object_class->finalize = gst_eeg_filter_finalize;
   g_object_class_override_property (object_class, PROP_STATS, "stats");
 
   trans_class->start = gst_eeg_filter_start;
@@ -1206,6 +1360,8 @@ gst_eeg_filter_init (GstEegFilter *self)
 
   priv->enabled = TRUE;
   priv->was_enabled = TRUE;
+  g_mutex_init (&priv->settings_lock);
+  gst_eeg_info_init (&priv->known);
   gst_base_transform_set_gap_aware (GST_BASE_TRANSFORM (self), TRUE);
 }
 
@@ -1350,4 +1506,147 @@ gst_eeg_filter_get_enabled (GstEegFilter *filter)
   enabled = PRIVATE (filter)->enabled;
   GST_OBJECT_UNLOCK (filter);
   return enabled;
+}
+
+/**
+ * gst_eeg_filter_class_install_setting: (skip)
+ * @klass: class of a filter with #GstEegFilterClass.apply_settings
+ * @property_id: the number of the property in that class
+ * @pspec: (transfer floating): the property
+ *
+ * Installs a property that is part of the settings: after it was set,
+ * apply_settings() is called once for all that were set together. The class
+ * keeps and answers it in gst_eeg_filter_peek_settings().
+ */
+void
+gst_eeg_filter_class_install_setting (GstEegFilterClass *klass,
+    guint property_id, GParamSpec *pspec)
+{
+  g_return_if_fail (GST_IS_EEG_FILTER_CLASS (klass));
+
+  g_param_spec_set_qdata (pspec, setting_quark (), GINT_TO_POINTER (TRUE));
+  g_object_class_install_property (G_OBJECT_CLASS (klass), property_id, pspec);
+}
+
+/**
+ * gst_eeg_filter_init_settings: (skip)
+ * @filter: a filter that is being made, with #GstEegFilterClass.settings_size
+ * @defaults: its settings at the start, copied
+ */
+void
+gst_eeg_filter_init_settings (GstEegFilter *filter, gconstpointer defaults)
+{
+  GstEegFilterPrivate *priv = PRIVATE (filter);
+  gpointer *places[] = { &priv->settings, &priv->good, &priv->active };
+  guint i;
+
+  g_return_if_fail (GST_IS_EEG_FILTER (filter));
+  g_return_if_fail (priv->settings == NULL);
+
+  for (i = 0; i < G_N_ELEMENTS (places); i++) {
+    *places[i] = g_malloc0 (GST_EEG_FILTER_GET_CLASS (filter)->settings_size);
+    copy_settings (filter, *places[i], defaults);
+  }
+}
+
+/**
+ * gst_eeg_filter_peek_settings: (skip)
+ * @filter: a filter with settings
+ *
+ * Returns: (transfer none): the settings as set, to be read and written under
+ *     the object lock
+ */
+gpointer
+gst_eeg_filter_peek_settings (GstEegFilter *filter)
+{
+  g_return_val_if_fail (GST_IS_EEG_FILTER (filter), NULL);
+
+  return PRIVATE (filter)->settings;
+}
+
+/**
+ * gst_eeg_filter_get_settings: (skip)
+ * @filter: a filter with settings
+ * @settings: (out caller-allocates): takes a copy of them as set; holds settings
+ *     or only zeroes before
+ *
+ * Any thread, without the object lock.
+ */
+void
+gst_eeg_filter_get_settings (GstEegFilter *filter, gpointer settings)
+{
+  g_return_if_fail (GST_IS_EEG_FILTER (filter));
+
+  GST_OBJECT_LOCK (filter);
+  copy_settings (filter, settings, PRIVATE (filter)->settings);
+  GST_OBJECT_UNLOCK (filter);
+}
+
+/**
+ * gst_eeg_filter_get_active_settings: (skip)
+ * @filter: a filter with #GstEegFilterClass.settings_renegotiate
+ * @settings: (out caller-allocates): takes a copy of those that caps were
+ *     negotiated with; holds settings or only zeroes before
+ *
+ * Any thread, without the object lock.
+ */
+void
+gst_eeg_filter_get_active_settings (GstEegFilter *filter, gpointer settings)
+{
+  g_return_if_fail (GST_IS_EEG_FILTER (filter));
+
+  GST_OBJECT_LOCK (filter);
+  copy_settings (filter, settings, PRIVATE (filter)->active);
+  GST_OBJECT_UNLOCK (filter);
+}
+
+/**
+ * gst_eeg_filter_apply_settings: (skip)
+ * @filter: a filter with settings
+ * @error: (out): takes what is wrong with them
+ *
+ * Applies the settings as set to what comes in; for set_info(), where they do
+ * not become active by negotiation.
+ *
+ * Returns: whether they can be met
+ */
+gboolean
+gst_eeg_filter_apply_settings (GstEegFilter *filter, GError **error)
+{
+  GstEegFilterPrivate *priv = PRIVATE (filter);
+  gboolean ok;
+
+  g_return_val_if_fail (GST_IS_EEG_FILTER (filter), FALSE);
+
+  g_mutex_lock (&priv->settings_lock);
+  ok = apply_settings (filter, &priv->known, FALSE, error);
+  g_mutex_unlock (&priv->settings_lock);
+  return ok;
+}
+
+/**
+ * gst_eeg_filter_lock_settings: (skip)
+ * @filter: a filter with settings
+ *
+ * While this lock is held nobody else calls apply_settings(). It is taken before
+ * the object lock, and not while something is pushed or posted.
+ */
+void
+gst_eeg_filter_lock_settings (GstEegFilter *filter)
+{
+  g_return_if_fail (GST_IS_EEG_FILTER (filter));
+
+  g_mutex_lock (&PRIVATE (filter)->settings_lock);
+}
+
+/**
+ * gst_eeg_filter_unlock_settings: (skip)
+ * @filter: a filter with settings
+ */
+void
+gst_eeg_filter_unlock_settings (GstEegFilter *filter)
+{
+  g_return_if_fail (GST_IS_EEG_FILTER (filter));
+
+  g_mutex_unlock (&PRIVATE (filter)->settings_lock);
 }

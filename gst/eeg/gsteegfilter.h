@@ -57,9 +57,22 @@ G_DECLARE_DERIVABLE_TYPE (GstEegFilter, gst_eeg_filter, GST, EEG_FILTER,
  *     seen to by the caller; a buffer whose stamps are right stays untouched
  * @parse_caps: what fixed caps of either side mean, where one of them is not
  *     `application/x-eeg-raw`; gst_eeg_info_from_caps() without it
+ * @settings_size: bytes of the structure that holds what the properties say
+ *     which were installed by gst_eeg_filter_class_install_setting(); 0 without
+ * @copy_settings: copies one into another, which holds settings or only zeroes;
+ *     needed where bytes are not enough
+ * @clear_settings: frees what one holds; may be %NULL
+ * @apply_settings: whether settings can be met for what comes in, or by
+ *     themselves where @info is %NULL, before that is known; makes what they ask
+ *     for and leaves it to be taken over. Called by the thread that set
+ *     properties or starts the element, under the lock of the settings, see
+ *     gst_eeg_filter_lock_settings(); nothing is posted then
+ * @settings_renegotiate: caps or what set_info() makes depend on settings: a
+ *     change that can be met is followed by gst_eeg_filter_renegotiate(), with
+ *     which the settings become active
  *
- * All but @get_memory, @transform_info and @parse_caps are called on the
- * streaming thread, without a lock. A function that returns %FALSE sets the
+ * All but @get_memory, @transform_info, @parse_caps and those about settings are
+ * called on the streaming thread, without a lock. A function that returns %FALSE sets the
  * error as it shall be posted.
  */
 struct _GstEegFilterClass
@@ -91,6 +104,13 @@ struct _GstEegFilterClass
       *give_buffer) (GstEegFilter *filter, gboolean is_end, GstBuffer **buffer);
   gboolean (*parse_caps) (GstEegFilter *filter, const GstCaps *caps,
       GstEegInfo *info);
+
+  gsize settings_size;
+  gboolean settings_renegotiate;
+  void (*copy_settings) (gpointer to, gconstpointer from);
+  void (*clear_settings) (gpointer settings);
+  gboolean (*apply_settings) (GstEegFilter *filter, gconstpointer settings,
+      const GstEegInfo *info, GError **error);
 
   /*< private >*/
   gpointer _gst_reserved[GST_PADDING_LARGE];
@@ -129,6 +149,33 @@ void gst_eeg_filter_set_enabled (GstEegFilter *filter, gboolean enabled);
 
 GST_EEG_API
 gboolean gst_eeg_filter_get_enabled (GstEegFilter *filter);
+
+GST_EEG_API
+void gst_eeg_filter_class_install_setting (GstEegFilterClass *klass,
+    guint property_id, GParamSpec *pspec);
+
+GST_EEG_API
+void gst_eeg_filter_init_settings (GstEegFilter *filter,
+    gconstpointer defaults);
+
+GST_EEG_API
+gpointer gst_eeg_filter_peek_settings (GstEegFilter *filter);
+
+GST_EEG_API
+void gst_eeg_filter_get_settings (GstEegFilter *filter, gpointer settings);
+
+GST_EEG_API
+void gst_eeg_filter_get_active_settings (GstEegFilter *filter,
+    gpointer settings);
+
+GST_EEG_API
+gboolean gst_eeg_filter_apply_settings (GstEegFilter *filter, GError **error);
+
+GST_EEG_API
+void gst_eeg_filter_lock_settings (GstEegFilter *filter);
+
+GST_EEG_API
+void gst_eeg_filter_unlock_settings (GstEegFilter *filter);
 
 G_END_DECLS
 
