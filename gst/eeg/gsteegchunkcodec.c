@@ -2692,6 +2692,17 @@ gst_eeg_chunk_codec_take_event (GstEegChunkCodec *codec, GstEvent *event)
   return take_event (codec, event);
 }
 
+/* An encoder with several pads has no chain function that could return @flow to
+ * the one who sent too much: what downstream said has to last until the end,
+ * which tells it. */
+static GstFlowReturn
+keep_flow (GstEegChunkCodec *self, GstFlowReturn flow)
+{
+  if (flow != GST_FLOW_OK)
+    close_ring (self, flow);
+  return flow;
+}
+
 /**
  * gst_eeg_chunk_codec_begin:
  * @codec: an encoder with request sink pads
@@ -2709,7 +2720,7 @@ gst_eeg_chunk_codec_begin (GstEegChunkCodec *codec)
 
   flow = flow_of_ring (codec);
   if (flow == GST_FLOW_OK && !PRIVATE (codec)->state.begun)
-    flow = begin_stream (codec);
+    flow = keep_flow (codec, begin_stream (codec));
   return flow;
 }
 
@@ -2775,7 +2786,7 @@ gst_eeg_chunk_codec_take_job (GstEegChunkCodec *codec,
   item->job.data = item->pieces[0].data;
   item->job.size = size;
   st->stream_bytes += size;
-  return send_job (codec, item);
+  return keep_flow (codec, send_job (codec, item));
 }
 
 /**
