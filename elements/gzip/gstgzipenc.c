@@ -20,6 +20,8 @@
  */
 #include "gstgzipenc.h"
 
+#include <string.h>
+
 #ifdef HAVE_LIBDEFLATE
 #include <libdeflate.h>
 #else
@@ -183,6 +185,20 @@ gst_eeg_gzip_enc_process (GstEegChunkCodec *codec, gpointer data,
   return TRUE;
 }
 
+/* A member without data, with the label as its comment (RFC 1952). */
+static GstBuffer *
+gst_eeg_gzip_enc_label (GstEegChunkCodec *codec, const gchar *text)
+{
+  static const guint8 head[] = { 0x1f, 0x8b, 8, 0x10, 0, 0, 0, 0, 0, 255 };
+  static const guint8 end[] = { 3, 0, 0, 0, 0, 0, 0, 0, 0, 0 };
+  GByteArray *member = g_byte_array_new ();
+
+  g_byte_array_append (member, head, sizeof head);
+  g_byte_array_append (member, (const guint8 *) text, strlen (text) + 1);
+  g_byte_array_append (member, end, sizeof end);
+  return gst_buffer_new_wrapped_bytes (g_byte_array_free_to_bytes (member));
+}
+
 static void
 gst_eeg_gzip_enc_set_property (GObject *object, guint prop_id,
     const GValue *value, GParamSpec *pspec)
@@ -232,6 +248,7 @@ gst_eeg_gzip_enc_class_init (GstEegGzipEncClass *klass)
   codec_class->worker_new = gst_eeg_gzip_enc_worker_new;
   codec_class->worker_free = gst_eeg_gzip_enc_worker_free;
   codec_class->bound = gst_eeg_gzip_enc_bound;
+  codec_class->label = gst_eeg_gzip_enc_label;
   codec_class->prepare = gst_eeg_gzip_enc_prepare;
   codec_class->process = gst_eeg_gzip_enc_process;
 

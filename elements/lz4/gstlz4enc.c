@@ -130,6 +130,12 @@ gst_eeg_lz4_enc_process (GstEegChunkCodec *codec, gpointer worker,
   return TRUE;
 }
 
+static GstBuffer *
+gst_eeg_lz4_enc_label (GstEegChunkCodec *codec, const gchar *text)
+{
+  return gst_eeg_compressor_make_skippable_label (text);
+}
+
 static void
 gst_eeg_lz4_enc_set_property (GObject *object, guint prop_id,
     const GValue *value, GParamSpec *pspec)
@@ -173,6 +179,7 @@ gst_eeg_lz4_enc_class_init (GstEegLz4EncClass *klass)
   codec_class->library = LZ4_versionString ();
   codec_class->limits = gst_eeg_lz4_enc_limits;
   codec_class->bound = gst_eeg_lz4_enc_bound;
+  codec_class->label = gst_eeg_lz4_enc_label;
   codec_class->prepare = gst_eeg_lz4_enc_prepare;
   codec_class->process = gst_eeg_lz4_enc_process;
 

@@ -90,6 +90,7 @@ struct _GstEegChunk
   struct settings settings;
   GBytes *restore;  /* to go on from, taken when the stream begins */
   guint64 position; /* of the next byte */
+  gint part_wanted; /* atomic: the next barrier is to end a part */
   struct state state;
 
   GstEegStageCounters counters;
@@ -279,6 +280,7 @@ prepare (GstEegChunk *self)
   GBytes *restore;
 
   reset (self);
+  g_atomic_int_set (&self->part_wanted, FALSE);
   gst_eeg_stage_counters_reset (&self->counters);
   GST_OBJECT_LOCK (self);
   state->interval = self->settings.checkpoint_interval;
@@ -327,6 +329,10 @@ send_barrier (GstEegChunk *self)
     return;
   barrier = gst_eeg_barrier_new (++state->id, 0);
   state->barrier_at = state->input.position;
+  /* nothing comes behind the end */
+  if (state->input.position < state->input.size
+      && g_atomic_int_compare_and_exchange (&self->part_wanted, TRUE, FALSE))
+    gst_eeg_barrier_set_ends_part (barrier);
   gst_eeg_barrier_set_input (barrier, &state->input);
   gst_eeg_barrier_add_stage (barrier, GST_EEG_STAGE (self));
   gst_pad_push_event (self->src_pad, gst_eeg_event_new_barrier (barrier));
@@ -455,6 +461,11 @@ src_event (GstPad *pad, GstObject *parent, GstEvent *event)
   if (GST_EVENT_TYPE (event) == GST_EVENT_SEEK) {
     gst_event_unref (event);
     return FALSE;
+  }
+  if (gst_eeg_event_is_part_request (event)) {
+    g_atomic_int_set (&GST_EEG_CHUNK (parent)->part_wanted, TRUE);
+    gst_event_unref (event);
+    return TRUE;
   }
   return gst_pad_event_default (pad, parent, event);
 }

@@ -51,6 +51,8 @@ enum
 #define SEEK_TABLE_MAGIC 0x8F92EAB1u
 #define SEEK_FRAME_MAGIC 0x184D2A5Eu
 #define SEEK_ENTRY_SIZE 12
+/* The low half of the XXH64 of no bytes. */
+#define EMPTY_HASH 0x51D8E999u
 
 struct settings
 {
@@ -262,6 +264,22 @@ gst_eeg_zstd_enc_finish (GstEegChunkCodec *codec, GstBuffer **trailer,
   return TRUE;
 }
 
+/* The table counts all frames, so that the others are found where they are. */
+static GstBuffer *
+gst_eeg_zstd_enc_label (GstEegChunkCodec *codec, const gchar *text)
+{
+  GstEegZstdEnc *self = GST_EEG_ZSTD_ENC (codec);
+  GstBuffer *label = gst_eeg_compressor_make_skippable_label (text);
+  guint8 entry[SEEK_ENTRY_SIZE] = { 0 };
+
+  if (self->seek_table) {
+    GST_WRITE_UINT32_LE (entry, (guint32) gst_buffer_get_size (label));
+    GST_WRITE_UINT32_LE (entry + 8, EMPTY_HASH);
+    g_byte_array_append (self->seek_index, entry, sizeof entry);
+  }
+  return label;
+}
+
 static gboolean
 gst_eeg_zstd_enc_can_resume (GstEegChunkCodec *codec, GError **error)
 {
@@ -349,6 +367,7 @@ gst_eeg_zstd_enc_class_init (GstEegZstdEncClass *klass)
   codec_class->worker_new = gst_eeg_zstd_enc_worker_new;
   codec_class->worker_free = gst_eeg_zstd_enc_worker_free;
   codec_class->bound = gst_eeg_zstd_enc_bound;
+  codec_class->label = gst_eeg_zstd_enc_label;
   codec_class->prepare = gst_eeg_zstd_enc_prepare;
   codec_class->process = gst_eeg_zstd_enc_process;
   codec_class->emit = gst_eeg_zstd_enc_emit;

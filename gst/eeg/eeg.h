@@ -13,6 +13,7 @@
 #include <gst/eeg/gsteegfilter.h>
 #include <gst/eeg/gsteeginfo.h>
 #include <gst/eeg/gsteegmarkermeta.h>
+#include <gst/eeg/gsteegpart.h>
 #include <gst/eeg/gsteegstage.h>
 #include <gst/eeg/gsteegstatistics.h>
 

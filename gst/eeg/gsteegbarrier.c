@@ -37,6 +37,9 @@ struct _GstEegBarrier
   GstEegBarrierInput input;
   GArray *saved;
   gchar *failure;
+  gboolean ends_part;
+  gboolean has_next_part;
+  GstEegPart next_part;
 };
 
 G_DEFINE_BOXED_TYPE (GstEegBarrier, gst_eeg_barrier, gst_eeg_barrier_ref,
@@ -291,6 +294,81 @@ gst_eeg_barrier_get_failure (GstEegBarrier *barrier)
   failure = g_strdup (barrier->failure);
   g_mutex_unlock (&barrier->lock);
   return failure;
+}
+
+/**
+ * gst_eeg_barrier_set_ends_part:
+ * @barrier: a barrier that was not sent yet
+ *
+ * What follows belongs to another part of the recording, see #GstEegPart.
+ */
+void
+gst_eeg_barrier_set_ends_part (GstEegBarrier *barrier)
+{
+  g_return_if_fail (barrier != NULL);
+
+  g_mutex_lock (&barrier->lock);
+  barrier->ends_part = TRUE;
+  g_mutex_unlock (&barrier->lock);
+}
+
+/**
+ * gst_eeg_barrier_ends_part:
+ * @barrier: a barrier
+ *
+ * Returns: whether what follows belongs to another part of the recording
+ */
+gboolean
+gst_eeg_barrier_ends_part (GstEegBarrier *barrier)
+{
+  gboolean ends_part;
+
+  g_return_val_if_fail (barrier != NULL, FALSE);
+
+  g_mutex_lock (&barrier->lock);
+  ends_part = barrier->ends_part;
+  g_mutex_unlock (&barrier->lock);
+  return ends_part;
+}
+
+/**
+ * gst_eeg_barrier_set_next_part:
+ * @barrier: a barrier that ends a part
+ * @part: (transfer none): what follows
+ *
+ * Called by the stage that writes the label: nobody else knows the digest of the
+ * part that ends.
+ */
+void
+gst_eeg_barrier_set_next_part (GstEegBarrier *barrier, const GstEegPart *part)
+{
+  g_return_if_fail (barrier != NULL && part != NULL);
+
+  g_mutex_lock (&barrier->lock);
+  barrier->next_part = *part;
+  barrier->has_next_part = TRUE;
+  g_mutex_unlock (&barrier->lock);
+}
+
+/**
+ * gst_eeg_barrier_get_next_part:
+ * @barrier: a barrier
+ * @part: (out caller-allocates): what follows
+ *
+ * Returns: whether a stage on the way wrote a label and will write the next one
+ */
+gboolean
+gst_eeg_barrier_get_next_part (GstEegBarrier *barrier, GstEegPart *part)
+{
+  gboolean has_next_part;
+
+  g_return_val_if_fail (barrier != NULL && part != NULL, FALSE);
+
+  g_mutex_lock (&barrier->lock);
+  has_next_part = barrier->has_next_part;
+  *part = barrier->next_part;
+  g_mutex_unlock (&barrier->lock);
+  return has_next_part;
 }
 
 /**

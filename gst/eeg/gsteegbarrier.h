@@ -3,6 +3,7 @@
 #define __GST_EEG_BARRIER_H__
 
 #include <gst/eeg/eeg-prelude.h>
+#include <gst/eeg/gsteegpart.h>
 #include <gst/eeg/gsteegstage.h>
 
 G_BEGIN_DECLS
@@ -92,6 +93,20 @@ GBytes *gst_eeg_barrier_get_state (GstEegBarrier *barrier, GstEegStage *stage);
 
 GST_EEG_API
 gchar *gst_eeg_barrier_get_failure (GstEegBarrier *barrier);
+
+GST_EEG_API
+void gst_eeg_barrier_set_ends_part (GstEegBarrier *barrier);
+
+GST_EEG_API
+gboolean gst_eeg_barrier_ends_part (GstEegBarrier *barrier);
+
+GST_EEG_API
+void gst_eeg_barrier_set_next_part (GstEegBarrier *barrier,
+    const GstEegPart *part);
+
+GST_EEG_API
+gboolean gst_eeg_barrier_get_next_part (GstEegBarrier *barrier,
+    GstEegPart *part);
 
 GST_EEG_API
 GstEvent *gst_eeg_event_new_barrier (GstEegBarrier *barrier);

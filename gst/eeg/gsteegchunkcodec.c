@@ -42,7 +42,9 @@
 #include <gst/eeg/gsteegbarrier.h>
 #include <gst/eeg/gsteegevent.h>
 #include <gst/eeg/gsteegmarkermeta.h>
+#include <gst/eeg/gsteegpart.h>
 
+#include "digest.h"
 #include "jobring.h"
 
 GST_DEBUG_CATEGORY_STATIC (gst_eeg_chunk_codec_debug);
@@ -86,7 +88,8 @@ enum
 #define DELAY_VARIABLE "GSTEEG_TEST_JOB_DELAY_US"
 
 /*
- * A saved state: u8 version, 7 bytes 0, then (little-endian u64) bytes of input
+ * A saved state: u8 version, u8 whether a part begins here, so that there is
+ * nothing to go on with, 6 bytes 0, then (little-endian u64) bytes of input
  * where its segment is, input bytes and jobs of the stream, offset of the next
  * output byte, bytes of output.
  */
@@ -103,6 +106,7 @@ typedef enum
   ITEM_BUFFER, /* pushed as it is */
   ITEM_EVENT,
   ITEM_FINISH, /* the trailer is made and pushed */
+  ITEM_LABEL,  /* the label of a part is made and pushed */
   ITEM_LOST,   /* damage that was stepped over */
   ITEM_ERROR   /* posted in its place */
 } ItemKind;
@@ -183,6 +187,7 @@ struct state
   guint64 stream_jobs;  /* jobs since begin */
   gboolean resumed;     /* these go on where a process before was */
   guint64 resumed_at;   /* offset of the first output byte */
+  guint64 n_parts;      /* of the recording, that have ended */
 
   Item *current; /* acquired, being filled */
   GstBuffer *markers;
@@ -218,6 +223,10 @@ struct push_state
   guint64 lost_input;
   guint64 lost_output;
   InputMark mark; /* of the event at hand */
+  /* parts of a recording */
+  gboolean begins_part; /* at the barrier at hand */
+  GstEegPart part;      /* which the next label is for */
+  gpointer hash;        /* of what was pushed of it; NULL: not needed */
 };
 
 typedef struct
@@ -229,9 +238,12 @@ typedef struct
 
   struct settings settings; /* object lock */
   GBytes *restore;          /* object lock; taken at start */
+  GstEegPart *part;         /* the same; NULL: no parts */
 
   /* from start to stop; the ring's pointer also under the object lock */
   struct settings active;
+  gboolean makes_parts;
+  gboolean makes_labels;
   EegJobRing *ring;
   guint n_threads; /* 1: no worker, everything inline */
   guint n_workers;
@@ -507,6 +519,20 @@ post_error (GstEegChunkCodec *self, const GError *error, const gchar *debug)
       __FILE__, GST_FUNCTION, __LINE__);
 }
 
+/* What the next part's label will say of this one. */
+static void
+hash_output (GstEegChunkCodec *self, GstBuffer *buffer)
+{
+  struct push_state *push = &PRIVATE (self)->push;
+  GstMapInfo map;
+
+  /* it is ours, and in one memory */
+  if (!gst_buffer_map (buffer, &map, GST_MAP_READ))
+    return;
+  push->part.digest->update (push->hash, map.data, map.size);
+  gst_buffer_unmap (buffer, &map);
+}
+
 /* transfer full; @job: where the buffer came from, else NULL */
 static GstFlowReturn
 push_buffer (GstEegChunkCodec *self, const GstEegChunkJob *job,
@@ -527,6 +553,8 @@ push_buffer (GstEegChunkCodec *self, const GstEegChunkJob *job,
     return GST_FLOW_ERROR;
   }
   push->pushed += size;
+  if (push->hash != NULL)
+    hash_output (self, buffer);
   if (CLASS (self)->push != NULL) {
     push->offset += size;
     return CLASS (self)->push (self, job, buffer);
@@ -667,15 +695,54 @@ push_trailer (GstEegChunkCodec *self)
   return trailer != NULL ? push_buffer (self, NULL, trailer) : GST_FLOW_OK;
 }
 
+/* Before the first byte of a part. */
+static GstFlowReturn
+push_label (GstEegChunkCodec *self)
+{
+  struct push_state *push = &PRIVATE (self)->push;
+  gchar *text;
+  GstBuffer *label;
+
+  send_downstream (self, gst_eeg_event_new_part (&push->part));
+  text = gst_eeg_part_to_text (&push->part);
+  label = CLASS (self)->label (self, text);
+  g_free (text);
+  GST_BUFFER_FLAG_SET (label, GST_BUFFER_FLAG_HEADER);
+  return push_buffer (self, NULL, label);
+}
+
+/* All of the part was pushed. */
+static void
+end_pushed_part (GstEegChunkCodec *self, GstEegBarrier *barrier)
+{
+  struct push_state *push = &PRIVATE (self)->push;
+
+  push->begins_part = TRUE;
+  push->part.number++;
+  push->part.first += push->mark.bytes;
+  push->part.link = GST_EEG_PART_LINK_FOLLOWS;
+  if (push->hash != NULL) {
+    push->part.digest->final (push->hash, push->part.previous);
+    push->part.digest->init (push->hash);
+    gst_eeg_barrier_set_next_part (barrier, &push->part);
+  }
+  push->mark.bytes = push->mark.jobs = 0;
+  push->offset = push->pushed = 0;
+}
+
 /* All before the event was pushed: a barrier finds here what it has to. */
 static gboolean
 push_event (GstEegChunkCodec *self, GstEvent *event, const InputMark *mark)
 {
+  GstEegChunkCodecPrivate *priv = PRIVATE (self);
   GstEegBarrier *barrier;
 
   if (gst_eeg_event_parse_barrier (event, &barrier)) {
-    PRIVATE (self)->push.mark = *mark;
+    priv->push.mark = *mark;
+    if (priv->makes_parts && gst_eeg_barrier_ends_part (barrier))
+      end_pushed_part (self, barrier);
     gst_eeg_barrier_add_stage (barrier, GST_EEG_STAGE (self));
+    priv->push.begins_part = FALSE;
   }
   return send_downstream (self, event);
 }
@@ -699,6 +766,9 @@ push_item (GstEegChunkCodec *self, Item *item)
       break;
     case ITEM_FINISH:
       flow = push_trailer (self);
+      break;
+    case ITEM_LABEL:
+      flow = push_label (self);
       break;
     case ITEM_LOST:
       flow = push_lost (self, item->job.offset, item->job.size,
@@ -1165,6 +1235,15 @@ begin_stream (GstEegChunkCodec *self)
     st->stream_bytes = st->stream_jobs = 0;
   st->live = is_upstream_live (self);
 
+  if (priv->makes_labels) {
+    item = acquire_item (self, &flow);
+    if (item == NULL)
+      return flow;
+    item->kind = ITEM_LABEL;
+    flow = send_mark (self, item);
+    if (flow != GST_FLOW_OK)
+      return flow;
+  }
   if (CLASS (self)->begin == NULL)
     return GST_FLOW_OK;
   if (!CLASS (self)->begin (self, &header, &error))
@@ -1279,7 +1358,8 @@ finish_stream (GstEegChunkCodec *self, gboolean complete)
   Item *item;
 
   if (!st->begun) {
-    if (!complete)
+    /* a part without a byte in it is none, but for the only one */
+    if (!complete || st->n_parts > 0)
       return GST_FLOW_OK;
     flow = begin_stream (self);
   }
@@ -1312,6 +1392,25 @@ finish_stream (GstEegChunkCodec *self, gboolean complete)
   }
   st->begun = FALSE;
   return flow;
+}
+
+/* A part of the recording ends, and another one may begin: the coded stream ends
+ * here as it would at the end of all. */
+static gboolean
+end_part (GstEegChunkCodec *self, GstEvent *event)
+{
+  GstEegChunkCodecPrivate *priv = PRIVATE (self);
+  gboolean ok = finish_stream (self, TRUE) == GST_FLOW_OK;
+
+  priv->state.n_parts++;
+  /* one that depends on what was before is made new with the next part */
+  if (ok && CLASS (self)->sequential)
+    ok = eeg_jobring_wait_empty (priv->ring) == 0;
+  priv->state.resumed = FALSE;
+  if (ok)
+    return send_event (self, event);
+  gst_event_unref (event);
+  return FALSE;
 }
 
 /* Streaming thread: encoders */
@@ -1899,6 +1998,26 @@ sink_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
   return flow;
 }
 
+static void
+reset_parts (GstEegChunkCodec *self)
+{
+  GstEegChunkCodecPrivate *priv = PRIVATE (self);
+  struct push_state *push = &priv->push;
+
+  GST_OBJECT_LOCK (self);
+  if (priv->makes_parts && priv->part != NULL)
+    push->part = *priv->part;
+  GST_OBJECT_UNLOCK (self);
+  if (push->part.number > 0)
+    priv->state.n_parts = push->part.number - 1;
+  if (!priv->makes_labels)
+    return;
+  /* what was not said is that nothing was before */
+  push->part.is_bytes = TRUE;
+  push->hash = g_malloc (push->part.digest->state_size);
+  push->part.digest->init (push->hash);
+}
+
 /* All that is known of the stream is forgotten. No job is out. */
 static void
 reset_stream (GstEegChunkCodec *self)
@@ -1918,6 +2037,7 @@ reset_stream (GstEegChunkCodec *self)
   st->stream_bytes = st->stream_jobs = 0;
   st->resumed = FALSE;
   st->resumed_at = 0;
+  st->n_parts = 0;
   gst_clear_buffer (&st->markers);
   st->last_submit = GST_CLOCK_TIME_NONE;
   st->busy_jobs = 0;
@@ -1928,9 +2048,11 @@ reset_stream (GstEegChunkCodec *self)
   st->streaming = FALSE;
   st->stream_fill = 0;
   st->pts = GST_CLOCK_TIME_NONE;
+  g_free (priv->push.hash);
   memset (&priv->push, 0, sizeof priv->push);
   priv->push.discont = TRUE;
   priv->push.pts_end = GST_CLOCK_TIME_NONE;
+  reset_parts (self);
   if (CLASS (self)->reset != NULL)
     CLASS (self)->reset (self);
 }
@@ -2167,6 +2289,7 @@ static gboolean
 take_event (GstEegChunkCodec *self, GstEvent *event)
 {
   struct state *st = &PRIVATE (self)->state;
+  GstEegBarrier *barrier;
 
   GST_DEBUG_OBJECT (self, "%" GST_PTR_FORMAT, event);
   switch (GST_EVENT_TYPE (event)) {
@@ -2187,6 +2310,10 @@ take_event (GstEegChunkCodec *self, GstEvent *event)
     case GST_EVENT_CUSTOM_DOWNSTREAM:
       if (gst_eeg_event_parse_complete (event, NULL))
         st->complete = TRUE;
+      else if (PRIVATE (self)->makes_parts
+          && gst_eeg_event_parse_barrier (event, &barrier)
+          && gst_eeg_barrier_ends_part (barrier) && !st->failed)
+        return end_part (self, event);
       break;
     default:
       break;
@@ -2401,6 +2528,8 @@ start (GstEegChunkCodec *self)
 
   GST_OBJECT_LOCK (self);
   priv->active = priv->settings;
+  priv->makes_parts = priv->part != NULL;
+  priv->makes_labels = priv->makes_parts && priv->part->digest != NULL;
   GST_OBJECT_UNLOCK (self);
 
   if (klass->start != NULL && !klass->start (self, &error)) {
@@ -2450,6 +2579,18 @@ start (GstEegChunkCodec *self)
 }
 
 static void
+gst_eeg_chunk_codec_set_part (GstEegStage *stage, const GstEegPart *part)
+{
+  GstEegChunkCodecPrivate *priv = PRIVATE (GST_EEG_CHUNK_CODEC (stage));
+  GstEegPart *copy = part != NULL ? gst_eeg_part_copy (part) : NULL;
+
+  GST_OBJECT_LOCK (stage);
+  g_free (priv->part);
+  priv->part = copy;
+  GST_OBJECT_UNLOCK (stage);
+}
+
+static void
 stop (GstEegChunkCodec *self)
 {
   GstEegChunkCodecPrivate *priv = PRIVATE (self);
@@ -2488,6 +2629,9 @@ stop (GstEegChunkCodec *self)
   g_clear_pointer (&st->stream_id, g_free);
   gst_clear_caps (&st->caps);
   memset (st, 0, sizeof *st);
+  g_clear_pointer (&priv->push.hash, g_free);
+  priv->makes_parts = priv->makes_labels = FALSE;
+  gst_eeg_chunk_codec_set_part (GST_EEG_STAGE (self), NULL);
   if (CLASS (self)->stop != NULL)
     CLASS (self)->stop (self);
 }
@@ -2568,13 +2712,13 @@ gst_eeg_chunk_codec_can_resume (GstEegStage *stage, GString *depends_on,
 {
   GstEegChunkCodecClass *klass = CLASS (stage);
 
+  if (klass->library != NULL)
+    g_string_append_printf (depends_on, " library=%s", klass->library);
   if (klass->can_resume == NULL) {
     g_set_error (error, GST_CORE_ERROR, GST_CORE_ERROR_NOT_IMPLEMENTED,
         "%s cannot go on in the middle of its stream", GST_OBJECT_NAME (stage));
     return FALSE;
   }
-  if (klass->library != NULL)
-    g_string_append_printf (depends_on, " library=%s", klass->library);
   return klass->can_resume (GST_EEG_CHUNK_CODEC (stage), error);
 }
 
@@ -2584,15 +2728,19 @@ gst_eeg_chunk_codec_save_state (GstEegStage *stage, GError **error)
 {
   GstEegChunkCodec *self = GST_EEG_CHUNK_CODEC (stage);
   const struct push_state *push = &PRIVATE (self)->push;
-  GString *ignored = g_string_new (NULL);
-  gboolean ok = gst_eeg_chunk_codec_can_resume (stage, ignored, error);
   guint8 *blob;
 
-  g_string_free (ignored, TRUE);
-  if (!ok)
-    return NULL;
+  if (!push->begins_part) {
+    GString *ignored = g_string_new (NULL);
+    gboolean ok = gst_eeg_chunk_codec_can_resume (stage, ignored, error);
+
+    g_string_free (ignored, TRUE);
+    if (!ok)
+      return NULL;
+  }
   blob = g_malloc0 (STATE_SIZE);
   blob[0] = STATE_VERSION;
+  blob[1] = push->begins_part;
   GST_WRITE_UINT64_LE (blob + 8, push->mark.position);
   GST_WRITE_UINT64_LE (blob + 16, push->mark.bytes);
   GST_WRITE_UINT64_LE (blob + 24, push->mark.jobs);
@@ -2618,10 +2766,22 @@ gst_eeg_chunk_codec_restore_state (GstEegStage *stage, GBytes *state,
   }
   GST_OBJECT_LOCK (stage);
   old = priv->restore;
-  priv->restore = g_bytes_ref (state);
+  priv->restore = blob[1] ? NULL : g_bytes_ref (state);
   GST_OBJECT_UNLOCK (stage);
   g_clear_pointer (&old, g_bytes_unref);
   return TRUE;
+}
+
+static GstEegPartSupport
+gst_eeg_chunk_codec_get_part_support (GstEegStage *stage)
+{
+  GstEegChunkCodecClass *klass = CLASS (stage);
+
+  /* one that is handed its jobs must know itself what to do */
+  if (klass->bound == NULL || klass->capacity == NULL)
+    return GST_EEG_PART_SUPPORT_NONE;
+  return klass->label != NULL ? GST_EEG_PART_SUPPORT_LABELS
+                              : GST_EEG_PART_SUPPORT_ENDS;
 }
 
 static void
@@ -2632,6 +2792,8 @@ gst_eeg_chunk_codec_stage_init (GstEegStageInterface *iface)
   iface->can_resume = gst_eeg_chunk_codec_can_resume;
   iface->save_state = gst_eeg_chunk_codec_save_state;
   iface->restore_state = gst_eeg_chunk_codec_restore_state;
+  iface->get_part_support = gst_eeg_chunk_codec_get_part_support;
+  iface->set_part = gst_eeg_chunk_codec_set_part;
 }
 
 static GstStructure *
@@ -3074,6 +3236,7 @@ gst_eeg_chunk_codec_finalize (GObject *object)
 
   g_rec_mutex_clear (&priv->task_lock);
   g_clear_pointer (&priv->restore, g_bytes_unref);
+  g_clear_pointer (&priv->part, g_free);
   G_OBJECT_CLASS (gst_eeg_chunk_codec_parent_class)->finalize (object);
 }
 

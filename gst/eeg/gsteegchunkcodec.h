@@ -206,6 +206,8 @@ struct _GstEegChunkLimits
  *     by a new process that knows nothing but the number of bytes: not if there
  *     is a header, a trailer with a table, or if chunks depend on each other or
  *     on time. Any state, any thread; %NULL: it never can
+ * @label: makes what carries the label of a part (one line of text) in the coded
+ *     stream, and other decoders step over; optional, as @emit
  * @limits: what jobs can need with the current settings; any state, any thread
  * @start: READY to PAUSED: checks settings, makes what is needed; %FALSE with
  *     the error set to refuse
@@ -254,6 +256,7 @@ struct _GstEegChunkCodecClass
   const gchar *library;
 
   gboolean (*can_resume) (GstEegChunkCodec *codec, GError **error);
+  GstBuffer *(*label) (GstEegChunkCodec *codec, const gchar *text);
   void (*limits) (GstEegChunkCodec *codec, GstEegChunkLimits *limits);
   gboolean (*start) (GstEegChunkCodec *codec, GError **error);
   void (*stop) (GstEegChunkCodec *codec);

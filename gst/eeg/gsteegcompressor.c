@@ -9,10 +9,14 @@
  */
 #include "gsteegcompressor.h"
 
+#include <string.h>
+
 #include "adaptive/adaptive.h"
 
 #define MIN_CHUNK_SIZE 1024
 #define MAX_CHUNK_SIZE (100 * 1024 * 1024)
+/* One of those that decoders step over; 0x184D2A5E has seek tables. */
+#define LABEL_FRAME_MAGIC 0x184D2A5Bu
 #define DEFAULT_CHUNK_SIZE (256 * 1024)
 #define DEFAULT_CHUNK_DURATION 0
 #define DEFAULT_MAX_OUTPUT_BYTES 0
@@ -287,6 +291,28 @@ gst_eeg_compressor_get_property (GObject *object, guint prop_id, GValue *value,
       break;
   }
   GST_OBJECT_UNLOCK (object);
+}
+
+/**
+ * gst_eeg_compressor_make_skippable_label:
+ * @text: the label of a part
+ *
+ * Returns: (transfer full): a skippable frame of zstd and LZ4 with @text in it
+ */
+GstBuffer *
+gst_eeg_compressor_make_skippable_label (const gchar *text)
+{
+  gsize size;
+  guint8 *frame;
+
+  g_return_val_if_fail (text != NULL, NULL);
+
+  size = strlen (text);
+  frame = g_malloc (8 + size);
+  GST_WRITE_UINT32_LE (frame, LABEL_FRAME_MAGIC);
+  GST_WRITE_UINT32_LE (frame + 4, (guint32) size);
+  memcpy (frame + 8, text, size);
+  return gst_buffer_new_wrapped (frame, 8 + size);
 }
 
 static void

@@ -52,6 +52,9 @@ GST_EEG_API
 gsize gst_eeg_compressor_get_chunk_size (GstEegCompressor *compressor);
 
 GST_EEG_API
+GstBuffer *gst_eeg_compressor_make_skippable_label (const gchar *text);
+
+GST_EEG_API
 void gst_eeg_decompressor_set_damaged (GstEegDecompressor *decompressor,
     GError **error);
 

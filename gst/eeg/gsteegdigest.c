@@ -110,6 +110,7 @@ struct state
 
   /* as they were at start; location, listed_name and check_file count */
   struct settings settings;
+  guint64 part; /* number of the part that is hashed, 0 without parts */
   /* read from check-file at start */
   gboolean have_check;
   guint8 check[EEG_DIGEST_MAX_SIZE];
@@ -123,6 +124,7 @@ typedef struct
   /* under the object lock */
   gchar *result;
   GBytes *restore;
+  guint64 part; /* number of the first one of the next stream, 0: no parts */
 
   GstEegStageCounters counters;
 } GstEegDigestPrivate;
@@ -317,6 +319,17 @@ load_check (GstEegDigest *self, const struct settings *s)
   return problem == NULL;
 }
 
+/* transfer full; of a part, the name that it has */
+static gchar *
+get_name (GstEegDigest *self, const gchar *name, guint64 part)
+{
+  gchar *of_part = NULL;
+
+  if (part > 0)
+    of_part = gst_eeg_part_make_location (name, part, NULL);
+  return of_part != NULL ? of_part : g_strdup (name);
+}
+
 /* What would fail after hours of recording is better said at once. */
 static gboolean
 check_location (GstEegDigest *self, const struct settings *s)
@@ -369,25 +382,28 @@ sync_folder (const gchar *path, GError **error)
   return FALSE;
 }
 
+/* *@location is where it is written, also after an error. */
 static gboolean
-write_sidecar (GstEegDigest *self, const struct settings *s,
-    const guint8 *digest)
+write_sidecar (GstEegDigest *self, const guint8 *digest, gchar **location)
 {
+  const struct state *st = &get_private (self)->state;
+  const struct settings *s = &st->settings;
   GError *error = NULL;
   gchar *name;
   char *line;
   gsize size;
 
-  name = s->listed_name != NULL ? g_strdup (s->listed_name)
-                                : name_from_path (s->location);
+  *location = get_name (self, s->location, st->part);
+  name = s->listed_name != NULL ? get_name (self, s->listed_name, st->part)
+                                : name_from_path (*location);
   line = eeg_sumfile_format (get_dialect (self), digest, name, &size);
   g_free (name);
   /* a file of its own, synced, then renamed: never half a line */
-  if (!g_file_set_contents_full (s->location, line, size,
+  if (!g_file_set_contents_full (*location, line, size,
           G_FILE_SET_CONTENTS_CONSISTENT | G_FILE_SET_CONTENTS_DURABLE, 0666,
           &error)
-      || !sync_folder (s->location, &error)) {
-    gchar *display = g_filename_display_name (s->location);
+      || !sync_folder (*location, &error)) {
+    gchar *display = g_filename_display_name (*location);
 
     if (g_error_matches (error, G_FILE_ERROR, G_FILE_ERROR_NOSPC))
       GST_ELEMENT_ERROR (self, RESOURCE, NO_SPACE_LEFT,
@@ -458,6 +474,9 @@ gst_eeg_digest_start (GstBaseTransform *trans)
   st->have_check = FALSE;
   st->bytes_per_frame = 0;
   settings_copy (self, &st->settings);
+  GST_OBJECT_LOCK (self);
+  st->part = priv->part;
+  GST_OBJECT_UNLOCK (self);
   state_reset (self);
   set_result (self, NULL);
 
@@ -492,6 +511,7 @@ gst_eeg_digest_stop (GstBaseTransform *trans)
   g_clear_pointer (&priv->state.hash, g_free);
   GST_OBJECT_LOCK (trans);
   restore = g_steal_pointer (&priv->restore);
+  priv->part = 0;
   GST_OBJECT_UNLOCK (trans);
   g_clear_pointer (&restore, g_bytes_unref);
   return TRUE;
@@ -566,10 +586,10 @@ compare (GstEegDigest *self, const guint8 *digest, gboolean *checked,
   return TRUE;
 }
 
-/* The stream is over: tells, checks and writes. Returns FALSE, with the error
- * posted, if EOS must not pass as success. */
+/* The stream, or with @is_part a part of it, is over: tells, checks and writes.
+ * Returns FALSE, with the error posted, if EOS must not pass as success. */
 static gboolean
-finish (GstEegDigest *self)
+finish (GstEegDigest *self, gboolean is_part)
 {
   GstEegDigestPrivate *priv = get_private (self);
   struct state *st = &priv->state;
@@ -579,9 +599,13 @@ finish (GstEegDigest *self)
   gchar hex[2 * EEG_DIGEST_MAX_SIZE + 1];
   gchar wanted[2 * EEG_DIGEST_MAX_SIZE + 1];
   const gchar *written = NULL;
+  gchar *location = NULL;
   gboolean complete, checked, matches, ok = TRUE;
 
   take_changes (self);
+  /* no file is made of a last part without a byte in it */
+  if (st->part > 1 && st->hashed == 0 && st->skipped == 0)
+    return TRUE;
   if (st->skipped > 0) {
     /* switched off from first to last is what the application wanted */
     if (st->hashed > 0)
@@ -595,20 +619,21 @@ finish (GstEegDigest *self)
 
   kernel->final (st->hash, digest);
   eeg_sumfile_format_hex (digest, kernel->digest_size, hex);
-  complete = st->complete
+  complete = is_part || st->complete
       || !gst_eeg_stage_source_completes (GST_BASE_TRANSFORM_SINK_PAD (self));
   matches = compare (self, digest, &checked, wanted);
   GST_DEBUG_OBJECT (self, "%s of %" G_GUINT64_FORMAT " bytes: %s%s",
       kernel->algorithm, st->hashed, hex, complete ? "" : ", incomplete");
 
   if (complete && matches && s->location != NULL) {
-    ok = write_sidecar (self, s, digest);
-    written = ok ? s->location : NULL;
+    ok = write_sidecar (self, digest, &location);
+    written = ok ? location : NULL;
   }
   /* a digest of half a stream must not be taken for that of the stream */
   if (complete)
     set_result (self, hex);
   post_digest (self, hex, matches ? NULL : wanted, checked, complete, written);
+  g_free (location);
 
   if (!matches) {
     GST_ELEMENT_ERROR_WITH_DETAILS (self, STREAM, DECODE,
@@ -666,6 +691,23 @@ handle_segment (GstEegDigest *self, GstEvent *event)
   return TRUE;
 }
 
+/* What follows is hashed on its own, and may be a file that begins at 0. */
+static void
+end_part (GstEegDigest *self)
+{
+  struct state *st = &get_private (self)->state;
+  guint64 part = st->part;
+
+  if (st->failed)
+    return;
+  if (!finish (self, TRUE)) {
+    st->failed = TRUE;
+    return;
+  }
+  state_reset (self);
+  st->part = part + 1;
+}
+
 static gboolean
 gst_eeg_digest_sink_event (GstBaseTransform *trans, GstEvent *event)
 {
@@ -692,15 +734,18 @@ gst_eeg_digest_sink_event (GstBaseTransform *trans, GstEvent *event)
       }
       break;
     case GST_EVENT_CUSTOM_DOWNSTREAM:
-      if (gst_eeg_event_parse_complete (event, NULL))
+      if (gst_eeg_event_parse_complete (event, NULL)) {
         st->complete = TRUE;
-      else if (gst_eeg_event_parse_barrier (event, &barrier))
+      } else if (gst_eeg_event_parse_barrier (event, &barrier)) {
+        if (st->part > 0 && gst_eeg_barrier_ends_part (barrier))
+          end_part (self);
         gst_eeg_barrier_add_stage (barrier, GST_EEG_STAGE (self));
+      }
       break;
     case GST_EVENT_EOS:
       if (!st->finished && !st->failed) {
         st->finished = TRUE;
-        st->failed = !finish (self);
+        st->failed = !finish (self, FALSE);
       }
       if (st->failed) {
         GST_DEBUG_OBJECT (self, "not passing on EOS after an error");
@@ -839,6 +884,31 @@ gst_eeg_digest_estimate (GstEegStage *stage, guint64 input_bytes,
   return TRUE;
 }
 
+/* Which of its properties are set decides, so any thread may ask. */
+static GstEegPartSupport
+gst_eeg_digest_get_part_support (GstEegStage *stage)
+{
+  const struct settings *s = &get_private (GST_EEG_DIGEST (stage))->settings;
+  gboolean checks;
+
+  GST_OBJECT_LOCK (stage);
+  checks = s->check_file != NULL || s->expected != NULL;
+  GST_OBJECT_UNLOCK (stage);
+  /* one digest cannot be that of several parts */
+  return checks ? GST_EEG_PART_SUPPORT_NONE : GST_EEG_PART_SUPPORT_ENDS;
+}
+
+static void
+gst_eeg_digest_set_part (GstEegStage *stage, const GstEegPart *part)
+{
+  GstEegDigestPrivate *priv = get_private (GST_EEG_DIGEST (stage));
+  guint64 number = part != NULL ? part->number : 0;
+
+  GST_OBJECT_LOCK (stage);
+  priv->part = number;
+  GST_OBJECT_UNLOCK (stage);
+}
+
 static GBytes *
 gst_eeg_digest_save_state (GstEegStage *stage, GError **error)
 {
@@ -900,6 +970,8 @@ gst_eeg_digest_stage_init (GstEegStageInterface *iface)
   iface->estimate = gst_eeg_digest_estimate;
   iface->save_state = gst_eeg_digest_save_state;
   iface->restore_state = gst_eeg_digest_restore_state;
+  iface->get_part_support = gst_eeg_digest_get_part_support;
+  iface->set_part = gst_eeg_digest_set_part;
 }
 
 /* Properties */

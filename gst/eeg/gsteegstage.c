@@ -320,6 +320,84 @@ gst_eeg_stage_describe_output (GstEegStage *stage, GError **error)
 }
 
 /**
+ * gst_eeg_stage_get_part_support:
+ * @stage: a stage
+ *
+ * Returns: what it does where a part of a recording ends
+ */
+GstEegPartSupport
+gst_eeg_stage_get_part_support (GstEegStage *stage)
+{
+  GstEegStageInterface *iface;
+
+  g_return_val_if_fail (GST_IS_EEG_STAGE (stage), GST_EEG_PART_SUPPORT_NONE);
+
+  iface = GST_EEG_STAGE_GET_IFACE (stage);
+  if (iface->get_part_support != NULL)
+    return iface->get_part_support (stage);
+  switch (gst_eeg_stage_get_kind (stage)) {
+    case GST_EEG_STAGE_KIND_PASS_THROUGH:
+    case GST_EEG_STAGE_KIND_ACQUISITION:
+    case GST_EEG_STAGE_KIND_TRANSFORM:
+    case GST_EEG_STAGE_KIND_INSPECTION:
+    case GST_EEG_STAGE_KIND_STORAGE:
+      return GST_EEG_PART_SUPPORT_PASSES;
+    default:
+      return GST_EEG_PART_SUPPORT_NONE;
+  }
+}
+
+/**
+ * gst_eeg_stage_set_part:
+ * @stage: a stage
+ * @part: (nullable): the first part of the next run, or %NULL
+ *
+ * Tells a stage that it stands before a sink that makes parts. Without this it
+ * pays no attention to where parts end.
+ */
+void
+gst_eeg_stage_set_part (GstEegStage *stage, const GstEegPart *part)
+{
+  GstEegStageInterface *iface;
+
+  g_return_if_fail (GST_IS_EEG_STAGE (stage));
+
+  iface = GST_EEG_STAGE_GET_IFACE (stage);
+  if (iface->set_part != NULL)
+    iface->set_part (stage, part);
+}
+
+/**
+ * gst_eeg_stage_describe_part_output:
+ * @stage: a stage
+ * @error: return location
+ *
+ * The same as gst_eeg_stage_describe_output() for a recording that goes on only
+ * where a part begins: what begins anew there need not be able to go on.
+ *
+ * Returns: (transfer full) (nullable): the text, or %NULL with @error set if the
+ *     stage cannot go on at the beginning of a part
+ */
+gchar *
+gst_eeg_stage_describe_part_output (GstEegStage *stage, GError **error)
+{
+  GstEegStageInterface *iface;
+  GString *text;
+
+  g_return_val_if_fail (GST_IS_EEG_STAGE (stage), NULL);
+
+  if (gst_eeg_stage_get_part_support (stage) < GST_EEG_PART_SUPPORT_ENDS)
+    return gst_eeg_stage_describe_output (stage, error);
+  iface = GST_EEG_STAGE_GET_IFACE (stage);
+  text = g_string_new (NULL);
+  if (gst_eeg_stage_get_kind (stage) != GST_EEG_STAGE_KIND_CHECKSUM)
+    append_properties (stage, text);
+  if (iface->can_resume != NULL)
+    iface->can_resume (stage, text, NULL);
+  return g_string_free (text, FALSE);
+}
+
+/**
  * gst_eeg_estimate:
  * @bin: a bin or pipeline
  * @input_bytes: bytes that its sources will deliver

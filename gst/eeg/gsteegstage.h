@@ -3,6 +3,7 @@
 #define __GST_EEG_STAGE_H__
 
 #include <gst/eeg/eeg-prelude.h>
+#include <gst/eeg/gsteegpart.h>
 
 G_BEGIN_DECLS
 
@@ -89,6 +90,12 @@ G_DECLARE_INTERFACE (GstEegStage, gst_eeg_stage, GST, EEG_STAGE, GstElement)
  *     has; appends to the string what its output depends on beside input and
  *     properties, a library's version for example. Any state, any thread; %NULL
  *     if it always can and it depends on nothing else
+ * @get_part_support: what it does where a part ends, with its settings; any
+ *     state, any thread. %NULL: stages that make no file of their own pass,
+ *     all others know nothing of parts
+ * @set_part: it stands before a sink that makes parts, the first of which is
+ *     @part (the stage copies it), or no longer does (%NULL). Called before
+ *     READY to PAUSED of the stage, which takes it when its stream begins
  *
  * The interface of every element of this project. An implementing class must
  * also override the property `stats`.
@@ -107,6 +114,8 @@ struct _GstEegStageInterface
   guint64 (*look_back) (GstEegStage *stage);
   gboolean (
       *can_resume) (GstEegStage *stage, GString *depends_on, GError **error);
+  GstEegPartSupport (*get_part_support) (GstEegStage *stage);
+  void (*set_part) (GstEegStage *stage, const GstEegPart *part);
 
   /*< private >*/
   gpointer _gst_reserved[GST_PADDING];
@@ -225,6 +234,17 @@ GST_EEG_API
 GstStructure *gst_eeg_stage_counters_to_structure (const GstEegStageCounters
                                                        *counters,
     GstEegStageKind kind);
+
+/* Parts */
+
+GST_EEG_API
+GstEegPartSupport gst_eeg_stage_get_part_support (GstEegStage *stage);
+
+GST_EEG_API
+void gst_eeg_stage_set_part (GstEegStage *stage, const GstEegPart *part);
+
+GST_EEG_API
+gchar *gst_eeg_stage_describe_part_output (GstEegStage *stage, GError **error);
 
 /* Order of stages */
 
