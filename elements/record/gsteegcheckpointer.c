@@ -9,9 +9,6 @@
 
 #include "digest.h"
 
-/* Of the output's end, to recognise it. */
-#define TAIL_SIZE (64 * 1024)
-
 /* --- the pipeline -------------------------------------------------------- */
 
 /* The real pad that feeds @pad, whatever bins are around either of them. */
@@ -333,19 +330,6 @@ gst_eeg_checkpointer_make (GPtrArray *stages, GstEegBarrier *barrier,
 
 /* --- the output ---------------------------------------------------------- */
 
-static gboolean
-hash_tail (EegDurableFile *file, guint64 length, guint8 *hash)
-{
-  gsize size = (gsize) MIN (length, TAIL_SIZE);
-  gpointer data = g_malloc (TAIL_SIZE);
-  gboolean ok = eeg_durable_read (file, length - size, data, size);
-
-  if (ok)
-    compute_hash (data, size, hash);
-  g_free (data);
-  return ok;
-}
-
 gboolean
 gst_eeg_checkpointer_set_output (EegCheckpoint *checkpoint,
     EegDurableFile *file, guint64 length)
@@ -353,45 +337,30 @@ gst_eeg_checkpointer_set_output (EegCheckpoint *checkpoint,
   checkpoint->output.length = length;
   return eeg_durable_identify (file, &checkpoint->output.device,
              &checkpoint->output.inode)
-      && hash_tail (file, length, checkpoint->output.tail);
+      && eeg_checkpoint_hash_tail (eeg_durable_get_fd (file), length,
+          checkpoint->output.tail);
 }
 
 gboolean
 gst_eeg_checkpointer_fits_file (const EegCheckpoint *checkpoint,
     EegDurableFile *file)
 {
-  guint8 tail[EEG_CHECKPOINT_HASH_SIZE];
-  EegDurableCounts counts;
-
-  eeg_durable_get_counts (file, &counts);
-  return checkpoint->output.length <= counts.size
-      && hash_tail (file, checkpoint->output.length, tail)
-      && memcmp (tail, checkpoint->output.tail, sizeof tail) == 0;
+  return eeg_checkpoint_fits (checkpoint, eeg_durable_get_fd (file));
 }
 
 gboolean
 gst_eeg_checkpointer_fits_path (const EegCheckpoint *checkpoint,
     const gchar *path)
 {
-  gsize size = (gsize) MIN (checkpoint->output.length, TAIL_SIZE);
-  guint8 tail[EEG_CHECKPOINT_HASH_SIZE];
   int fd = open (path, O_RDONLY | O_CLOEXEC);
-  gpointer data;
   struct stat s;
   gboolean ok;
 
   if (fd < 0)
     return FALSE;
-  data = g_malloc (TAIL_SIZE);
-  ok = fstat (fd, &s) == 0 && S_ISREG (s.st_mode)
-      && (guint64) s.st_size == checkpoint->output.length
-      && pread (fd, data, size, s.st_size - (off_t) size) == (ssize_t) size;
+  ok = fstat (fd, &s) == 0 && (guint64) s.st_size == checkpoint->output.length
+      && eeg_checkpoint_fits (checkpoint, fd);
   close (fd);
-  if (ok) {
-    compute_hash (data, size, tail);
-    ok = memcmp (tail, checkpoint->output.tail, sizeof tail) == 0;
-  }
-  g_free (data);
   return ok;
 }
 

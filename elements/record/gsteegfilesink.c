@@ -72,6 +72,7 @@ enum
   PROP_SYNC_TIME,
   PROP_CHECKPOINT,
   PROP_CHECKPOINT_LOCATION,
+  PROP_MAX_RETRIES,
   PROP_STATS
 };
 
@@ -81,6 +82,7 @@ enum
 #define DEFAULT_SYNC_TIME GST_SECOND
 #define DEFAULT_CHECKPOINT FALSE
 #define DEFAULT_CHECKPOINT_LOCATION NULL
+#define DEFAULT_MAX_RETRIES 10
 
 /* Behind the location, when no other one is set. */
 #define CHECKPOINT_SUFFIX ".checkpoint"
@@ -99,6 +101,7 @@ struct settings
   GstClockTime sync_time;
   gboolean checkpoint;
   gchar *checkpoint_location;
+  guint max_retries;
 };
 
 /* Of a recording with checkpoints. */
@@ -112,16 +115,19 @@ struct resume
   gchar *location; /* of the output */
   gchar *sidecar;
   guint8 recording[EEG_CHECKPOINT_UUID_SIZE];
+  guint max_retries;
+  EegCheckpoint *from; /* that this run goes on from */
   GstEegBarrier *last; /* barrier that came by */
 };
 
 struct state
 {
-  gboolean begun;    /* there was a buffer */
-  gboolean complete; /* the source announced its true end */
-  gboolean finished; /* the file has its name */
-  gboolean flushed;  /* after something was written */
-  gboolean failed;   /* and the error is posted */
+  gboolean begun;       /* there was a buffer */
+  gboolean complete;    /* the source announced its true end */
+  gboolean finished;    /* the file has its name */
+  gboolean flushed;     /* after something was written */
+  gboolean failed;      /* and the error is posted */
+  gboolean disk_failed; /* that was the disk's */
 
   /* of the loss bound */
   GstClockTime oldest; /* longest that samples took to come here */
@@ -186,6 +192,14 @@ clear_settings (struct settings *settings)
 {
   g_free (settings->location);
   g_free (settings->checkpoint_location);
+}
+
+static gchar *
+get_sidecar (const struct settings *settings)
+{
+  return settings->checkpoint_location != NULL
+      ? g_strdup (settings->checkpoint_location)
+      : g_strconcat (settings->location, CHECKPOINT_SUFFIX, NULL);
 }
 
 static void
@@ -303,6 +317,7 @@ fail (GstEegFileSink *self, EegDurableResult result)
 {
   struct settings settings = copy_settings (self);
 
+  self->state.disk_failed = TRUE;
   post_error (self, settings.location, result,
       eeg_durable_get_errno (self->file));
   clear_settings (&settings);
@@ -530,12 +545,50 @@ load_checkpoint (GstEegFileSink *self, EegDurableFile *file,
   return NULL;
 }
 
+/* A chunk that stops the pipeline each time must not do so for ever. */
 static gboolean
-go_on (GstEegFileSink *self, EegDurableFile *file,
-    const EegCheckpoint *checkpoint, GPtrArray *stages)
+may_retry (GstEegFileSink *self, const EegCheckpoint *checkpoint)
+{
+  GString *text;
+
+  if (checkpoint->complete || self->resume.max_retries == 0
+      || checkpoint->retries < self->resume.max_retries)
+    return TRUE;
+  text = g_string_new (NULL);
+  g_string_append_printf (text,
+      "it begins behind checkpoint %" G_GUINT64_FORMAT, checkpoint->id);
+  if (checkpoint->n_stages > 0
+      && checkpoint->input.position != EEG_CHECKPOINT_NONE)
+    g_string_append_printf (text,
+        ", at byte %" G_GUINT64_FORMAT " of the input",
+        checkpoint->input.position);
+  if (checkpoint->sample_index > 0)
+    g_string_append_printf (text, ", at sample %" G_GUINT64_FORMAT,
+        checkpoint->sample_index);
+  g_string_append_printf (text,
+      ", and the recording went on from there %u times without coming to the "
+      "next checkpoint (max-retries=%u)",
+      (guint) checkpoint->retries, self->resume.max_retries);
+  gst_eeg_stage_count (&self->counters.errors, 1);
+  self->state.failed = TRUE;
+  GST_ELEMENT_ERROR (self, STREAM, FAILED,
+      ("Chunk %" G_GUINT64_FORMAT " cannot be recorded: %s.",
+          checkpoint->id + 1, text->str),
+      (NULL));
+  g_string_free (text, TRUE);
+  return FALSE;
+}
+
+/* transfer full checkpoint */
+static gboolean
+go_on (GstEegFileSink *self, EegDurableFile *file, EegCheckpoint *checkpoint,
+    GPtrArray *stages)
 {
   GError *error = NULL;
 
+  self->resume.from = checkpoint;
+  if (!may_retry (self, checkpoint))
+    return FALSE;
   if (!gst_eeg_checkpointer_compare (checkpoint, stages, &error)
       || !gst_eeg_checkpointer_restore (checkpoint, stages, &error)) {
     refuse_to_go_on (self, error->message);
@@ -600,14 +653,10 @@ find_checkpoint (GstEegFileSink *self, EegDurableFile *file, GPtrArray *stages)
   EegDurableCounts counts;
   const gchar *reason;
   EegCheckpoint *checkpoint = load_checkpoint (self, file, &reason);
-  gboolean ok;
 
   eeg_durable_get_counts (file, &counts);
-  if (checkpoint != NULL) {
-    ok = go_on (self, file, checkpoint, stages);
-    eeg_checkpoint_free (checkpoint);
-    return ok;
-  }
+  if (checkpoint != NULL)
+    return go_on (self, file, checkpoint, stages);
   if (counts.size == 0)
     return store_first_checkpoint (self, file);
   if (reason != NULL)
@@ -683,6 +732,7 @@ clear_resume (GstEegFileSink *self)
   g_free (resume->location);
   g_free (resume->sidecar);
   g_clear_pointer (&resume->last, gst_eeg_barrier_unref);
+  eeg_checkpoint_free (resume->from);
   memset (resume, 0, sizeof *resume);
 }
 
@@ -709,15 +759,28 @@ open_file (GstEegFileSink *self)
   } else if (settings.checkpoint) {
     self->resume.enabled = TRUE;
     self->resume.location = g_strdup (settings.location);
-    self->resume.sidecar = settings.checkpoint_location != NULL
-        ? g_strdup (settings.checkpoint_location)
-        : g_strconcat (settings.location, CHECKPOINT_SUFFIX, NULL);
+    self->resume.sidecar = get_sidecar (&settings);
+    self->resume.max_retries = settings.max_retries;
     ok = open_with_checkpoints (self, settings.overwrite);
   } else {
     ok = open_plainly (self, &settings);
   }
   clear_settings (&settings);
   return ok;
+}
+
+/* A disk that is full is not the chunk's fault. */
+static void
+forgive (GstEegFileSink *self)
+{
+  EegCheckpoint *from = self->resume.from;
+
+  if (!self->state.disk_failed || from == NULL || from->retries == 0
+      || self->checkpoints > 0)
+    return;
+  from->retries--;
+  /* if that does not work either, one retry less is left */
+  eeg_checkpoint_update (self->resume.sidecar, from);
 }
 
 static void
@@ -737,6 +800,8 @@ close_file (GstEegFileSink *self)
   eeg_durable_get_counts (file, &counts);
   if (self->resume.fresh && counts.size == 0 && !self->state.finished)
     eeg_checkpoint_remove (self->resume.sidecar);
+  eeg_durable_stop (file);
+  forgive (self);
   result = eeg_durable_close (file, &counts, &error);
   GST_OBJECT_LOCK (self);
   self->counts = counts;
@@ -786,6 +851,29 @@ gst_eeg_file_sink_unlock_stop (GstBaseSink *sink)
 
 /* --- writing ------------------------------------------------------------- */
 
+/* Before anything can go wrong in what comes: a crash is a try, too. */
+static gboolean
+count_retry (GstEegFileSink *self)
+{
+  EegCheckpoint *from = self->resume.from;
+  EegCheckpointResult result;
+  gint error;
+
+  if (from->retries < G_MAXUINT32)
+    from->retries++;
+  result = eeg_checkpoint_update (self->resume.sidecar, from);
+  error = errno;
+  if (result == EEG_CHECKPOINT_OK)
+    return TRUE;
+  return post_refusal (self, GST_RESOURCE_ERROR,
+      result == EEG_CHECKPOINT_IO && (error == ENOSPC || error == EDQUOT)
+          ? GST_RESOURCE_ERROR_NO_SPACE_LEFT
+          : GST_RESOURCE_ERROR_WRITE,
+      "That the recording goes on could not be stored",
+      result == EEG_CHECKPOINT_IO ? g_strerror (error)
+                                  : eeg_checkpoint_result_to_string (result));
+}
+
 /* The stream begins: the source has found its input to be the right one, so what
  * is behind the checkpoint comes once more. FALSE after an error. */
 static gboolean
@@ -796,6 +884,8 @@ cut_file (GstEegFileSink *self)
   if (!self->resume.cut || self->resume.already)
     return TRUE;
   self->resume.cut = FALSE;
+  if (!count_retry (self))
+    return FALSE;
   result = eeg_durable_truncate (self->file, self->resume.cut_at);
   if (result != EEG_DURABLE_OK)
     fail (self, result);
@@ -1110,9 +1200,22 @@ gst_eeg_file_sink_estimate (GstEegStage *stage, guint64 input_bytes,
   return TRUE;
 }
 
+static gchar *
+gst_eeg_file_sink_get_checkpoint_location (GstEegStage *stage)
+{
+  struct settings settings = copy_settings (GST_EEG_FILE_SINK (stage));
+  gchar *sidecar = NULL;
+
+  if (settings.checkpoint && settings.location != NULL)
+    sidecar = get_sidecar (&settings);
+  clear_settings (&settings);
+  return sidecar;
+}
+
 static void
 gst_eeg_file_sink_stage_init (GstEegStageInterface *iface)
 {
+  iface->get_checkpoint_location = gst_eeg_file_sink_get_checkpoint_location;
   iface->get_kind = gst_eeg_file_sink_get_kind;
   iface->estimate = gst_eeg_file_sink_estimate;
 }
@@ -1181,6 +1284,9 @@ gst_eeg_file_sink_set_property (GObject *object, guint id, const GValue *value,
     case PROP_CHECKPOINT_LOCATION:
       set_text (&self->settings.checkpoint_location, value);
       break;
+    case PROP_MAX_RETRIES:
+      self->settings.max_retries = g_value_get_uint (value);
+      break;
     case PROP_OVERWRITE:
       self->settings.overwrite = g_value_get_boolean (value);
       break;
@@ -1228,6 +1334,9 @@ gst_eeg_file_sink_get_property (GObject *object, guint id, GValue *value,
       break;
     case PROP_CHECKPOINT_LOCATION:
       g_value_set_string (value, self->settings.checkpoint_location);
+      break;
+    case PROP_MAX_RETRIES:
+      g_value_set_uint (value, self->settings.max_retries);
       break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
@@ -1334,6 +1443,20 @@ gst_eeg_file_sink_class_init (GstEegFileSinkClass *klass)
           DEFAULT_CHECKPOINT_LOCATION,
           G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS
               | GST_PARAM_MUTABLE_READY));
+  /**
+   * GstEegFileSink:max-retries:
+   *
+   * How often the recording may go on from the same checkpoint; then the chunk
+   * behind it is an error by its number, instead of the reason of a crash once
+   * more. Runs that end because of the disk do not count. 0: without a limit.
+   */
+  g_object_class_install_property (object_class, PROP_MAX_RETRIES,
+      g_param_spec_uint ("max-retries", "Maximum of retries",
+          "How often to go on from the same checkpoint before the chunk behind "
+          "it is given up (0: no limit)",
+          0, G_MAXUINT, DEFAULT_MAX_RETRIES,
+          G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS
+              | GST_PARAM_MUTABLE_READY));
   g_object_class_override_property (object_class, PROP_STATS, "stats");
 
   gst_element_class_add_static_pad_template (element_class, &sink_template);
@@ -1358,6 +1481,7 @@ gst_eeg_file_sink_init (GstEegFileSink *self)
   self->settings.sync_time = DEFAULT_SYNC_TIME;
   self->settings.checkpoint = DEFAULT_CHECKPOINT;
   self->settings.checkpoint_location = g_strdup (DEFAULT_CHECKPOINT_LOCATION);
+  self->settings.max_retries = DEFAULT_MAX_RETRIES;
   gst_base_sink_set_sync (GST_BASE_SINK (self), FALSE);
   gst_base_sink_set_last_sample_enabled (GST_BASE_SINK (self), FALSE);
 }

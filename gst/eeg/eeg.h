@@ -6,6 +6,7 @@
 #include <gst/eeg/gsteegallocator.h>
 #include <gst/eeg/gsteegbarrier.h>
 #include <gst/eeg/gsteegchannels.h>
+#include <gst/eeg/gsteegcheckpoint.h>
 #include <gst/eeg/gsteegchunkcodec.h>
 #include <gst/eeg/gsteegcompressor.h>
 #include <gst/eeg/gsteegdigest.h>

@@ -398,6 +398,26 @@ gst_eeg_stage_describe_part_output (GstEegStage *stage, GError **error)
 }
 
 /**
+ * gst_eeg_stage_get_checkpoint_location:
+ * @stage: a stage
+ *
+ * Returns: (transfer full) (nullable) (type filename): the sidecar that a sink
+ *     stores its checkpoints in, or %NULL if @stage stores none
+ */
+gchar *
+gst_eeg_stage_get_checkpoint_location (GstEegStage *stage)
+{
+  GstEegStageInterface *iface;
+
+  g_return_val_if_fail (GST_IS_EEG_STAGE (stage), NULL);
+
+  iface = GST_EEG_STAGE_GET_IFACE (stage);
+  return iface->get_checkpoint_location != NULL
+      ? iface->get_checkpoint_location (stage)
+      : NULL;
+}
+
+/**
  * gst_eeg_estimate:
  * @bin: a bin or pipeline
  * @input_bytes: bytes that its sources will deliver

@@ -96,6 +96,9 @@ G_DECLARE_INTERFACE (GstEegStage, gst_eeg_stage, GST, EEG_STAGE, GstElement)
  * @set_part: it stands before a sink that makes parts, the first of which is
  *     @part (the stage copies it), or no longer does (%NULL). Called before
  *     READY to PAUSED of the stage, which takes it when its stream begins
+ * @get_checkpoint_location: of a sink, the file that it stores checkpoints in
+ *     with the settings that it has, or %NULL; to be freed with g_free(). Any
+ *     state, any thread; %NULL if it never does
  *
  * The interface of every element of this project. An implementing class must
  * also override the property `stats`.
@@ -116,6 +119,7 @@ struct _GstEegStageInterface
       *can_resume) (GstEegStage *stage, GString *depends_on, GError **error);
   GstEegPartSupport (*get_part_support) (GstEegStage *stage);
   void (*set_part) (GstEegStage *stage, const GstEegPart *part);
+  gchar *(*get_checkpoint_location) (GstEegStage *stage);
 
   /*< private >*/
   gpointer _gst_reserved[GST_PADDING];
@@ -143,6 +147,9 @@ guint64 gst_eeg_stage_look_back (GstEegStage *stage);
 
 GST_EEG_API
 gchar *gst_eeg_stage_describe_output (GstEegStage *stage, GError **error);
+
+GST_EEG_API
+gchar *gst_eeg_stage_get_checkpoint_location (GstEegStage *stage);
 
 GST_EEG_API
 gboolean gst_eeg_estimate (GstBin *bin, guint64 input_bytes,

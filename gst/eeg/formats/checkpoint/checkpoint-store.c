@@ -1,14 +1,20 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "checkpoint.h"
 
+#include "digest.h"
 #include "durable.h"
+#include "fail-point.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+/* Of the output's end, to recognise it. */
+#define TAIL_SIZE (64 * 1024)
 
 static char *
 append_suffix (const char *path, const char *suffix)
@@ -49,7 +55,9 @@ write_file (const char *path, const uint8_t *data, size_t size)
   fd = open (path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
   if (fd < 0)
     return false;
-  ok = write_all (fd, data, size) && fsync (fd) == 0;
+  ok = write_all (fd, data, size);
+  EEG_FAIL_POINT ("sidecar-written");
+  ok = ok && fsync (fd) == 0;
   error = errno;
   if (close (fd) < 0 && ok) {
     ok = false;
@@ -121,8 +129,10 @@ eeg_checkpoint_load (const char *path, EegCheckpointGeneration generation,
   return result;
 }
 
-EegCheckpointResult
-eeg_checkpoint_store (const char *path, const EegCheckpoint *checkpoint)
+/* Puts @checkpoint in the place of @path, and what was there, if @keep, in that
+ * of the previous one. */
+static EegCheckpointResult
+replace (const char *path, const EegCheckpoint *checkpoint, bool keep)
 {
   char *temporary = append_suffix (path, ".tmp");
   char *old = append_suffix (path, ".old");
@@ -141,21 +151,57 @@ eeg_checkpoint_store (const char *path, const EegCheckpoint *checkpoint)
   result = EEG_CHECKPOINT_IO;
   if (!write_file (temporary, data, size))
     goto done;
-  /* A damaged one must not take the place of a good one. */
-  current_result = load_file (path, &current);
-  if ((current_result == EEG_CHECKPOINT_OK
-          || current_result == EEG_CHECKPOINT_NEWER)
-      && rename (path, old) < 0)
-    goto done;
+  EEG_FAIL_POINT ("sidecar-synced");
+  if (keep) {
+    /* A damaged one must not take the place of a good one. */
+    current_result = load_file (path, &current);
+    if ((current_result == EEG_CHECKPOINT_OK
+            || current_result == EEG_CHECKPOINT_NEWER)
+        && rename (path, old) < 0)
+      goto done;
+    EEG_FAIL_POINT ("previous-renamed");
+  }
   /* a rename is only on disk when its folder is */
-  if (rename (temporary, path) < 0 || !eeg_durable_sync_folder (path))
+  if (rename (temporary, path) < 0)
     goto done;
+  EEG_FAIL_POINT ("sidecar-renamed");
+  if (!eeg_durable_sync_folder (path))
+    goto done;
+  EEG_FAIL_POINT ("sidecar-folder-synced");
   result = EEG_CHECKPOINT_OK;
 
 done:
   eeg_checkpoint_free (current);
   free (data);
   free (temporary);
+  free (old);
+  return result;
+}
+
+EegCheckpointResult
+eeg_checkpoint_store (const char *path, const EegCheckpoint *checkpoint)
+{
+  return replace (path, checkpoint, true);
+}
+
+EegCheckpointResult
+eeg_checkpoint_update (const char *path, const EegCheckpoint *checkpoint)
+{
+  return replace (path, checkpoint, false);
+}
+
+EegCheckpointResult
+eeg_checkpoint_drop_newest (const char *path)
+{
+  char *old = append_suffix (path, ".old");
+  EegCheckpointResult result = EEG_CHECKPOINT_OK;
+
+  if (old == NULL)
+    return EEG_CHECKPOINT_NO_MEMORY;
+  if (rename (old, path) < 0)
+    result = errno == ENOENT ? EEG_CHECKPOINT_MISSING : EEG_CHECKPOINT_IO;
+  else if (!eeg_durable_sync_folder (path))
+    result = EEG_CHECKPOINT_IO;
   free (old);
   return result;
 }
@@ -176,7 +222,47 @@ eeg_checkpoint_remove (const char *path)
       result = EEG_CHECKPOINT_IO;
     free (name);
   }
-  if (result == EEG_CHECKPOINT_OK && !eeg_durable_sync_folder (path))
-    result = EEG_CHECKPOINT_IO;
   return result;
+}
+
+bool
+eeg_checkpoint_hash_tail (int fd, uint64_t length,
+    uint8_t hash[EEG_CHECKPOINT_HASH_SIZE])
+{
+  const EegDigestKernel *kernel = eeg_digest_find ("blake3", NULL);
+  size_t size = length < TAIL_SIZE ? (size_t) length : TAIL_SIZE, done = 0;
+  uint8_t *data = malloc (TAIL_SIZE);
+  void *state = malloc (kernel->state_size);
+  bool ok = data != NULL && state != NULL;
+
+  while (ok && done < size) {
+    ssize_t n =
+        pread (fd, data + done, size - done, (off_t) (length - size + done));
+
+    if (n < 0 && errno == EINTR)
+      continue;
+    ok = n > 0;
+    if (ok)
+      done += (size_t) n;
+  }
+  if (ok) {
+    kernel->init (state);
+    kernel->update (state, data, size);
+    kernel->final (state, hash);
+  }
+  free (state);
+  free (data);
+  return ok;
+}
+
+bool
+eeg_checkpoint_fits (const EegCheckpoint *checkpoint, int fd)
+{
+  uint8_t tail[EEG_CHECKPOINT_HASH_SIZE];
+  struct stat s;
+
+  return fstat (fd, &s) == 0 && S_ISREG (s.st_mode)
+      && (uint64_t) s.st_size >= checkpoint->output.length
+      && eeg_checkpoint_hash_tail (fd, checkpoint->output.length, tail)
+      && memcmp (tail, checkpoint->output.tail, sizeof tail) == 0;
 }

@@ -161,6 +161,7 @@ eeg_checkpoint_format (const EegCheckpoint *c, uint8_t **data, size_t *size)
     put_uint (&w, c->stages[i].state_size, 4);
     put_bytes (&w, c->stages[i].state, c->stages[i].state_size);
   }
+  put_uint (&w, c->retries, 4);
   total = w.size + HASH_SIZE;
   if (w.full || total > EEG_CHECKPOINT_MAX_SIZE) {
     free (w.data);
@@ -338,6 +339,7 @@ eeg_checkpoint_parse (const uint8_t *data, size_t size,
   }
   while (r.result == EEG_CHECKPOINT_OK && c->n_stages < n_stages)
     get_stage (&r, &c->stages[c->n_stages++]);
+  c->retries = (uint32_t) get_uint (&r, 4);
   if (r.result == EEG_CHECKPOINT_OK && r.offset != r.size)
     r.result = EEG_CHECKPOINT_DAMAGED;
   if (r.result != EEG_CHECKPOINT_OK) {

@@ -23,6 +23,7 @@
  *   output: text path, u64 length, u64 device, u64 inode, 32 tail
  *   u16 stages, and for each: text name, text factory, text settings,
  *     u32 bytes, state
+ *   u32 retries
  *   32  BLAKE3 of all before
  *
  * A text is a u16 of its bytes (at most EEG_CHECKPOINT_MAX_TEXT) and these,
@@ -100,6 +101,8 @@ typedef struct _EegCheckpoint
   EegCheckpointOutput output;
   EegCheckpointStage *stages;
   size_t n_stages;
+  /* how often the recording went on from here since this was stored */
+  uint32_t retries;
 } EegCheckpoint;
 
 typedef enum
@@ -149,6 +152,13 @@ EegCheckpointResult eeg_checkpoint_parse (const uint8_t *data, size_t size,
 EegCheckpointResult eeg_checkpoint_store (const char *path,
     const EegCheckpoint *checkpoint);
 
+/*
+ * Puts @checkpoint in the place of the newest one, which says the same of the
+ * output, as durably; the previous one stays what it is.
+ */
+EegCheckpointResult eeg_checkpoint_update (const char *path,
+    const EegCheckpoint *checkpoint);
+
 /* Which of the two that a sidecar holds. */
 typedef enum
 {
@@ -161,8 +171,25 @@ EegCheckpointResult eeg_checkpoint_load (const char *path,
     EegCheckpointGeneration generation, EegCheckpoint **checkpoint);
 
 /*
+ * Throws the newest one away, durably: the previous one takes its place, and
+ * there is none before that. After a crash it is either so, or as before.
+ */
+EegCheckpointResult eeg_checkpoint_drop_newest (const char *path);
+
+/*
+ * BLAKE3 of the last bytes before @length of an output. False if there are
+ * fewer, or they cannot be read.
+ */
+bool eeg_checkpoint_hash_tail (int fd, uint64_t length,
+    uint8_t hash[EEG_CHECKPOINT_HASH_SIZE]);
+
+/* Is the output that @fd reads as long as @checkpoint says, and does it end as it
+ * says there? What is behind that does not matter. */
+bool eeg_checkpoint_fits (const EegCheckpoint *checkpoint, int fd);
+
+/*
  * Removes both generations, and what an interrupted store left. Those that do
- * not exist are no error.
+ * not exist are no error. A power cut may bring them back until the next store.
  */
 EegCheckpointResult eeg_checkpoint_remove (const char *path);
 

@@ -15,6 +15,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "fail-point.h"
+
 #define SUFFIX ".part"
 #define NS_PER_S 1000000000u
 /* One write at most: below what the system takes, and soon over. */
@@ -34,6 +36,7 @@ struct _EegDurableFile
   EegDurableMode mode;
   bool created;
   bool finished;
+  bool stopped; /* the thread is */
   uint64_t position;
 
   pthread_t thread;
@@ -144,9 +147,11 @@ sync_once (EegDurableFile *file)
     /* a writer that waits for room has it now */
     pthread_cond_broadcast (&file->done);
     pthread_mutex_unlock (&file->lock);
+    EEG_FAIL_POINT ("data-written");
     start = get_time ();
     ok = fdatasync (file->fd) == 0;
     error = errno;
+    EEG_FAIL_POINT ("data-synced");
     took = get_time () - start;
     pthread_mutex_lock (&file->lock);
     if (ok) {
@@ -228,9 +233,6 @@ stop_thread (EegDurableFile *file)
   pthread_cond_signal (&file->work);
   pthread_mutex_unlock (&file->lock);
   pthread_join (file->thread, NULL);
-  pthread_mutex_destroy (&file->lock);
-  pthread_cond_destroy (&file->work);
-  pthread_cond_destroy (&file->done);
 }
 
 /* --- opening ------------------------------------------------------------- */
@@ -332,9 +334,11 @@ eeg_durable_open (const char *path, EegDurableMode mode,
   result = open_part (file);
   if (result == EEG_DURABLE_OK)
     result = check_names (file);
+  EEG_FAIL_POINT ("part-created");
   /* the data would be on disk, but nobody could find it */
   if (result == EEG_DURABLE_OK && !eeg_durable_sync_folder (file->part))
     result = EEG_DURABLE_OPEN;
+  EEG_FAIL_POINT ("part-folder-synced");
   if (result == EEG_DURABLE_OK && !start_thread (file))
     result = EEG_DURABLE_NO_MEMORY;
   if (result == EEG_DURABLE_OK) {
@@ -369,6 +373,7 @@ eeg_durable_truncate (EegDurableFile *file, uint64_t length)
   int error = errno;
   EegDurableResult result;
 
+  EEG_FAIL_POINT ("part-cut");
   pthread_mutex_lock (&file->lock);
   if (ok)
     file->size = file->safe = file->position = length;
@@ -595,12 +600,15 @@ eeg_durable_finish (EegDurableFile *file)
 
   if (result != EEG_DURABLE_OK || file->finished)
     return result;
+  EEG_FAIL_POINT ("whole");
   ok = give_name (file);
   error = errno;
   if (ok) {
+    EEG_FAIL_POINT ("named");
     file->finished = true;
     ok = eeg_durable_sync_folder (file->path);
     error = errno;
+    EEG_FAIL_POINT ("name-synced");
   }
   if (ok)
     return EEG_DURABLE_OK;
@@ -610,20 +618,34 @@ eeg_durable_finish (EegDurableFile *file)
   return EEG_DURABLE_RENAME;
 }
 
+void
+eeg_durable_stop (EegDurableFile *file)
+{
+  if (file->stopped)
+    return;
+  wait_for_sync (file, false);
+  stop_thread (file);
+  file->stopped = true;
+  if (file->mark != NULL)
+    file->mark_func (file, file->mark_data, file->mark, false);
+}
+
 EegDurableResult
 eeg_durable_close (EegDurableFile *file, EegDurableCounts *counts, int *error)
 {
-  EegDurableResult result = wait_for_sync (file, false);
+  EegDurableResult result;
 
+  eeg_durable_stop (file);
   eeg_durable_get_counts (file, counts);
   *error = eeg_durable_get_errno (file);
-  stop_thread (file);
-  if (file->mark != NULL)
-    file->mark_func (file, file->mark_data, file->mark, false);
+  result = file->result;
   if (file->created && !file->finished && counts->size == 0)
     unlink (file->part);
   /* all is on disk, or that it is not is known */
   close (file->fd);
+  pthread_mutex_destroy (&file->lock);
+  pthread_cond_destroy (&file->work);
+  pthread_cond_destroy (&file->done);
   free_file (file);
   return result;
 }
@@ -639,24 +661,10 @@ eeg_durable_set_flushing (EegDurableFile *file, bool flushing)
   pthread_mutex_unlock (&file->lock);
 }
 
-bool
-eeg_durable_read (EegDurableFile *file, uint64_t offset, void *data,
-    size_t size)
+int
+eeg_durable_get_fd (const EegDurableFile *file)
 {
-  char *to = data;
-
-  while (size > 0) {
-    ssize_t n = pread (file->fd, to, size, (off_t) offset);
-
-    if (n < 0 && errno == EINTR)
-      continue;
-    if (n <= 0)
-      return false;
-    to += n;
-    offset += (uint64_t) n;
-    size -= (size_t) n;
-  }
-  return true;
+  return file->fd;
 }
 
 bool

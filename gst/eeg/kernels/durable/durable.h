@@ -80,10 +80,8 @@ EegDurableResult eeg_durable_open (const char *path, EegDurableMode mode,
  */
 EegDurableResult eeg_durable_truncate (EegDurableFile *file, uint64_t length);
 
-/* Reads @size bytes at @offset, FALSE if there are fewer or they cannot be read.
- * Any thread. */
-bool eeg_durable_read (EegDurableFile *file, uint64_t offset, void *data,
-    size_t size);
+/* To read what was written; everything else is the file's own. Any thread. */
+int eeg_durable_get_fd (const EegDurableFile *file);
 
 /* The numbers of the file in its file system. Any thread. */
 bool eeg_durable_identify (EegDurableFile *file, uint64_t *device,
@@ -128,6 +126,13 @@ EegDurableResult eeg_durable_sync (EegDurableFile *file);
 /* Waits until all is on disk, which nothing ends, then gives the file its name.
  * It stays open, and locked, and is not to be written any more. */
 EegDurableResult eeg_durable_finish (EegDurableFile *file);
+
+/*
+ * Brings all to disk, if no error came before, and ends the thread; no mark comes
+ * any more. What is left to do is eeg_durable_close(); until then the file is
+ * locked.
+ */
+void eeg_durable_stop (EegDurableFile *file);
 
 /*
  * Brings all to disk, if no error came before, and frees. A file that is not

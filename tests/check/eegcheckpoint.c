@@ -1,0 +1,653 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <gst/check/gstcheck.h>
+#include <gst/eeg/eeg.h>
+
+#include <glib/gstdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "checkpoint.h"
+#include "durable.h"
+
+#define INTERVAL 100000
+#define INPUT_SIZE (10 * INTERVAL + 777)
+#define LINE                                                                   \
+  "filesrc location=%s/in ! eegchunk checkpoint-interval=%u ! "                \
+  "lz4enc threads=2 chunk-size=65536 ! queue ! identity name=check ! "         \
+  "eegfilesink name=sink checkpoint=true location=%s/out"
+
+static gchar *folder, *sidecar, *old, *out, *part;
+
+static void
+setup (void)
+{
+  folder = g_dir_make_tmp ("gsteeg-checkpoint-XXXXXX", NULL);
+  fail_unless (folder != NULL);
+  out = g_build_filename (folder, "out", NULL);
+  part = g_strconcat (out, ".part", NULL);
+  sidecar = g_strconcat (out, ".checkpoint", NULL);
+  old = g_strconcat (sidecar, ".old", NULL);
+}
+
+static void
+teardown (void)
+{
+  gchar *in = g_build_filename (folder, "in", NULL);
+
+  g_unlink (in);
+  g_unlink (out);
+  g_unlink (part);
+  g_unlink (sidecar);
+  g_unlink (old);
+  fail_unless_equals_int (g_rmdir (folder), 0);
+  g_free (in);
+  g_free (old);
+  g_free (sidecar);
+  g_free (part);
+  g_free (out);
+  g_free (folder);
+}
+
+/* --- reading ------------------------------------------------------------- */
+
+static EegCheckpointStage stages[] = {
+  { (char *) "sum", (char *) "blake3sum", (char *) "",
+      (uint8_t *) "\0state\xff", 7 },
+  { (char *) "source", (char *) "eegsrc", (char *) "rate=250/1", NULL, 0 },
+};
+
+/* Of an output that holds @length letters. */
+static EegCheckpoint
+make (guint64 id, guint64 length)
+{
+  EegCheckpoint c = { .id = id,
+    .time = G_GINT64_CONSTANT (1700000000123456),
+    .sample_index = 5000,
+    .look_back = 66000,
+    .recording = { 0x12, 0x34, 0x56, 0x78, 0x9a, 0xbc, 0xde, 0xf0, 1, 2, 3, 4,
+        5, 6, 7, 8 },
+    .part = 7,
+    .settings = { 4, 5 },
+    .cpu_path = (char *) "avx2",
+    .input = { (char *) "night.bdf", 11, 22, 33, 44, 55, { 5 }, { 6 } },
+    .output = { out, length, 8, 9, { 10 } },
+    .stages = stages,
+    .n_stages = G_N_ELEMENTS (stages),
+    .retries = 3 };
+  gchar *text = g_strnfill (length, 'x');
+  int fd;
+
+  fail_unless (g_file_set_contents (part, text, length, NULL));
+  fd = g_open (part, O_RDONLY, 0);
+  fail_unless (eeg_checkpoint_hash_tail (fd, length, c.output.tail));
+  close (fd);
+  g_free (text);
+  return c;
+}
+
+static void
+store (guint64 id, guint64 length, gboolean complete)
+{
+  EegCheckpoint c = make (id, length);
+
+  c.complete = complete;
+  fail_unless_equals_int (eeg_checkpoint_store (sidecar, &c),
+      EEG_CHECKPOINT_OK);
+}
+
+static void
+expect_id (GstEegCheckpointGeneration generation, guint64 id)
+{
+  GError *error = NULL;
+  GstEegCheckpoint *c = gst_eeg_checkpoint_load (sidecar, generation, &error);
+
+  fail_unless (c != NULL, "%s", error != NULL ? error->message : "");
+  fail_unless_equals_uint64 (gst_eeg_checkpoint_get_id (c), id);
+  gst_eeg_checkpoint_unref (c);
+}
+
+static void
+expect_error (GError **error, gint code, const gchar *word)
+{
+  fail_unless (g_error_matches (*error, GST_RESOURCE_ERROR, code), "%s",
+      *error != NULL ? (*error)->message : "no error");
+  fail_unless (strstr ((*error)->message, word) != NULL, "%s",
+      (*error)->message);
+  g_clear_error (error);
+}
+
+GST_START_TEST (test_fields)
+{
+  const GstEegBarrierInput *input;
+  guint64 device, inode;
+  GstEegCheckpoint *c, *same;
+  gchar *recording;
+
+  store (42, 500, FALSE);
+  c = gst_eeg_checkpoint_load (sidecar, GST_EEG_CHECKPOINT_GENERATION_NEWEST,
+      NULL);
+  fail_unless (c != NULL);
+  fail_unless_equals_uint64 (gst_eeg_checkpoint_get_id (c), 42);
+  fail_unless_equals_int64 (gst_eeg_checkpoint_get_time (c), 1700000000123456);
+  fail_unless_equals_uint64 (gst_eeg_checkpoint_get_sample_index (c), 5000);
+  fail_unless_equals_uint64 (gst_eeg_checkpoint_get_look_back (c), 66000);
+  recording = gst_eeg_checkpoint_get_recording (c);
+  fail_unless_equals_string (recording, "12345678-9abc-def0-0102-030405060708");
+  g_free (recording);
+  fail_unless_equals_int (gst_eeg_checkpoint_get_part (c), 7);
+  fail_if (gst_eeg_checkpoint_is_complete (c));
+  fail_unless_equals_int (gst_eeg_checkpoint_get_retries (c), 3);
+  fail_unless_equals_int (gst_eeg_checkpoint_get_settings (c)[1], 5);
+  fail_unless_equals_string (gst_eeg_checkpoint_get_cpu_path (c), "avx2");
+  input = gst_eeg_checkpoint_get_input (c);
+  fail_unless_equals_string (input->path, "night.bdf");
+  fail_unless_equals_uint64 (input->position, 11);
+  fail_unless_equals_uint64 (input->size, 22);
+  fail_unless_equals_int64 (input->mtime, 33);
+  fail_unless_equals_uint64 (input->device, 44);
+  fail_unless_equals_uint64 (input->inode, 55);
+  fail_unless_equals_int (input->head[0], 5);
+  fail_unless_equals_int (input->tail[0], 6);
+  fail_unless_equals_string (gst_eeg_checkpoint_get_output_path (c), out);
+  fail_unless_equals_uint64 (gst_eeg_checkpoint_get_output_length (c), 500);
+  gst_eeg_checkpoint_get_output_file (c, &device, &inode);
+  fail_unless_equals_uint64 (device, 8);
+  fail_unless_equals_uint64 (inode, 9);
+  fail_unless (gst_eeg_checkpoint_get_output_tail (c) != NULL);
+  fail_unless_equals_int (gst_eeg_checkpoint_get_n_stages (c), 2);
+  fail_unless_equals_string (gst_eeg_checkpoint_get_stage_name (c, 0), "sum");
+  fail_unless_equals_string (gst_eeg_checkpoint_get_stage_factory (c, 1),
+      "eegsrc");
+  fail_unless_equals_string (gst_eeg_checkpoint_get_stage_settings (c, 1),
+      "rate=250/1");
+  fail_unless_equals_uint64 (gst_eeg_checkpoint_get_stage_state_size (c, 0), 7);
+  same = g_boxed_copy (GST_TYPE_EEG_CHECKPOINT, c);
+  fail_unless (same == c);
+  gst_eeg_checkpoint_unref (same);
+  gst_eeg_checkpoint_unref (c);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_list)
+{
+  GError *error = NULL;
+  GPtrArray *list;
+
+  fail_unless (gst_eeg_checkpoint_list (sidecar, &error) == NULL);
+  expect_error (&error, GST_RESOURCE_ERROR_NOT_FOUND, "out.checkpoint");
+
+  store (1, 10, FALSE);
+  list = gst_eeg_checkpoint_list (sidecar, &error);
+  fail_unless (list != NULL && list->len == 1);
+  g_ptr_array_unref (list);
+
+  store (2, 20, FALSE);
+  list = gst_eeg_checkpoint_list (sidecar, &error);
+  fail_unless (list != NULL && list->len == 2);
+  fail_unless_equals_uint64 (gst_eeg_checkpoint_get_id (list->pdata[0]), 2);
+  fail_unless_equals_uint64 (gst_eeg_checkpoint_get_id (list->pdata[1]), 1);
+  g_ptr_array_unref (list);
+}
+
+GST_END_TEST;
+
+/* Cut at any byte, or with a bit wrong anywhere, the newest one is no checkpoint, and
+ * the one before it is. */
+GST_START_TEST (test_damage)
+{
+  GError *error = NULL;
+  GPtrArray *list;
+  FILE *file;
+  gchar *data;
+  gsize size, i;
+
+  store (1, 10, FALSE);
+  store (2, 20, FALSE);
+  fail_unless (g_file_get_contents (sidecar, &data, &size, NULL));
+  for (i = 0; i < 9 * size; i += i < size ? 1 : 5) {
+    gsize n = i < size ? i : size;
+
+    if (i >= size)
+      data[(i - size) / 8] ^= 1 << ((i - size) % 8);
+    /* without the syncs of g_file_set_contents() */
+    file = g_fopen (sidecar, "wb");
+    fail_unless (file != NULL && fwrite (data, 1, n, file) == n);
+    fail_unless_equals_int (fclose (file), 0);
+    fail_unless (gst_eeg_checkpoint_load (sidecar,
+                     GST_EEG_CHECKPOINT_GENERATION_NEWEST, &error)
+        == NULL);
+    expect_error (&error, GST_RESOURCE_ERROR_SETTINGS, "damaged");
+    list = gst_eeg_checkpoint_list (sidecar, &error);
+    fail_unless (list != NULL && list->len == 1);
+    fail_unless_equals_uint64 (gst_eeg_checkpoint_get_id (list->pdata[0]), 1);
+    g_ptr_array_unref (list);
+    if (i >= size)
+      data[(i - size) / 8] ^= 1 << ((i - size) % 8);
+  }
+  /* both */
+  fail_unless (g_file_set_contents (old, data, size - 1, NULL));
+  fail_unless (g_file_set_contents (sidecar, data, size - 1, NULL));
+  fail_unless (gst_eeg_checkpoint_list (sidecar, &error) == NULL);
+  expect_error (&error, GST_RESOURCE_ERROR_SETTINGS, "damaged");
+  g_free (data);
+}
+
+GST_END_TEST;
+
+/* --- going back without a pipeline --------------------------------------- */
+
+GST_START_TEST (test_unwind_file)
+{
+  GError *error = NULL;
+  gchar *data;
+  gsize size;
+  int fd;
+
+  store (1, 100000, FALSE);
+  store (2, 200000, FALSE);
+  fail_if (gst_eeg_checkpoint_unwind (sidecar, 3, &error));
+  expect_error (&error, GST_RESOURCE_ERROR_NOT_FOUND, "there is: 2, 1");
+  expect_id (GST_EEG_CHECKPOINT_GENERATION_NEWEST, 2);
+
+  /* a recorder has it */
+  fd = g_open (part, O_RDWR, 0);
+  fail_unless_equals_int (flock (fd, LOCK_EX | LOCK_NB), 0);
+  fail_if (gst_eeg_checkpoint_unwind (sidecar, 1, &error));
+  expect_error (&error, GST_RESOURCE_ERROR_BUSY, "being recorded to");
+  close (fd);
+
+  /* another file */
+  fail_unless (g_file_get_contents (part, &data, &size, NULL));
+  data[99999] ^= 1;
+  fail_unless (g_file_set_contents (part, data, size, NULL));
+  fail_if (gst_eeg_checkpoint_unwind (sidecar, 1, &error));
+  expect_error (&error, GST_RESOURCE_ERROR_SETTINGS, "other bytes");
+  fail_unless (g_file_set_contents (part, data, 99999, NULL));
+  fail_if (gst_eeg_checkpoint_unwind (sidecar, 1, &error));
+  expect_error (&error, GST_RESOURCE_ERROR_SETTINGS, "shorter");
+  g_unlink (part);
+  fail_if (gst_eeg_checkpoint_unwind (sidecar, 1, &error));
+  expect_error (&error, GST_RESOURCE_ERROR_NOT_FOUND, "out");
+  expect_id (GST_EEG_CHECKPOINT_GENERATION_NEWEST, 2);
+
+  data[99999] ^= 1;
+  fail_unless (g_file_set_contents (part, data, size, NULL));
+  g_free (data);
+  fail_unless (gst_eeg_checkpoint_unwind (sidecar, 2, NULL));
+  expect_id (GST_EEG_CHECKPOINT_GENERATION_NEWEST, 2);
+  expect_id (GST_EEG_CHECKPOINT_GENERATION_PREVIOUS, 1);
+  fail_unless (gst_eeg_checkpoint_unwind (sidecar, 1, NULL));
+  expect_id (GST_EEG_CHECKPOINT_GENERATION_NEWEST, 1);
+  fail_unless (gst_eeg_checkpoint_load (sidecar,
+                   GST_EEG_CHECKPOINT_GENERATION_PREVIOUS, &error)
+      == NULL);
+  expect_error (&error, GST_RESOURCE_ERROR_NOT_FOUND, "");
+  /* there is no way forward */
+  fail_if (gst_eeg_checkpoint_unwind (sidecar, 2, &error));
+  expect_error (&error, GST_RESOURCE_ERROR_NOT_FOUND, "there is: 1");
+  fail_unless (gst_eeg_checkpoint_unwind (sidecar, 1, NULL));
+}
+
+GST_END_TEST;
+
+/* Of a damaged newest one nothing is known, and it does not stay. */
+GST_START_TEST (test_unwind_damaged)
+{
+  store (1, 100, FALSE);
+  store (2, 200, FALSE);
+  fail_unless (g_file_set_contents (sidecar, "damaged", 7, NULL));
+  fail_unless (gst_eeg_checkpoint_unwind (sidecar, 1, NULL));
+  expect_id (GST_EEG_CHECKPOINT_GENERATION_NEWEST, 1);
+  fail_if (g_file_test (old, G_FILE_TEST_EXISTS));
+}
+
+GST_END_TEST;
+
+/* A finished recording becomes one that goes on. */
+GST_START_TEST (test_unwind_complete)
+{
+  store (1, 100, FALSE);
+  store (2, 200, TRUE);
+  fail_unless_equals_int (g_rename (part, out), 0);
+  fail_unless (gst_eeg_checkpoint_unwind (sidecar, 2, NULL));
+  fail_unless (g_file_test (out, G_FILE_TEST_EXISTS));
+  expect_id (GST_EEG_CHECKPOINT_GENERATION_NEWEST, 2);
+  fail_unless (gst_eeg_checkpoint_unwind (sidecar, 1, NULL));
+  expect_id (GST_EEG_CHECKPOINT_GENERATION_NEWEST, 1);
+  fail_if (g_file_test (out, G_FILE_TEST_EXISTS));
+  fail_unless (g_file_test (part, G_FILE_TEST_EXISTS));
+
+  /* both have the id of the last barrier: back to before the end */
+  store (3, 300, FALSE);
+  store (3, 300, TRUE);
+  fail_unless (gst_eeg_checkpoint_unwind (sidecar, 3, NULL));
+  expect_id (GST_EEG_CHECKPOINT_GENERATION_NEWEST, 3);
+  fail_if (g_file_test (old, G_FILE_TEST_EXISTS));
+}
+
+GST_END_TEST;
+
+/* --- going back with a pipeline ------------------------------------------ */
+
+static void
+make_input (void)
+{
+  gchar *path = g_build_filename (folder, "in", NULL);
+  guint8 *data = g_malloc (INPUT_SIZE);
+  guint i, x = 1;
+
+  for (i = 0; i < INPUT_SIZE; i++) {
+    x = x * 1103515245 + 12345;
+    data[i] = (guint8) (x >> 16) & 15;
+  }
+  fail_unless (g_file_set_contents (path, (gchar *) data, INPUT_SIZE, NULL));
+  g_free (data);
+  g_free (path);
+}
+
+static GstElement *
+make_pipeline (void)
+{
+  gchar *line = g_strdup_printf (LINE, folder, INTERVAL, folder);
+  GstElement *pipeline = gst_parse_launch (line, NULL);
+
+  fail_unless (pipeline != NULL);
+  g_free (line);
+  return pipeline;
+}
+
+static GstMessageType
+play (GstElement *pipeline)
+{
+  GstBus *bus = gst_element_get_bus (pipeline);
+  GstMessageType type;
+  GstMessage *message;
+
+  /* what followed the error of the run before */
+  while ((message = gst_bus_pop (bus)) != NULL)
+    gst_message_unref (message);
+  gst_element_set_state (pipeline, GST_STATE_PLAYING);
+  message = gst_bus_timed_pop_filtered (bus, 20 * GST_SECOND,
+      GST_MESSAGE_ERROR | GST_MESSAGE_EOS);
+  fail_unless (message != NULL, "neither end nor error");
+  type = GST_MESSAGE_TYPE (message);
+  gst_message_unref (message);
+  gst_object_unref (bus);
+  return type;
+}
+
+static void
+drop_pipeline (GstElement *pipeline)
+{
+  gst_element_set_state (pipeline, GST_STATE_NULL);
+  gst_object_unref (pipeline);
+}
+
+/* What an uninterrupted run writes. */
+static gchar *
+make_reference (gsize *size)
+{
+  GstElement *pipeline = make_pipeline ();
+  gchar *data;
+
+  fail_unless_equals_int (play (pipeline), GST_MESSAGE_EOS);
+  drop_pipeline (pipeline);
+  fail_unless (g_file_get_contents (out, &data, size, NULL));
+  g_unlink (out);
+  g_unlink (sidecar);
+  g_unlink (old);
+  return data;
+}
+
+/* Plays until the check fails, in READY, with two checkpoints behind the
+ * beginning: those that are left. A disk that is busy leaves checkpoints out. */
+static GPtrArray *
+fail_late (GstElement *pipeline)
+{
+  GstElement *check = gst_bin_get_by_name (GST_BIN (pipeline), "check");
+  GPtrArray *list;
+
+  g_object_set (check, "error-after", 13, "sleep-time", 2000, NULL);
+  fail_unless_equals_int (play (pipeline), GST_MESSAGE_ERROR);
+  fail_unless_equals_int (gst_element_set_state (pipeline, GST_STATE_READY),
+      GST_STATE_CHANGE_SUCCESS);
+  g_object_set (check, "error-after", -1, "sleep-time", 0, NULL);
+  gst_object_unref (check);
+  list = gst_eeg_checkpoint_list (sidecar, NULL);
+  fail_unless (list != NULL && list->len == 2);
+  fail_unless (gst_eeg_checkpoint_get_id (list->pdata[0])
+      > gst_eeg_checkpoint_get_id (list->pdata[1]));
+  return list;
+}
+
+/* The @i-th checkpoint from the end, by the pipeline that failed, or @anew by
+ * another one. */
+static void
+check_unwind (guint i, gboolean anew)
+{
+  GstElement *pipeline;
+  gchar *reference, *data;
+  gsize reference_size, size;
+  GError *error = NULL;
+  GPtrArray *list;
+  guint64 id, length;
+  GStatBuf info;
+
+  make_input ();
+  reference = make_reference (&reference_size);
+  pipeline = make_pipeline ();
+  list = fail_late (pipeline);
+  id = gst_eeg_checkpoint_get_id (list->pdata[i]);
+  length = gst_eeg_checkpoint_get_output_length (list->pdata[i]);
+  g_ptr_array_unref (list);
+  if (anew) {
+    drop_pipeline (pipeline);
+    pipeline = make_pipeline ();
+  }
+
+  fail_if (gst_eeg_unwind (pipeline, 1000, &error));
+  expect_error (&error, GST_RESOURCE_ERROR_NOT_FOUND, "there is: ");
+  fail_unless (gst_eeg_unwind (pipeline, id, &error), "%s",
+      error != NULL ? error->message : "");
+  fail_unless_equals_int (gst_element_get_state (pipeline, NULL, NULL,
+                              20 * GST_SECOND),
+      GST_STATE_CHANGE_SUCCESS);
+  fail_unless_equals_int (g_stat (part, &info), 0);
+  fail_unless_equals_uint64 (info.st_size, length);
+  fail_unless_equals_int (play (pipeline), GST_MESSAGE_EOS);
+  drop_pipeline (pipeline);
+
+  fail_unless (g_file_get_contents (out, &data, &size, NULL));
+  fail_unless_equals_uint64 (size, reference_size);
+  fail_unless (memcmp (data, reference, size) == 0);
+  g_free (data);
+  g_free (reference);
+}
+
+GST_START_TEST (test_unwind_to_newest)
+{
+  check_unwind (0, FALSE);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_unwind_to_previous)
+{
+  check_unwind (1, FALSE);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_unwind_anew)
+{
+  check_unwind (1, TRUE);
+}
+
+GST_END_TEST;
+
+/* From PLAYING, at any time, to the beginning, where there always is one. */
+GST_START_TEST (test_unwind_while_playing)
+{
+  GstElement *pipeline, *check;
+  gchar *reference, *data;
+  gsize reference_size, size;
+  GError *error = NULL;
+  GPtrArray *list;
+  GStatBuf info;
+  guint64 id;
+
+  make_input ();
+  reference = make_reference (&reference_size);
+  pipeline = make_pipeline ();
+  check = gst_bin_get_by_name (GST_BIN (pipeline), "check");
+  /* so slow that no checkpoint is stored between the list and the unwinding */
+  g_object_set (check, "sleep-time", 300000, NULL);
+  gst_element_set_state (pipeline, GST_STATE_PLAYING);
+  fail_unless_equals_int (gst_element_get_state (pipeline, NULL, NULL,
+                              20 * GST_SECOND),
+      GST_STATE_CHANGE_SUCCESS);
+  /* of a recording without a byte nothing stays */
+  while (g_stat (part, &info) < 0 || info.st_size == 0)
+    g_usleep (1000);
+  list = gst_eeg_checkpoint_list (sidecar, NULL);
+  fail_unless (list != NULL);
+  id = gst_eeg_checkpoint_get_id (list->pdata[0]);
+  g_ptr_array_unref (list);
+  fail_unless (gst_eeg_unwind (pipeline, id, &error), "%s",
+      error != NULL ? error->message : "");
+  g_object_set (check, "sleep-time", 0, NULL);
+  gst_object_unref (check);
+  fail_unless_equals_int (play (pipeline), GST_MESSAGE_EOS);
+  drop_pipeline (pipeline);
+  fail_unless (g_file_get_contents (out, &data, &size, NULL));
+  fail_unless_equals_uint64 (size, reference_size);
+  fail_unless (memcmp (data, reference, size) == 0);
+  g_free (data);
+  g_free (reference);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_unwind_refused)
+{
+  GstElement *pipeline = gst_parse_launch ("fakesrc ! fakesink", NULL);
+  GError *error = NULL;
+
+  fail_if (gst_eeg_unwind (pipeline, 1, &error));
+  fail_unless (
+      g_error_matches (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS));
+  g_clear_error (&error);
+  gst_object_unref (pipeline);
+  pipeline = gst_parse_launch ("fakesrc ! eegfilesink location=x", NULL);
+  fail_if (gst_eeg_unwind (pipeline, 1, &error));
+  fail_unless (
+      g_error_matches (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS));
+  g_clear_error (&error);
+  gst_object_unref (pipeline);
+}
+
+GST_END_TEST;
+
+/* --- a chunk that cannot be passed --------------------------------------- */
+
+static void
+check_given_up (GstElement *pipeline, const gchar *words)
+{
+  GstBus *bus = gst_element_get_bus (pipeline);
+  GstMessage *message;
+  GError *error = NULL;
+
+  fail_unless_equals_int (gst_element_set_state (pipeline, GST_STATE_PLAYING),
+      GST_STATE_CHANGE_FAILURE);
+  message = gst_bus_pop_filtered (bus, GST_MESSAGE_ERROR);
+  fail_unless (message != NULL);
+  gst_message_parse_error (message, &error, NULL);
+  fail_unless (
+      g_error_matches (error, GST_STREAM_ERROR, GST_STREAM_ERROR_FAILED));
+  fail_unless (strstr (error->message, words) != NULL, "%s", error->message);
+  g_error_free (error);
+  gst_message_unref (message);
+  fail_unless (gst_bus_pop_filtered (bus, GST_MESSAGE_ERROR) == NULL);
+  gst_object_unref (bus);
+}
+
+GST_START_TEST (test_poison_chunk)
+{
+  GstElement *pipeline, *check, *sink;
+  gchar *reference, *data, *words;
+  gsize reference_size, size;
+  GPtrArray *list;
+  guint64 id;
+  guint i;
+
+  make_input ();
+  reference = make_reference (&reference_size);
+  pipeline = make_pipeline ();
+  list = fail_late (pipeline);
+  id = gst_eeg_checkpoint_get_id (list->pdata[0]);
+  g_ptr_array_unref (list);
+  words = g_strdup_printf ("Chunk %" G_GUINT64_FORMAT " ", id + 1);
+
+  check = gst_bin_get_by_name (GST_BIN (pipeline), "check");
+  sink = gst_bin_get_by_name (GST_BIN (pipeline), "sink");
+  g_object_set (sink, "max-retries", 3, NULL);
+  g_object_set (check, "error-after", 1, NULL);
+  for (i = 0; i < 3; i++) {
+    fail_unless_equals_int (play (pipeline), GST_MESSAGE_ERROR);
+    gst_element_set_state (pipeline, GST_STATE_NULL);
+    list = gst_eeg_checkpoint_list (sidecar, NULL);
+    fail_unless_equals_uint64 (gst_eeg_checkpoint_get_id (list->pdata[0]), id);
+    fail_unless_equals_int (gst_eeg_checkpoint_get_retries (list->pdata[0]),
+        i + 1);
+    g_ptr_array_unref (list);
+  }
+  check_given_up (pipeline, words);
+  gst_element_set_state (pipeline, GST_STATE_NULL);
+  /* it does not count once more */
+  check_given_up (pipeline, words);
+  gst_element_set_state (pipeline, GST_STATE_NULL);
+
+  /* what was wrong is over, and one more try is allowed */
+  g_object_set (sink, "max-retries", 4, NULL);
+  g_object_set (check, "error-after", -1, NULL);
+  fail_unless_equals_int (play (pipeline), GST_MESSAGE_EOS);
+  gst_object_unref (check);
+  gst_object_unref (sink);
+  drop_pipeline (pipeline);
+  fail_unless (g_file_get_contents (out, &data, &size, NULL));
+  fail_unless_equals_uint64 (size, reference_size);
+  fail_unless (memcmp (data, reference, size) == 0);
+  g_free (words);
+  g_free (data);
+  g_free (reference);
+}
+
+GST_END_TEST;
+
+static Suite *
+eegcheckpoint_suite (void)
+{
+  Suite *s = suite_create ("eegcheckpoint");
+  TCase *tc = tcase_create ("checkpoint");
+
+  suite_add_tcase (s, tc);
+  tcase_set_timeout (tc, 60);
+  tcase_add_checked_fixture (tc, setup, teardown);
+  tcase_add_test (tc, test_fields);
+  tcase_add_test (tc, test_list);
+  tcase_add_test (tc, test_damage);
+  tcase_add_test (tc, test_unwind_file);
+  tcase_add_test (tc, test_unwind_damaged);
+  tcase_add_test (tc, test_unwind_complete);
+  tcase_add_test (tc, test_unwind_to_newest);
+  tcase_add_test (tc, test_unwind_to_previous);
+  tcase_add_test (tc, test_unwind_anew);
+  tcase_add_test (tc, test_unwind_while_playing);
+  tcase_add_test (tc, test_unwind_refused);
+  tcase_add_test (tc, test_poison_chunk);
+  return s;
+}
+
+GST_CHECK_MAIN (eegcheckpoint);
