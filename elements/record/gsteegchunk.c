@@ -7,8 +7,9 @@
  *
  * Stands behind a source of bytes that can be read at any position, `filesrc`
  * for example, and makes it one from which a recording can go on: it sends a
- * barrier every #GstEegChunk:checkpoint-interval bytes and at the end, and begins
- * where the checkpoint says.
+ * barrier every #GstEegChunk:checkpoint-interval bytes, when an application asks
+ * for one (gst_eeg_event_new_barrier_request()) and at the end, and begins where
+ * the checkpoint says.
  *
  * |[
  * gst-launch-1.0 filesrc location=night.edf ! eegchunk ! zstdenc ! \
@@ -76,10 +77,11 @@ struct state
   guint64 id; /* of the last barrier */
   GstEegBarrierInput input;
   guint64 barrier_at; /* position of the last barrier */
+  gboolean resumed;   /* there, and none was sent since */
 };
 
 /* Locking: the sink pad's stream lock, held by its task, protects `state`. The
- * object lock, a leaf, protects `settings`, `restore` and `position`. */
+ * object lock, a leaf, protects `settings`, `restore`, `position` and `request`. */
 struct _GstEegChunk
 {
   GstElement parent;
@@ -91,6 +93,8 @@ struct _GstEegChunk
   GBytes *restore;  /* to go on from, taken when the stream begins */
   guint64 position; /* of the next byte */
   gint part_wanted; /* atomic: the next barrier is to end a part */
+  guint32 request;  /* of barriers, the last one's number */
+  gint requested;   /* atomic: a barrier, behind the next block */
   struct state state;
 
   GstEegStageCounters counters;
@@ -219,23 +223,17 @@ identify_input (GstEegChunk *self)
 
 /* --- going on ------------------------------------------------------------ */
 
-/* Returns NULL if @blob was saved with this input and interval, or what differs.
- */
-static const gchar *
-find_difference (const struct state *state, const guint8 *blob)
+static void
+read_input (const guint8 *blob, GstEegBarrierInput *input)
 {
-  const GstEegBarrierInput *input = &state->input;
-
-  if (GST_READ_UINT64_LE (blob + 24) != input->size)
-    return "has another size";
-  if ((gint64) GST_READ_UINT64_LE (blob + 32) != input->mtime)
-    return "was changed";
-  if (memcmp (blob + 64, input->head, sizeof input->head) != 0)
-    return "begins with other bytes";
-  if (memcmp (blob + 64 + sizeof input->head, input->tail, sizeof input->tail)
-      != 0)
-    return "ends with other bytes";
-  return NULL;
+  memset (input, 0, sizeof *input);
+  input->position = GST_READ_UINT64_LE (blob + 8);
+  input->size = GST_READ_UINT64_LE (blob + 24);
+  input->mtime = (gint64) GST_READ_UINT64_LE (blob + 32);
+  input->device = GST_READ_UINT64_LE (blob + 40);
+  input->inode = GST_READ_UINT64_LE (blob + 48);
+  memcpy (input->head, blob + 64, sizeof input->head);
+  memcpy (input->tail, blob + 64 + sizeof input->head, sizeof input->tail);
 }
 
 static GstFlowReturn
@@ -243,8 +241,11 @@ resume (GstEegChunk *self, GBytes *restore)
 {
   struct state *state = &self->state;
   const guint8 *blob = g_bytes_get_data (restore, NULL);
-  const gchar *difference = find_difference (state, blob);
+  const gchar *difference;
+  GstEegBarrierInput then;
 
+  read_input (blob, &then);
+  difference = gst_eeg_barrier_input_find_difference (&then, &state->input);
   if (difference != NULL) {
     GST_ELEMENT_ERROR (self, RESOURCE, SETTINGS,
         ("The input %s since the checkpoint, so nothing can be continued.",
@@ -252,12 +253,12 @@ resume (GstEegChunk *self, GBytes *restore)
         ("%s", state->input.path != NULL ? state->input.path : "no file"));
     return fail (self);
   }
-  if (GST_READ_UINT64_LE (blob + 40) != state->input.device
-      || GST_READ_UINT64_LE (blob + 48) != state->input.inode)
+  if (then.device != state->input.device || then.inode != state->input.inode)
     GST_WARNING_OBJECT (self,
         "the input is another file than at the checkpoint, with the same "
         "size, time and ends");
-  state->input.position = state->barrier_at = GST_READ_UINT64_LE (blob + 8);
+  state->input.position = state->barrier_at = then.position;
+  state->resumed = TRUE;
   state->id = GST_READ_UINT64_LE (blob + 16);
   GST_INFO_OBJECT (self, "going on at byte %" G_GUINT64_FORMAT,
       state->input.position);
@@ -282,7 +283,9 @@ prepare (GstEegChunk *self)
   reset (self);
   g_atomic_int_set (&self->part_wanted, FALSE);
   gst_eeg_stage_counters_reset (&self->counters);
+  g_atomic_int_set (&self->requested, FALSE);
   GST_OBJECT_LOCK (self);
+  self->request = GST_SEQNUM_INVALID;
   state->interval = self->settings.checkpoint_interval;
   restore = g_steal_pointer (&self->restore);
   GST_OBJECT_UNLOCK (self);
@@ -325,8 +328,7 @@ send_barrier (GstEegChunk *self)
   struct state *state = &self->state;
   GstEegBarrier *barrier;
 
-  if (state->interval == 0 || state->input.position == state->barrier_at)
-    return;
+  state->resumed = FALSE;
   barrier = gst_eeg_barrier_new (++state->id, 0);
   state->barrier_at = state->input.position;
   /* nothing comes behind the end */
@@ -365,8 +367,10 @@ send_block (GstEegChunk *self)
   self->position = state->input.position;
   GST_OBJECT_UNLOCK (self);
   flow = gst_pad_push (self->src_pad, buffer);
-  if (flow == GST_FLOW_OK && state->interval > 0
-      && state->input.position % state->interval == 0)
+  if (flow == GST_FLOW_OK
+      && (g_atomic_int_and ((guint *) &self->requested, 0)
+          || (state->interval > 0
+              && state->input.position % state->interval == 0)))
     send_barrier (self);
   return flow;
 }
@@ -383,7 +387,10 @@ loop (gpointer user_data)
   if (state->input.position < state->input.size) {
     flow = send_block (self);
   } else {
-    send_barrier (self);
+    /* one at the end, so that the sink can tell this pipeline by it */
+    if (state->interval > 0
+        && (state->resumed || state->input.position != state->barrier_at))
+      send_barrier (self);
     gst_pad_push_event (self->src_pad, gst_eeg_event_new_complete (0));
   }
   if (flow == GST_FLOW_OK)
@@ -455,9 +462,28 @@ sink_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
   return refuse_push (GST_EEG_CHUNK (parent));
 }
 
+/* Each branch of the pipeline brings the same one. */
+static void
+take_request (GstEegChunk *self, GstEvent *event)
+{
+  gboolean is_new;
+
+  GST_OBJECT_LOCK (self);
+  is_new = self->request != gst_event_get_seqnum (event);
+  self->request = gst_event_get_seqnum (event);
+  GST_OBJECT_UNLOCK (self);
+  if (is_new)
+    g_atomic_int_set (&self->requested, TRUE);
+}
+
 static gboolean
 src_event (GstPad *pad, GstObject *parent, GstEvent *event)
 {
+  if (gst_eeg_event_is_barrier_request (event)) {
+    take_request (GST_EEG_CHUNK (parent), event);
+    gst_event_unref (event);
+    return TRUE;
+  }
   if (GST_EVENT_TYPE (event) == GST_EVENT_SEEK) {
     gst_event_unref (event);
     return FALSE;

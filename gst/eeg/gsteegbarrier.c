@@ -13,17 +13,33 @@
  *
  * The object is the same in all copies of the event; the event's structure
  * cannot be written behind a tee.
+ *
+ * No samples are stored. A stage whose next output depends on samples before the
+ * barrier lets it pass later: behind the first output that does not (see
+ * #GstEegStageInterface.look_back). So what is behind that stage has its barrier
+ * later in the stream, and a recording that goes on, with the source where it
+ * sent the barrier, finds all samples again that it needs; each stage throws away
+ * what it gives before the place where the barrier left it.
+ *
+ * An application asks for a barrier by the event `eeg-barrier-request`, sent to
+ * the pipeline. The source sends one at the next place where it can.
  */
 #include "gsteegbarrier.h"
 
 #include <string.h>
 
 #define BARRIER_NAME "eeg-barrier"
+#define REQUEST_NAME "eeg-barrier-request"
+
+/* Of an input as bytes: u64 position, size, mtime, device, inode, little-endian;
+ * head and tail. */
+#define INPUT_SIZE (5 * 8 + 2 * GST_EEG_BARRIER_HASH_SIZE)
 
 typedef struct
 {
   GstEegStage *stage; /* compared only */
   GBytes *state;
+  gchar *settings;
 } Saved;
 
 struct _GstEegBarrier
@@ -51,6 +67,7 @@ clear_saved (gpointer data)
   Saved *saved = data;
 
   g_bytes_unref (saved->state);
+  g_free (saved->settings);
   gst_object_unref (saved->stage);
 }
 
@@ -181,8 +198,8 @@ gst_eeg_barrier_get_input (GstEegBarrier *barrier, GstEegBarrierInput *input)
   return has_input;
 }
 
-static GBytes *
-find_state (GstEegBarrier *barrier, GstEegStage *stage)
+static const Saved *
+find_saved (GstEegBarrier *barrier, GstEegStage *stage)
 {
   guint i;
 
@@ -190,7 +207,7 @@ find_state (GstEegBarrier *barrier, GstEegStage *stage)
     const Saved *saved = &g_array_index (barrier->saved, Saved, i);
 
     if (saved->stage == stage)
-      return saved->state;
+      return saved;
   }
   return NULL;
 }
@@ -200,7 +217,7 @@ find_state (GstEegBarrier *barrier, GstEegStage *stage)
  * @barrier: a barrier
  * @stage: the stage at which it arrived
  *
- * Lets @stage save its state. To be called where all that came before the
+ * Lets @stage save its state and says with what settings. To be called where all that came before the
  * barrier has left the stage, or is part of what it saves. If it cannot save,
  * the barrier fails; the event is passed on all the same.
  *
@@ -210,7 +227,7 @@ gboolean
 gst_eeg_barrier_add_stage (GstEegBarrier *barrier, GstEegStage *stage)
 {
   GError *error = NULL;
-  Saved saved = { NULL, NULL };
+  Saved saved = { NULL, NULL, NULL };
 
   g_return_val_if_fail (barrier != NULL, FALSE);
   g_return_val_if_fail (GST_IS_EEG_STAGE (stage), FALSE);
@@ -223,6 +240,10 @@ gst_eeg_barrier_add_stage (GstEegBarrier *barrier, GstEegStage *stage)
     return FALSE;
   }
   saved.stage = gst_object_ref (stage);
+  /* some can only where a part ends */
+  saved.settings = gst_eeg_stage_describe_output (stage, NULL);
+  if (saved.settings == NULL)
+    saved.settings = g_strdup ("");
   g_mutex_lock (&barrier->lock);
   g_array_append_val (barrier->saved, saved);
   g_mutex_unlock (&barrier->lock);
@@ -263,17 +284,43 @@ gst_eeg_barrier_fail (GstEegBarrier *barrier, GstEegStage *stage,
 GBytes *
 gst_eeg_barrier_get_state (GstEegBarrier *barrier, GstEegStage *stage)
 {
-  GBytes *state;
+  const Saved *saved;
+  GBytes *state = NULL;
 
   g_return_val_if_fail (barrier != NULL, NULL);
   g_return_val_if_fail (GST_IS_EEG_STAGE (stage), NULL);
 
   g_mutex_lock (&barrier->lock);
-  state = find_state (barrier, stage);
-  if (state != NULL)
-    g_bytes_ref (state);
+  saved = find_saved (barrier, stage);
+  if (saved != NULL)
+    state = g_bytes_ref (saved->state);
   g_mutex_unlock (&barrier->lock);
   return state;
+}
+
+/**
+ * gst_eeg_barrier_get_settings:
+ * @barrier: a barrier
+ * @stage: a stage
+ *
+ * Returns: (transfer full) (nullable): what gst_eeg_stage_describe_output() said
+ *     when @stage saved its state, or %NULL if the barrier did not come by it
+ */
+gchar *
+gst_eeg_barrier_get_settings (GstEegBarrier *barrier, GstEegStage *stage)
+{
+  const Saved *saved;
+  gchar *settings = NULL;
+
+  g_return_val_if_fail (barrier != NULL, NULL);
+  g_return_val_if_fail (GST_IS_EEG_STAGE (stage), NULL);
+
+  g_mutex_lock (&barrier->lock);
+  saved = find_saved (barrier, stage);
+  if (saved != NULL)
+    settings = g_strdup (saved->settings);
+  g_mutex_unlock (&barrier->lock);
+  return settings;
 }
 
 /**
@@ -410,5 +457,124 @@ gst_eeg_event_parse_barrier (GstEvent *event, GstEegBarrier **barrier)
     return FALSE;
   if (barrier != NULL)
     *barrier = g_value_get_boxed (value);
+  return TRUE;
+}
+
+/**
+ * gst_eeg_event_new_barrier_request:
+ *
+ * To be sent to the pipeline, or to a sink. The source sends a barrier at the
+ * next place where it can: eegsrc where a record of its file ends, eegchunk behind
+ * its next block. The barrier ends a chunk of the encoders, so that the bytes
+ * depend on it.
+ *
+ * Returns: (transfer full): an upstream event
+ */
+GstEvent *
+gst_eeg_event_new_barrier_request (void)
+{
+  return gst_event_new_custom (GST_EVENT_CUSTOM_UPSTREAM,
+      gst_structure_new_empty (REQUEST_NAME));
+}
+
+/**
+ * gst_eeg_event_is_barrier_request:
+ * @event: any event
+ *
+ * A request comes to a source once by each branch of the pipeline; the copies
+ * have the same sequence number.
+ *
+ * Returns: whether @event is an `eeg-barrier-request` event
+ */
+gboolean
+gst_eeg_event_is_barrier_request (GstEvent *event)
+{
+  g_return_val_if_fail (GST_IS_EVENT (event), FALSE);
+
+  return GST_EVENT_TYPE (event) == GST_EVENT_CUSTOM_UPSTREAM
+      && gst_event_has_name (event, REQUEST_NAME);
+}
+
+/* --- input --------------------------------------------------------------- */
+
+/**
+ * gst_eeg_barrier_input_find_difference:
+ * @then: an input at a barrier
+ * @now: the same, as it is found again
+ *
+ * Path, device and inode may differ: a copy that kept its time is as good.
+ *
+ * Returns: (nullable) (transfer none): %NULL if it is the same input, or what
+ *     differs, to be put behind "The input"
+ */
+const gchar *
+gst_eeg_barrier_input_find_difference (const GstEegBarrierInput *then,
+    const GstEegBarrierInput *now)
+{
+  g_return_val_if_fail (then != NULL, NULL);
+  g_return_val_if_fail (now != NULL, NULL);
+
+  if (then->size != now->size)
+    return "has another size";
+  if (then->mtime != now->mtime)
+    return "was changed";
+  if (memcmp (then->head, now->head, sizeof now->head) != 0)
+    return "begins with other bytes";
+  if (memcmp (then->tail, now->tail, sizeof now->tail) != 0)
+    return "ends with other bytes";
+  return NULL;
+}
+
+/**
+ * gst_eeg_barrier_input_to_bytes:
+ * @input: an input
+ *
+ * Returns: (transfer full): all but the path, for the state of a source
+ */
+GBytes *
+gst_eeg_barrier_input_to_bytes (const GstEegBarrierInput *input)
+{
+  guint8 *data;
+
+  g_return_val_if_fail (input != NULL, NULL);
+
+  data = g_malloc (INPUT_SIZE);
+  GST_WRITE_UINT64_LE (data, input->position);
+  GST_WRITE_UINT64_LE (data + 8, input->size);
+  GST_WRITE_UINT64_LE (data + 16, (guint64) input->mtime);
+  GST_WRITE_UINT64_LE (data + 24, input->device);
+  GST_WRITE_UINT64_LE (data + 32, input->inode);
+  memcpy (data + 40, input->head, sizeof input->head);
+  memcpy (data + 40 + sizeof input->head, input->tail, sizeof input->tail);
+  return g_bytes_new_take (data, INPUT_SIZE);
+}
+
+/**
+ * gst_eeg_barrier_input_from_bytes:
+ * @input: (out caller-allocates): the input, without a path
+ * @data: (array length=size) (element-type guint8): what
+ *     gst_eeg_barrier_input_to_bytes() gave
+ * @size: bytes of it
+ *
+ * Returns: whether @data is of an input
+ */
+gboolean
+gst_eeg_barrier_input_from_bytes (GstEegBarrierInput *input, gconstpointer data,
+    gsize size)
+{
+  const guint8 *from = data;
+
+  g_return_val_if_fail (input != NULL, FALSE);
+
+  memset (input, 0, sizeof *input);
+  if (size != INPUT_SIZE)
+    return FALSE;
+  input->position = GST_READ_UINT64_LE (from);
+  input->size = GST_READ_UINT64_LE (from + 8);
+  input->mtime = (gint64) GST_READ_UINT64_LE (from + 16);
+  input->device = GST_READ_UINT64_LE (from + 24);
+  input->inode = GST_READ_UINT64_LE (from + 32);
+  memcpy (input->head, from + 40, sizeof input->head);
+  memcpy (input->tail, from + 40 + sizeof input->head, sizeof input->tail);
   return TRUE;
 }

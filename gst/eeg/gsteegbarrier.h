@@ -11,7 +11,7 @@ G_BEGIN_DECLS
 /**
  * GST_EEG_BARRIER_HASH_SIZE:
  *
- * Bytes of a BLAKE3 digest.
+ * Bytes of a BLAKE3 or SHA-256 digest.
  */
 #define GST_EEG_BARRIER_HASH_SIZE 32
 
@@ -26,8 +26,8 @@ typedef struct _GstEegBarrierInput GstEegBarrierInput;
  * @mtime: when it was changed last, nanoseconds since 1970
  * @device: number of its file system
  * @inode: its number there
- * @head: BLAKE3 of its first 64 KiB
- * @tail: BLAKE3 of its last 64 KiB
+ * @head: hash of its first 64 KiB, BLAKE3 or SHA-256 as the source likes
+ * @tail: the same of its last 64 KiB
  *
  * What the source reads, and how far it is.
  */
@@ -45,6 +45,18 @@ struct _GstEegBarrierInput
   /*< private >*/
   gpointer _gst_reserved[GST_PADDING];
 };
+
+GST_EEG_API
+const gchar *gst_eeg_barrier_input_find_difference (const GstEegBarrierInput
+                                                        *then,
+    const GstEegBarrierInput *now);
+
+GST_EEG_API
+GBytes *gst_eeg_barrier_input_to_bytes (const GstEegBarrierInput *input);
+
+GST_EEG_API
+gboolean gst_eeg_barrier_input_from_bytes (GstEegBarrierInput *input,
+    gconstpointer data, gsize size);
 
 /**
  * GstEegBarrier:
@@ -92,6 +104,10 @@ GST_EEG_API
 GBytes *gst_eeg_barrier_get_state (GstEegBarrier *barrier, GstEegStage *stage);
 
 GST_EEG_API
+gchar *gst_eeg_barrier_get_settings (GstEegBarrier *barrier,
+    GstEegStage *stage);
+
+GST_EEG_API
 gchar *gst_eeg_barrier_get_failure (GstEegBarrier *barrier);
 
 GST_EEG_API
@@ -113,6 +129,12 @@ GstEvent *gst_eeg_event_new_barrier (GstEegBarrier *barrier);
 
 GST_EEG_API
 gboolean gst_eeg_event_parse_barrier (GstEvent *event, GstEegBarrier **barrier);
+
+GST_EEG_API
+GstEvent *gst_eeg_event_new_barrier_request (void);
+
+GST_EEG_API
+gboolean gst_eeg_event_is_barrier_request (GstEvent *event);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (GstEegBarrier, gst_eeg_barrier_unref)
 
