@@ -164,6 +164,7 @@ struct _GstEegFirFilter
   gdouble rate;            /* it was designed for */
   gsize held;              /* most frames that what runs may owe */
   gsize memory;            /* of the stream that runs */
+  gboolean is_foreign;     /* its kernel came by an event */
   GQueue changes;          /* of Change, as they arrived */
   GCond built;             /* a change was built */
 
@@ -677,6 +678,14 @@ rebuild_change_locked (GstEegFirFilter *self, Change *change)
   build_change_locked (self, change, NULL);
 }
 
+static void
+set_foreign (GstEegFirFilter *self, gboolean is_foreign)
+{
+  GST_OBJECT_LOCK (self);
+  self->is_foreign = is_foreign;
+  GST_OBJECT_UNLOCK (self);
+}
+
 static gboolean
 gst_eeg_fir_filter_set_info (GstEegFilter *filter, const GstEegInfo *in_info,
     const GstEegInfo *out_info, GError **error)
@@ -702,6 +711,7 @@ gst_eeg_fir_filter_set_info (GstEegFilter *filter, const GstEegInfo *in_info,
     set_stream (self, steal_pending (self));
 
   gst_eeg_filter_lock_settings (filter);
+  set_foreign (self, FALSE);
   if (!ok)
     format_clear (&self->format);
   /* what was built for other caps; others add to the queue no more than this
@@ -775,6 +785,8 @@ take_over (GstEegFirFilter *self, eeg_fir_stream *stream)
       n_taps, eeg_fir_stream_get_out (stream));
   self->stream = stream;
   self->is_changed = TRUE;
+  gst_eeg_filter_fail_barriers (GST_EEG_FILTER (self),
+      "its kernel was changed just then");
   if (!eeg_fir_stream_is_fading (stream)) {
     retire (self, old);
     owed = 0;
@@ -816,6 +828,7 @@ make_change (GstEegFirFilter *self, Change *change)
     if (stream == NULL)
       return;
     if (take_over (self, stream)) {
+      set_foreign (self, TRUE);
       set_kernel (self, eeg_fir_stream_get_kernel (stream));
       return;
     }
@@ -850,9 +863,13 @@ gst_eeg_fir_filter_update (GstEegFilter *filter)
     }
     /* while one fades in, the next waits */
     pending = steal_pending (self);
-    if (pending != NULL && !take_over (self, pending)) {
-      GST_ERROR_OBJECT (self, "a kernel was made without the room it needs");
-      eeg_fir_stream_free (pending);
+    if (pending != NULL) {
+      if (take_over (self, pending)) {
+        set_foreign (self, FALSE);
+      } else {
+        GST_ERROR_OBJECT (self, "a kernel was made without the room it needs");
+        eeg_fir_stream_free (pending);
+      }
     }
   }
   while ((change = pop_change (self, eeg_fir_stream_get_out (self->stream)))) {
@@ -1052,6 +1069,66 @@ gst_eeg_fir_filter_look_back (GstEegStage *stage)
     look_back = eeg_fir_kernel_get_look_back (self->kernel);
   GST_OBJECT_UNLOCK (self);
   return look_back;
+}
+
+/* Where another kernel fades in, until that has happened. */
+static guint64
+gst_eeg_fir_filter_get_look_back (GstEegFilter *filter)
+{
+  GstEegFirFilter *self = GST_EEG_FIR_FILTER (filter);
+  const GstEegInfo *info = gst_eeg_filter_get_in_info (filter);
+  guint64 look_back, crossfade;
+
+  if (self->stream == NULL)
+    return 0;
+  look_back =
+      eeg_fir_kernel_get_look_back (eeg_fir_stream_get_kernel (self->stream));
+  if (eeg_fir_stream_is_fading (self->stream)) {
+    GST_OBJECT_LOCK (self);
+    crossfade = self->crossfade;
+    GST_OBJECT_UNLOCK (self);
+    look_back += gst_eeg_info_time_to_samples (info, crossfade) + 1;
+  }
+  return look_back;
+}
+
+/* All that is to be known beside samples is where the run began. */
+static gboolean
+gst_eeg_fir_filter_save (GstEegFilter *filter, GByteArray *to, GError **error)
+{
+  GstEegFirFilter *self = GST_EEG_FIR_FILTER (filter);
+  guint8 run_start[8];
+  gboolean is_foreign;
+
+  GST_OBJECT_LOCK (self);
+  is_foreign = self->is_foreign || !g_queue_is_empty (&self->changes);
+  GST_OBJECT_UNLOCK (self);
+  if (is_foreign) {
+    g_set_error (error, GST_CORE_ERROR, GST_CORE_ERROR_NOT_IMPLEMENTED,
+        "its kernel came by an event, which nobody would send again");
+    return FALSE;
+  }
+  GST_WRITE_UINT64_LE (run_start, self->run_start);
+  g_byte_array_append (to, run_start, sizeof run_start);
+  return TRUE;
+}
+
+static gboolean
+gst_eeg_fir_filter_resume (GstEegFilter *filter, guint64 index,
+    const guint8 *data, gsize size, guint64 *first, GError **error)
+{
+  GstEegFirFilter *self = GST_EEG_FIR_FILTER (filter);
+
+  if (size != 8) {
+    g_set_error (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS,
+        "This is no state of a firfilter of this version.");
+    return FALSE;
+  }
+  eeg_fir_stream_start (self->stream, index);
+  self->is_start = self->is_draining = FALSE;
+  self->run_start = GST_READ_UINT64_LE (data);
+  *first = index;
+  return TRUE;
 }
 
 static void
@@ -1540,6 +1617,10 @@ gst_eeg_fir_filter_class_init (GstEegFirFilterClass *klass)
   filter_class->drain = gst_eeg_fir_filter_drain;
   filter_class->get_delay = gst_eeg_fir_filter_get_delay;
   filter_class->get_memory = gst_eeg_fir_filter_get_memory;
+  filter_class->takes_part = TRUE;
+  filter_class->get_look_back = gst_eeg_fir_filter_get_look_back;
+  filter_class->save = gst_eeg_fir_filter_save;
+  filter_class->resume = gst_eeg_fir_filter_resume;
 
   gst_type_mark_as_plugin_api (mode_get_type (), 0);
   gst_type_mark_as_plugin_api (window_get_type (), 0);

@@ -17,6 +17,10 @@
  *   then, before what ends the run goes on. A flush drops it.
  * - Markers stay on their buffer; those of a buffer that is swallowed move to
  *   the next one.
+ * - A barrier leaves before the first output that depends on nothing before it
+ *   (#GstEegFilterClass.get_look_back). A filter that goes on from there gets the
+ *   samples behind the place where the barrier came in, and throws away what it
+ *   gives before the place where it left.
  * - A delay is reported as latency, and a LATENCY message is posted once each
  *   time it changes.
  * - Properties that are settings are taken over together after each
@@ -25,8 +29,8 @@
  *
  * Locking: the settings lock, taken by setters and when caps arrive, makes
  * designs follow each other and guards #GstEegFilterPrivate.known. The object
- * lock is taken inside it and guards .enabled, .delay, .live_info and the
- * settings; .renegotiate is atomic; everything else belongs to the streaming
+ * lock is taken inside it and guards .enabled, .delay, .live_info, .restore
+ * and the settings; .renegotiate is atomic; everything else belongs to the streaming
  * thread. Nothing is pushed, posted or unreffed under either.
  */
 #include "gsteegfilter.h"
@@ -35,6 +39,7 @@
 #include <time.h>
 
 #include "gsteegallocator.h"
+#include "gsteegbarrier.h"
 #include "gsteegevent.h"
 #include "gsteegmarkermeta.h"
 
@@ -45,11 +50,27 @@ GST_DEBUG_CATEGORY_STATIC (performance_debug);
 /* What is drained leaves in buffers of about this size. */
 #define DRAIN_BYTES (1 << 20)
 
+/* A saved state: u8 version, u8 flags, 6 bytes 0, then (little-endian) u64 index
+ * of the first input sample behind the barrier, and of the first output sample
+ * behind it; what the subclass saved. */
+#define STATE_VERSION 1
+#define STATE_SIZE 24
+#define STATE_RUNNING 1
+
 enum
 {
   PROP_0,
   PROP_STATS,
 };
+
+/* A barrier that came in and did not leave yet */
+typedef struct
+{
+  GstEvent *event;
+  guint64 in;  /* index of the first input sample behind it */
+  guint64 due; /* of the first output that depends on nothing before that */
+  guint64 out; /* of the first output behind it, once it leaves */
+} Held;
 
 typedef struct
 {
@@ -57,6 +78,7 @@ typedef struct
   gboolean enabled;
   gsize delay;          /* frames, as reported */
   GstEegInfo live_info; /* copy of in_info for queries */
+  GBytes *restore;      /* to go on from, taken when the first run begins */
 
   gpointer settings; /* as set */
   gpointer good;     /* as last met, or as at the start */
@@ -82,6 +104,9 @@ typedef struct
   guint64 next_in;       /* index expected next */
   guint64 next_out;      /* GST_BUFFER_OFFSET_NONE before the first buffer */
   GstBuffer *markers;    /* carries the markers of swallowed buffers */
+  GQueue held;           /* of Held, as they came */
+  const Held *leaving;   /* the one whose state is being saved */
+  guint64 skip_to;       /* output before this sample was given before */
   GstBufferPool *pool;
   gsize pool_size;
 
@@ -153,6 +178,49 @@ reset_run (GstEegFilter *self)
   gst_clear_buffer (&priv->markers);
   if (klass->reset != NULL)
     klass->reset (self);
+}
+
+static void
+held_free (gpointer data)
+{
+  Held *held = data;
+
+  gst_event_unref (held->event);
+  g_free (held);
+}
+
+/* Lets the oldest barrier that is held leave, before an output sample. */
+static void
+release_one (GstEegFilter *self, guint64 sample)
+{
+  GstEegFilterPrivate *priv = PRIVATE (self);
+  Held *held = g_queue_pop_head (&priv->held);
+  GstEegBarrier *barrier;
+
+  gst_eeg_event_parse_barrier (held->event, &barrier);
+  held->out = sample;
+  priv->leaving = held;
+  gst_eeg_barrier_add_stage (barrier, GST_EEG_STAGE (self));
+  priv->leaving = NULL;
+  gst_pad_push_event (GST_BASE_TRANSFORM_SRC_PAD (self),
+      g_steal_pointer (&held->event));
+  g_free (held);
+}
+
+/* Whether a barrier leaves before the output sample. */
+static gboolean
+is_due (GstEegFilter *self, guint64 sample)
+{
+  const Held *held = g_queue_peek_head (&PRIVATE (self)->held);
+
+  return held != NULL && held->due <= sample;
+}
+
+static void
+release_all (GstEegFilter *self)
+{
+  while (!g_queue_is_empty (&PRIVATE (self)->held))
+    release_one (self, PRIVATE (self)->next_out);
 }
 
 static void
@@ -367,14 +435,75 @@ is_stamped (GstEegFilter *self, GstBuffer *buffer, guint64 next)
       && !GST_BUFFER_IS_DISCONT (buffer) == !priv->need_discont;
 }
 
+/* Copies the markers from a time on, or those before it. */
+static void
+copy_markers (GstBuffer *from, GstBuffer *to, GstClockTime time,
+    gboolean is_before)
+{
+  GstEegMarkerMeta *meta;
+  gpointer iter = NULL;
+
+  while ((meta = gst_buffer_iterate_eeg_marker_meta (from, &iter)) != NULL)
+    if ((meta->time < time) == is_before)
+      gst_buffer_add_eeg_marker_meta (to, meta->time, meta->duration,
+          meta->text);
+}
+
+/* `n_frames` frames of a buffer of output from frame `first` on. Markers go where
+ * their time is: to the part that begins at `time`, or before it. */
+static GstBuffer *
+cut_output (GstEegFilter *self, GstBuffer *buffer, gsize first, gsize n_frames,
+    GstClockTime time, gboolean is_before)
+{
+  const gsize bpf = PRIVATE (self)->out_info.bytes_per_frame;
+  GstBuffer *part = gst_buffer_copy_region (buffer,
+      GST_BUFFER_COPY_FLAGS | GST_BUFFER_COPY_MEMORY, first * bpf,
+      n_frames * bpf);
+
+  copy_markers (buffer, part, time, is_before);
+  return part;
+}
+
+/* What was given before the barrier from which the filter goes on is thrown away:
+ * the first frames of a buffer, and the markers before. NULL: all of it. */
+static GstBuffer *
+skip_output (GstEegFilter *self, GstBuffer *buffer, gsize *n_frames)
+{
+  GstEegFilterPrivate *priv = PRIVATE (self);
+  gsize n = (gsize) MIN (*n_frames, priv->skip_to - priv->next_out);
+  GstClockTime time =
+      gst_eeg_info_samples_to_time (&priv->out_info, priv->skip_to);
+  GstBuffer *rest = NULL, *markers = NULL;
+
+  priv->next_out += n;
+  *n_frames -= n;
+  if (*n_frames > 0) {
+    rest = cut_output (self, buffer, n, *n_frames, time, FALSE);
+    if (priv->markers != NULL) {
+      markers = gst_buffer_new ();
+      copy_markers (priv->markers, markers, time, FALSE);
+    }
+  }
+  gst_clear_buffer (&priv->markers);
+  priv->markers = markers;
+  gst_buffer_unref (buffer);
+  return rest;
+}
+
 /* Stamps an output buffer and counts it; adds markers that wait for one. A
- * buffer that needs neither may be shared and stays as it is. */
+ * buffer that needs neither may be shared and stays as it is. NULL if nothing of
+ * it goes on. */
 static GstBuffer *
 finish_buffer (GstEegFilter *self, GstBuffer *buffer, gsize n_frames)
 {
   GstEegFilterPrivate *priv = PRIVATE (self);
   guint64 next = priv->next_out + n_frames;
 
+  if (G_UNLIKELY (priv->next_out < priv->skip_to)) {
+    buffer = skip_output (self, buffer, &n_frames);
+    if (buffer == NULL)
+      return NULL;
+  }
   if (!is_stamped (self, buffer, next)) {
     buffer = gst_buffer_make_writable (buffer);
     gst_eeg_info_stamp_buffer (&priv->out_info, buffer, priv->next_out,
@@ -394,6 +523,47 @@ finish_buffer (GstEegFilter *self, GstBuffer *buffer, gsize n_frames)
   gst_eeg_stage_count_out (&priv->counters,
       n_frames * priv->out_info.bytes_per_frame, n_frames);
   return buffer;
+}
+
+/* Lets barriers leave that have their place before a buffer or in it, which is
+ * split there. What is left of the buffer is in `buffer`. transfer full for it,
+ * which may be NULL. */
+static GstFlowReturn
+release_due (GstEegFilter *self, GstBuffer **buffer)
+{
+  GstEegFilterPrivate *priv = PRIVATE (self);
+  const gsize bpf = priv->out_info.bytes_per_frame;
+  GstFlowReturn ret = GST_FLOW_OK;
+
+  while (ret == GST_FLOW_OK && !g_queue_is_empty (&priv->held)) {
+    const Held *held = g_queue_peek_head (&priv->held);
+    gsize n_frames = *buffer != NULL ? gst_buffer_get_size (*buffer) / bpf : 0,
+          n;
+    guint64 begin = priv->next_out - n_frames;
+    GstClockTime time;
+    GstBuffer *part;
+
+    if (held->due <= begin) {
+      release_one (self, begin);
+      continue;
+    }
+    if (*buffer == NULL || held->due >= priv->next_out
+        || GST_EEG_FILTER_GET_CLASS (self)->whole_buffers)
+      break;
+    n = (gsize) (held->due - begin);
+    time = gst_eeg_info_samples_to_time (&priv->out_info, held->due);
+    part = cut_output (self, *buffer, 0, n, time, TRUE);
+    gst_eeg_info_stamp_buffer (&priv->out_info, part, begin, n);
+    ret = gst_pad_push (GST_BASE_TRANSFORM_SRC_PAD (self), part);
+    part = cut_output (self, *buffer, n, n_frames - n, time, FALSE);
+    gst_eeg_info_stamp_buffer (&priv->out_info, part, begin + n, n_frames - n);
+    GST_BUFFER_FLAG_UNSET (part, GST_BUFFER_FLAG_DISCONT);
+    gst_buffer_unref (*buffer);
+    *buffer = part;
+  }
+  if (ret != GST_FLOW_OK)
+    gst_clear_buffer (buffer);
+  return ret;
 }
 
 /* Keeps the markers of a buffer from which nothing came out. */
@@ -464,6 +634,19 @@ give_one (GstEegFilter *self, gboolean is_end, GstBuffer **buffer)
   return ret;
 }
 
+/* The same, but for buffers that were given before the barrier from which the
+ * filter goes on. */
+static GstFlowReturn
+give_next (GstEegFilter *self, gboolean is_end, GstBuffer **buffer)
+{
+  GstFlowReturn ret;
+
+  do
+    ret = give_one (self, is_end, buffer);
+  while (ret == GST_FLOW_OK && *buffer == NULL && PRIVATE (self)->giving);
+  return ret;
+}
+
 static GstFlowReturn
 take_one (GstEegFilter *self, GstBuffer *buffer, guint64 index)
 {
@@ -477,10 +660,10 @@ take_one (GstEegFilter *self, GstBuffer *buffer, guint64 index)
   return ret;
 }
 
-/* The next buffer of what the subclass still holds, NULL when all is out. Ends
- * the run then. */
+/* The next buffer of what the subclass still holds, NULL with is_end when all is
+ * out. Ends the run then. */
 static GstFlowReturn
-drain_one (GstEegFilter *self, GstBuffer **buffer)
+drain_piece (GstEegFilter *self, GstBuffer **buffer, gboolean *is_end)
 {
   GstEegFilterPrivate *priv = PRIVATE (self);
   GstEegFilterClass *klass = GST_EEG_FILTER_GET_CLASS (self);
@@ -490,10 +673,11 @@ drain_one (GstEegFilter *self, GstBuffer **buffer)
   GstMapInfo map;
 
   *buffer = NULL;
+  *is_end = !priv->running;
   if (!priv->running)
     return GST_FLOW_OK;
   if (priv->was_enabled && klass->give_buffer != NULL) {
-    ret = give_one (self, TRUE, buffer);
+    ret = give_next (self, TRUE, buffer);
     if (ret != GST_FLOW_OK || *buffer != NULL)
       return ret;
   }
@@ -515,6 +699,9 @@ drain_one (GstEegFilter *self, GstBuffer **buffer)
     gst_buffer_unmap (*buffer, &map);
     gst_eeg_stage_count (&priv->counters.busy_ns, now_ns () - start);
   }
+  /* these were given before the barrier from which the filter goes on */
+  if (n_frames == 0 && priv->next_out < priv->skip_to)
+    gst_clear_buffer (&priv->markers);
   if (n_frames == 0 && priv->markers != NULL && *buffer == NULL)
     *buffer = gst_buffer_new ();
   if (n_frames > 0 || priv->markers != NULL) {
@@ -522,6 +709,7 @@ drain_one (GstEegFilter *self, GstBuffer **buffer)
     *buffer = finish_buffer (self, *buffer, n_frames);
     return GST_FLOW_OK;
   }
+  *is_end = TRUE;
   gst_clear_buffer (buffer);
   if (klass->bridge != NULL && priv->was_enabled) {
     /* whether it is forgotten shows when the next run begins */
@@ -533,6 +721,20 @@ drain_one (GstEegFilter *self, GstBuffer **buffer)
   return GST_FLOW_OK;
 }
 
+/* The same, but for what was given before the barrier from which the filter goes
+ * on. */
+static GstFlowReturn
+drain_one (GstEegFilter *self, GstBuffer **buffer)
+{
+  GstFlowReturn ret;
+  gboolean is_end;
+
+  do
+    ret = drain_piece (self, buffer, &is_end);
+  while (ret == GST_FLOW_OK && *buffer == NULL && !is_end);
+  return ret;
+}
+
 /* Pushes all that is held and ends the run. */
 static GstFlowReturn
 drain_all (GstEegFilter *self)
@@ -541,12 +743,17 @@ drain_all (GstEegFilter *self)
   GstBuffer *buffer;
 
   while ((ret = drain_one (self, &buffer)) == GST_FLOW_OK && buffer != NULL) {
-    ret = gst_pad_push (GST_BASE_TRANSFORM_SRC_PAD (self), buffer);
+    ret = release_due (self, &buffer);
+    if (ret == GST_FLOW_OK)
+      ret = gst_pad_push (GST_BASE_TRANSFORM_SRC_PAD (self), buffer);
     if (ret != GST_FLOW_OK)
       break;
   }
   if (ret != GST_FLOW_OK)
     reset_run (self);
+  /* the next run needs nothing of this one, or that shows when it begins */
+  else if (!PRIVATE (self)->ended)
+    release_all (self);
   return ret;
 }
 
@@ -578,19 +785,95 @@ find_index (GstEegFilter *self, GstBuffer *buffer, guint64 *index)
   return continues;
 }
 
-static void
+/* transfer full, NULL if there is none */
+static GBytes *
+steal_restore (GstEegFilter *self)
+{
+  GBytes *restore;
+
+  GST_OBJECT_LOCK (self);
+  restore = g_steal_pointer (&PRIVATE (self)->restore);
+  GST_OBJECT_UNLOCK (self);
+  return restore;
+}
+
+/* Goes on with the run that was under way at a barrier; its first sample behind
+ * that is this one. FALSE after an error. */
+static gboolean
+resume_run (GstEegFilter *self, guint64 index, gboolean enabled,
+    const guint8 *data, gsize size)
+{
+  GstEegFilterPrivate *priv = PRIVATE (self);
+  GstEegFilterClass *klass = GST_EEG_FILTER_GET_CLASS (self);
+  guint64 in = GST_READ_UINT64_LE (data + 8);
+  GError *error = NULL;
+
+  if (index < in) {
+    g_set_error (&error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS,
+        "The stream goes on at sample %" G_GUINT64_FORMAT
+        ", before sample %" G_GUINT64_FORMAT " of the saved state.",
+        index, in);
+    post_error (self, error);
+    return FALSE;
+  }
+  priv->running = TRUE;
+  priv->was_enabled = enabled;
+  priv->next_in = priv->next_out = index;
+  if (!enabled)
+    return TRUE;
+  if (klass->resume != NULL
+      && !klass->resume (self, index, data + STATE_SIZE, size - STATE_SIZE,
+          &priv->next_out, &error)) {
+    priv->running = FALSE;
+    post_error (self, error);
+    return FALSE;
+  }
+  /* what was a run goes on; samples that are missing end one */
+  priv->need_discont = index > in;
+  GST_INFO_OBJECT (self,
+      "going on from sample %" G_GUINT64_FORMAT
+      ", giving those from %" G_GUINT64_FORMAT " on",
+      index, priv->skip_to);
+  return TRUE;
+}
+
+/* FALSE after an error. */
+static gboolean
 begin_run (GstEegFilter *self, guint64 index, gboolean enabled,
     gboolean discont)
 {
   GstEegFilterPrivate *priv = PRIVATE (self);
   GstEegFilterClass *klass = GST_EEG_FILTER_GET_CLASS (self);
-  guint64 next_out = index;
+  GBytes *restore = steal_restore (self);
   gboolean goes_on = priv->ended && enabled && index >= priv->next_in
       && klass->bridge (self, index, index - priv->next_in);
+  guint64 next_out = index;
+  GList *l;
 
   if (priv->ended && !goes_on)
     reset_run (self);
   priv->ended = FALSE;
+  if (G_UNLIKELY (restore != NULL)) {
+    gsize size;
+    const guint8 *data = g_bytes_get_data (restore, &size);
+    guint64 in = GST_READ_UINT64_LE (data + 8);
+    gboolean ok = TRUE, was_running = (data[1] & STATE_RUNNING) != 0;
+
+    priv->skip_to = GST_READ_UINT64_LE (data + 16);
+    was_running = was_running && (index <= in || index < priv->skip_to);
+    if (was_running)
+      ok = resume_run (self, index, enabled, data, size);
+    g_bytes_unref (restore);
+    if (was_running)
+      return ok;
+  }
+  /* bridged samples depend on what was before the gap */
+  for (l = goes_on && klass->get_look_back != NULL ? priv->held.head : NULL;
+       l != NULL; l = l->next)
+    ((Held *) l->data)->due =
+        MAX (((Held *) l->data)->due, index + klass->get_look_back (self));
+  if (!goes_on)
+    release_all (self);
   if (enabled && !goes_on && klass->map_index != NULL)
     next_out = klass->map_index (self, index);
   priv->running = TRUE;
@@ -599,6 +882,7 @@ begin_run (GstEegFilter *self, guint64 index, gboolean enabled,
   priv->need_discont = discont || next_out != priv->next_out;
   priv->next_in = index;
   priv->next_out = next_out;
+  return TRUE;
 }
 
 static gboolean
@@ -778,6 +1062,8 @@ process_pieces (GstEegFilter *self, GstBuffer *in, guint64 index, gsize n_in,
     if (rest == NULL)
       return ret;
 
+    if (ret == GST_FLOW_OK)
+      ret = release_due (self, out);
     if (ret == GST_FLOW_OK && *out != NULL)
       ret = gst_pad_push (GST_BASE_TRANSFORM_SRC_PAD (self), *out);
     *out = NULL;
@@ -794,9 +1080,9 @@ process_pieces (GstEegFilter *self, GstBuffer *in, guint64 index, gsize n_in,
 }
 
 static GstFlowReturn
-gst_eeg_filter_generate_output (GstBaseTransform *trans, GstBuffer **out)
+generate (GstEegFilter *self, GstBuffer **out)
 {
-  GstEegFilter *self = GST_EEG_FILTER (trans);
+  GstBaseTransform *trans = GST_BASE_TRANSFORM (self);
   GstEegFilterPrivate *priv = PRIVATE (self);
   GstEegFilterClass *klass = GST_EEG_FILTER_GET_CLASS (self);
   GstBuffer *in = trans->queued_buf;
@@ -807,7 +1093,7 @@ gst_eeg_filter_generate_output (GstBaseTransform *trans, GstBuffer **out)
 
   *out = NULL;
   if (in == NULL)
-    return priv->giving ? give_one (self, FALSE, out) : GST_FLOW_OK;
+    return priv->giving ? give_next (self, FALSE, out) : GST_FLOW_OK;
   /* what was given last was not taken, and the rest is lost with it */
   if (priv->giving)
     reset_run (self);
@@ -839,9 +1125,12 @@ gst_eeg_filter_generate_output (GstBaseTransform *trans, GstBuffer **out)
     }
   }
   trans->queued_buf = NULL;
-  if (!continues)
-    begin_run (self, index, enabled,
-        GST_BUFFER_FLAG_IS_SET (in, GST_BUFFER_FLAG_DISCONT));
+  if (!continues
+      && !begin_run (self, index, enabled,
+          GST_BUFFER_FLAG_IS_SET (in, GST_BUFFER_FLAG_DISCONT))) {
+    gst_buffer_unref (in);
+    return GST_FLOW_ERROR;
+  }
   gst_eeg_stage_count_in (&priv->counters, size, n_in);
   if (klass->update != NULL)
     klass->update (self);
@@ -859,12 +1148,21 @@ gst_eeg_filter_generate_output (GstBaseTransform *trans, GstBuffer **out)
     priv->next_in = index + n_in;
     ret = take_one (self, in, index);
     if (ret == GST_FLOW_OK)
-      ret = give_one (self, FALSE, out);
+      ret = give_next (self, FALSE, out);
   } else {
     ret = process_pieces (self, in, index, n_in, out);
   }
   update_delay (self);
   return ret;
+}
+
+static GstFlowReturn
+gst_eeg_filter_generate_output (GstBaseTransform *trans, GstBuffer **out)
+{
+  GstEegFilter *self = GST_EEG_FILTER (trans);
+  GstFlowReturn ret = generate (self, out);
+
+  return ret == GST_FLOW_OK ? release_due (self, out) : ret;
 }
 
 /* Never called: generate_output() is overridden. Without a transform function
@@ -1094,6 +1392,43 @@ gst_eeg_filter_submit_input_buffer (GstBaseTransform *trans,
   return ret;
 }
 
+/* Whether a gap was said before the barrier from which the filter goes on. */
+static gboolean
+skips_gap (GstEegFilter *self, GstEvent *event)
+{
+  GstEegFilterPrivate *priv = PRIVATE (self);
+  GstClockTime start;
+
+  gst_event_parse_gap (event, &start, NULL);
+  return priv->next_out < priv->skip_to && GST_CLOCK_TIME_IS_VALID (start)
+      && gst_eeg_info_time_to_samples (&priv->out_info, start) < priv->skip_to;
+}
+
+/* transfer full; a barrier leaves at once where nothing that is still to come
+ * depends on what was before it. */
+static gboolean
+take_barrier (GstEegFilter *self, GstEvent *event)
+{
+  GstEegFilterPrivate *priv = PRIVATE (self);
+  GstEegFilterClass *klass = GST_EEG_FILTER_GET_CLASS (self);
+  Held *held = g_new0 (Held, 1);
+
+  held->event = event;
+  held->in = priv->next_in;
+  if (klass->get_look_back != NULL && priv->was_enabled
+      && (priv->running || priv->ended))
+    held->due =
+        gst_util_uint64_scale_ceil (priv->next_in + klass->get_look_back (self),
+            (guint64) priv->out_info.rate_n * priv->in_info.rate_d,
+            (guint64) priv->out_info.rate_d * priv->in_info.rate_n);
+  g_queue_push_tail (&priv->held, held);
+  if (!priv->running && !priv->ended)
+    release_all (self);
+  while (is_due (self, priv->next_out))
+    release_one (self, priv->next_out);
+  return TRUE;
+}
+
 static gboolean
 gst_eeg_filter_sink_event (GstBaseTransform *trans, GstEvent *event)
 {
@@ -1127,6 +1462,12 @@ gst_eeg_filter_sink_event (GstBaseTransform *trans, GstEvent *event)
     case GST_EVENT_FLUSH_STOP:
       reset_run (self);
       PRIVATE (self)->next_out = GST_BUFFER_OFFSET_NONE;
+      PRIVATE (self)->skip_to = 0;
+      g_queue_clear_full (&PRIVATE (self)->held, held_free);
+      break;
+    case GST_EVENT_CUSTOM_DOWNSTREAM:
+      if (gst_eeg_event_parse_barrier (event, NULL))
+        return take_barrier (self, event);
       break;
     default:
       break;
@@ -1135,8 +1476,15 @@ gst_eeg_filter_sink_event (GstBaseTransform *trans, GstEvent *event)
     drain_all (self);
   /* only a gap leaves something to go on from */
   if (is_end && PRIVATE (self)->ended
-      && GST_EVENT_TYPE (event) != GST_EVENT_GAP)
+      && GST_EVENT_TYPE (event) != GST_EVENT_GAP) {
     reset_run (self);
+    PRIVATE (self)->ended = FALSE;
+    release_all (self);
+  }
+  if (GST_EVENT_TYPE (event) == GST_EVENT_GAP && skips_gap (self, event)) {
+    gst_event_unref (event);
+    return TRUE;
+  }
   if (is_end && GST_EVENT_TYPE (event) == GST_EVENT_CAPS) {
     GstCaps *caps;
 
@@ -1231,7 +1579,9 @@ gst_eeg_filter_start (GstBaseTransform *trans)
   priv->is_new = FALSE;
   priv->running = FALSE;
   priv->ended = FALSE;
+  priv->next_in = 0;
   priv->next_out = GST_BUFFER_OFFSET_NONE;
+  priv->skip_to = 0;
   return TRUE;
 }
 
@@ -1240,7 +1590,10 @@ gst_eeg_filter_stop (GstBaseTransform *trans)
 {
   GstEegFilter *self = GST_EEG_FILTER (trans);
   GstEegFilterPrivate *priv = PRIVATE (self);
+  GBytes *restore = steal_restore (self);
 
+  g_clear_pointer (&restore, g_bytes_unref);
+  g_queue_clear_full (&priv->held, held_free);
   reset_run (self);
   clear_pool (self);
   set_known (self, NULL);
@@ -1285,11 +1638,87 @@ gst_eeg_filter_estimate (GstEegStage *stage, guint64 input_bytes,
   return TRUE;
 }
 
+static gboolean
+gst_eeg_filter_can_resume (GstEegStage *stage, GString *depends_on,
+    GError **error)
+{
+  if (GST_EEG_FILTER_GET_CLASS (stage)->takes_part
+      || GST_EEG_STAGE_GET_IFACE (stage)->stateless)
+    return TRUE;
+  g_set_error (error, GST_CORE_ERROR, GST_CORE_ERROR_NOT_IMPLEMENTED,
+      "%s holds samples and cannot go on without them",
+      GST_OBJECT_NAME (stage));
+  return FALSE;
+}
+
+static GBytes *
+gst_eeg_filter_save_state (GstEegStage *stage, GError **error)
+{
+  GstEegFilter *self = GST_EEG_FILTER (stage);
+  GstEegFilterPrivate *priv = PRIVATE (self);
+  GstEegFilterClass *klass = GST_EEG_FILTER_GET_CLASS (self);
+  gboolean running = priv->running || priv->ended;
+  guint8 header[STATE_SIZE] = { STATE_VERSION };
+  GByteArray *state;
+  GBytes *restore;
+
+  if (!gst_eeg_filter_can_resume (stage, NULL, error))
+    return NULL;
+  GST_OBJECT_LOCK (self);
+  restore = priv->restore != NULL ? g_bytes_ref (priv->restore) : NULL;
+  GST_OBJECT_UNLOCK (self);
+  /* nothing came since */
+  if (restore != NULL)
+    return restore;
+  if (priv->leaving != NULL)
+    running = priv->leaving->due > 0 || running;
+  if (running) {
+    header[1] = STATE_RUNNING;
+    GST_WRITE_UINT64_LE (header + 8,
+        priv->leaving != NULL ? priv->leaving->in : priv->next_in);
+    GST_WRITE_UINT64_LE (header + 16,
+        priv->leaving != NULL ? priv->leaving->out : priv->next_out);
+  }
+  state = g_byte_array_new ();
+  g_byte_array_append (state, header, sizeof header);
+  if (running && priv->was_enabled && klass->save != NULL
+      && !klass->save (self, state, error)) {
+    g_byte_array_unref (state);
+    return NULL;
+  }
+  return g_byte_array_free_to_bytes (state);
+}
+
+static gboolean
+gst_eeg_filter_restore_state (GstEegStage *stage, GBytes *state, GError **error)
+{
+  GstEegFilterPrivate *priv = PRIVATE (GST_EEG_FILTER (stage));
+  gsize size;
+  const guint8 *data = g_bytes_get_data (state, &size);
+  GBytes *old;
+
+  if (size < STATE_SIZE || data[0] != STATE_VERSION) {
+    g_set_error (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS,
+        "what was saved is no state of this version for %s",
+        GST_OBJECT_NAME (stage));
+    return FALSE;
+  }
+  GST_OBJECT_LOCK (stage);
+  old = priv->restore;
+  priv->restore = g_bytes_ref (state);
+  GST_OBJECT_UNLOCK (stage);
+  g_clear_pointer (&old, g_bytes_unref);
+  return TRUE;
+}
+
 static void
 gst_eeg_filter_stage_init (GstEegStageInterface *iface)
 {
   iface->get_kind = gst_eeg_filter_get_kind;
   iface->estimate = gst_eeg_filter_estimate;
+  iface->can_resume = gst_eeg_filter_can_resume;
+  iface->save_state = gst_eeg_filter_save_state;
+  iface->restore_state = gst_eeg_filter_restore_state;
 }
 
 static void
@@ -1319,6 +1748,7 @@ gst_eeg_filter_finalize (GObject *object)
   free_settings (self, priv->settings);
   free_settings (self, priv->good);
   free_settings (self, priv->active);
+  g_clear_pointer (&priv->restore, g_bytes_unref);
   gst_eeg_info_clear (&priv->known);
   g_mutex_clear (&priv->settings_lock);
   G_OBJECT_CLASS (gst_eeg_filter_parent_class)->finalize (object);
@@ -1449,6 +1879,31 @@ gst_eeg_filter_add_marker (GstEegFilter *filter, guint64 sample,
   if (priv->markers == NULL)
     priv->markers = gst_buffer_new ();
   gst_buffer_add_eeg_marker_meta (priv->markers, start, end - start, text);
+}
+
+/**
+ * gst_eeg_filter_fail_barriers:
+ * @filter: a filter with #GstEegFilterClass.get_look_back
+ * @reason: why, to be put behind the filter's name
+ *
+ * Says that what comes next depends on more than what came in behind the barriers
+ * that are on their way through: no checkpoint can be made of them. Streaming
+ * thread only.
+ */
+void
+gst_eeg_filter_fail_barriers (GstEegFilter *filter, const gchar *reason)
+{
+  GList *l;
+
+  g_return_if_fail (GST_IS_EEG_FILTER (filter));
+  g_return_if_fail (reason != NULL);
+
+  for (l = PRIVATE (filter)->held.head; l != NULL; l = l->next) {
+    GstEegBarrier *barrier;
+
+    gst_eeg_event_parse_barrier (((Held *) l->data)->event, &barrier);
+    gst_eeg_barrier_fail (barrier, GST_EEG_STAGE (filter), reason);
+  }
 }
 
 /**

@@ -55,6 +55,17 @@ G_DECLARE_DERIVABLE_TYPE (GstEegFilter, gst_eeg_filter, GST, EEG_FILTER,
  *     buffer to go out, of whole frames, or %NULL in @buffer; at the end of a
  *     run with @is_end, when what is held goes out too. Stamps and DISCONT are
  *     seen to by the caller; a buffer whose stamps are right stays untouched
+ * @takes_part: whether the filter takes part in checkpoints: it keeps nothing, or
+ *     implements the next three functions
+ * @get_look_back: frames of input before an output, in its place, on which its
+ *     bytes depend: an output so many frames behind a barrier needs nothing from
+ *     before it; 0 by default, and where all is saved
+ * @save: appends what @resume needs beside samples; nothing by default
+ * @resume: a run goes on with input sample @index, with what @save appended when
+ *     the barrier before that sample left. What lies before it is not known, but
+ *     for what was saved. @index may be later, if samples are missing there.
+ *     @first is what map_index() would give
+ * @whole_buffers: a barrier leaves between buffers that @give_buffer gives
  * @parse_caps: what fixed caps of either side mean, where one of them is not
  *     `application/x-eeg-raw`; gst_eeg_info_from_caps() without it
  * @settings_size: bytes of the structure that holds what the properties say
@@ -104,6 +115,12 @@ struct _GstEegFilterClass
       *give_buffer) (GstEegFilter *filter, gboolean is_end, GstBuffer **buffer);
   gboolean (*parse_caps) (GstEegFilter *filter, const GstCaps *caps,
       GstEegInfo *info);
+  gboolean takes_part;
+  gboolean whole_buffers;
+  guint64 (*get_look_back) (GstEegFilter *filter);
+  gboolean (*save) (GstEegFilter *filter, GByteArray *to, GError **error);
+  gboolean (*resume) (GstEegFilter *filter, guint64 index, const guint8 *data,
+      gsize size, guint64 *first, GError **error);
 
   gsize settings_size;
   gboolean settings_renegotiate;
@@ -139,6 +156,9 @@ void gst_eeg_filter_renegotiate (GstEegFilter *filter);
 GST_EEG_API
 void gst_eeg_filter_add_marker (GstEegFilter *filter, guint64 sample,
     guint64 n_samples, const gchar *text);
+
+GST_EEG_API
+void gst_eeg_filter_fail_barriers (GstEegFilter *filter, const gchar *reason);
 
 GST_EEG_API
 void gst_eeg_filter_class_install_enabled (GstEegFilterClass *klass,
