@@ -133,6 +133,28 @@ gst_eeg_driver_locate (GstEegDriver *driver, guint64 position, guint max_frames,
 }
 
 gboolean
+gst_eeg_driver_has_input (GstEegDriver *driver)
+{
+  return GST_EEG_DRIVER_GET_CLASS (driver)->identify != NULL;
+}
+
+/* Of a driver that has an input; its path is to be freed. */
+gboolean
+gst_eeg_driver_identify (GstEegDriver *driver, GstEegBarrierInput *input,
+    GError **error)
+{
+  return GST_EEG_DRIVER_GET_CLASS (driver)->identify (driver, input, error);
+}
+
+guint
+gst_eeg_driver_get_alignment (GstEegDriver *driver)
+{
+  GstEegDriverClass *klass = GST_EEG_DRIVER_GET_CLASS (driver);
+
+  return klass->get_alignment != NULL ? klass->get_alignment (driver) : 1;
+}
+
+gboolean
 gst_eeg_driver_read (GstEegDriver *driver, guint64 first, guint frames,
     guint8 *data, GstEegDriverMarkerFunc marker, gpointer user_data,
     GError **error)

@@ -46,6 +46,9 @@ typedef void (*GstEegDriverMarkerFunc) (GstClockTime time,
  *     them. Frames at @position or behind it may be missing: then
  *     @block->first says where the next ones are. @block->frames = 0 with
  *     @block->first = @position says that there are none any more.
+ * @identify: says by what the input can be recognised; not the position. Without
+ *     it the driver needs no input
+ * @get_alignment: frames of a record of the input, 1 if there are none
  * @read: writes @frames frames from @first on, as located, to @data, and gives
  *     their markers
  *
@@ -68,6 +71,9 @@ struct _GstEegDriverClass
   gboolean (*read) (GstEegDriver *driver, guint64 first, guint frames,
       guint8 *data, GstEegDriverMarkerFunc marker, gpointer user_data,
       GError **error);
+  gboolean (*identify) (GstEegDriver *driver, GstEegBarrierInput *input,
+      GError **error);
+  guint (*get_alignment) (GstEegDriver *driver);
 };
 
 void gst_eeg_driver_set_stream (GstEegDriver *driver, gint rate_n, gint rate_d,
@@ -103,6 +109,13 @@ gboolean gst_eeg_driver_locate (GstEegDriver *driver, guint64 position,
 gboolean gst_eeg_driver_read (GstEegDriver *driver, guint64 first, guint frames,
     guint8 *data, GstEegDriverMarkerFunc marker, gpointer user_data,
     GError **error);
+
+gboolean gst_eeg_driver_has_input (GstEegDriver *driver);
+
+gboolean gst_eeg_driver_identify (GstEegDriver *driver,
+    GstEegBarrierInput *input, GError **error);
+
+guint gst_eeg_driver_get_alignment (GstEegDriver *driver);
 
 G_END_DECLS
 

@@ -26,6 +26,9 @@ GST_DEBUG_CATEGORY_EXTERN (gst_eeg_src_debug);
 /* Records are read in one go up to this many bytes. */
 #define CACHE_SIZE (256 * 1024)
 
+/* Of each end of the file, to recognise it. */
+#define SAMPLE_SIZE (64 * 1024)
+
 /* A file with more gaps than this is not a recording. */
 #define MAX_RUNS (1024 * 1024)
 
@@ -57,6 +60,7 @@ struct _GstEegFileDriver
   GstEegDriver parent;
 
   gint fd;
+  gchar *location;
   EegEdfHeader *header;
   guint group;
   GstEegInfo info; /* only the rate is of use */
@@ -460,6 +464,7 @@ gst_eeg_file_driver_open (GstEegDriver *driver,
   const EegEdfGroup *group;
   guint64 file_size;
 
+  self->location = g_strdup (config->location);
   if (!open_file (self, config->location, &file_size, error)
       || !read_header (self, config->location, file_size, error)
       || !choose_group (self, config, error))
@@ -529,6 +534,7 @@ gst_eeg_file_driver_close (GstEegDriver *driver)
   if (self->fd >= 0)
     close (self->fd);
   self->fd = -1;
+  g_clear_pointer (&self->location, g_free);
   g_clear_pointer (&self->header, eeg_edf_header_free);
   g_clear_pointer (&self->table, gst_eeg_channels_unref);
   g_clear_pointer (&self->cache, g_free);
@@ -821,6 +827,62 @@ gst_eeg_file_driver_read (GstEegDriver *driver, guint64 first, guint frames,
   return TRUE;
 }
 
+/* --- going on ------------------------------------------------------------ */
+
+/* SHA-256 */
+static gboolean
+hash_range (GstEegFileDriver *self, guint64 position, gsize size, guint8 *hash,
+    GError **error)
+{
+  GChecksum *checksum = g_checksum_new (G_CHECKSUM_SHA256);
+  gsize length = GST_EEG_BARRIER_HASH_SIZE;
+  gpointer data = g_malloc (SAMPLE_SIZE);
+  gboolean ok = read_all_bytes (self, position, data, size, error);
+
+  if (ok) {
+    g_checksum_update (checksum, data, (gssize) size);
+    g_checksum_get_digest (checksum, hash, &length);
+  }
+  g_checksum_free (checksum);
+  g_free (data);
+  return ok;
+}
+
+static gboolean
+gst_eeg_file_driver_identify (GstEegDriver *driver, GstEegBarrierInput *input,
+    GError **error)
+{
+  GstEegFileDriver *self = GST_EEG_FILE_DRIVER (driver);
+  struct stat s;
+  gsize sample;
+
+  memset (input, 0, sizeof *input);
+  if (fstat (self->fd, &s) < 0) {
+    g_set_error (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_READ,
+        "Could not examine the file: %s.", g_strerror (errno));
+    return FALSE;
+  }
+  input->size = (guint64) s.st_size;
+  input->mtime =
+      (gint64) s.st_mtim.tv_sec * 1000000000 + (gint64) s.st_mtim.tv_nsec;
+  input->device = s.st_dev;
+  input->inode = s.st_ino;
+  sample = (gsize) MIN (input->size, SAMPLE_SIZE);
+  if (!hash_range (self, 0, sample, input->head, error)
+      || !hash_range (self, input->size - sample, sample, input->tail, error))
+    return FALSE;
+  input->path = g_strdup (self->location);
+  return TRUE;
+}
+
+static guint
+gst_eeg_file_driver_get_alignment (GstEegDriver *driver)
+{
+  GstEegFileDriver *self = GST_EEG_FILE_DRIVER (driver);
+
+  return self->header->groups[self->group].samples_per_record;
+}
+
 /* --- object -------------------------------------------------------------- */
 
 static void
@@ -846,6 +908,8 @@ gst_eeg_file_driver_class_init (GstEegFileDriverClass *klass)
   driver_class->set_format = gst_eeg_file_driver_set_format;
   driver_class->locate = gst_eeg_file_driver_locate;
   driver_class->read = gst_eeg_file_driver_read;
+  driver_class->identify = gst_eeg_file_driver_identify;
+  driver_class->get_alignment = gst_eeg_file_driver_get_alignment;
 }
 
 static void

@@ -28,6 +28,13 @@
  * Latency: live, a buffer leaves when its last sample is due, so the latency is
  * the duration of a buffer; as many buffers as the pool holds can wait.
  *
+ * Checkpoints: with #GstEegSrc:checkpoint-interval a barrier goes every so many
+ * samples and at the end, and one when an application asks for it
+ * (gst_eeg_event_new_barrier_request()); see #GstEegBarrier. A recording goes on
+ * from the sample before which its last one went. A file must then be the same: its
+ * size, its time of change and hashes of its first and last 64 KiB are compared.
+ * Live, and with #GstEegSrc:loop, nothing can go on.
+ *
  * End: before the EOS of a true end goes an `eeg-complete` event. It does not
  * go when the driver or an element downstream failed.
  *
@@ -77,6 +84,7 @@ enum
   PROP_POOL_SIZE,
   PROP_ON_OVERRUN,
   PROP_LOOP,
+  PROP_CHECKPOINT_INTERVAL,
   PROP_STATS
 };
 
@@ -95,6 +103,7 @@ enum
 #define DEFAULT_POOL_SIZE 0
 #define DEFAULT_ON_OVERRUN GST_EEG_SRC_ON_OVERRUN_WAIT
 #define DEFAULT_LOOP FALSE
+#define DEFAULT_CHECKPOINT_INTERVAL 0
 
 /* What the automatic settings come to */
 #define AUTOMATIC_LIVE_BUFFER_TIME (20 * GST_MSECOND)
@@ -102,6 +111,11 @@ enum
 #define AUTOMATIC_BUFFER_BYTES (1024 * 1024)
 #define AUTOMATIC_LIVE_POOL_TIME GST_SECOND
 #define AUTOMATIC_LIVE_POOL_MIN 16
+
+/* A saved state: u8 version, 7 bytes 0, then (little-endian) u64 index of the next
+ * sample, id of the barrier, buffers sent; of a file what it is recognised by. */
+#define STATE_VERSION 1
+#define STATE_SIZE 32
 
 /* Buffer times that need more are refused. */
 #define MAX_BUFFER_BYTES (G_GUINT64_CONSTANT (1) << 30)
@@ -123,6 +137,7 @@ struct settings
   guint pool_size;
   GstEegSrcOnOverrun on_overrun;
   gboolean loop;
+  guint64 checkpoint_interval;
 };
 
 /* What other threads ask for while the source runs */
@@ -170,11 +185,20 @@ struct state
   gsize handed_bytes;
 
   GstClockID clock_id; /* reused */
+
+  /* barriers */
+  GstEegBarrierInput input;
+  guint alignment;    /* samples of a record */
+  guint64 interval;   /* of whole records; 0: none */
+  guint64 barrier_at; /* of the last one */
+  guint64 barrier_id;
+  gboolean resumed;  /* there, and none was sent since */
+  guint64 resume_at; /* G_MAXUINT64: at no sample */
 };
 
 /* Locking: the stream lock (held by the base class around create(), seeks and
  * caps) protects `state`, so does a stopped task. The object lock, a leaf,
- * protects `settings`, `published` and `driver`. The live lock of the base
+ * protects `settings`, `published`, `driver`, `restore` and `request`. The live lock of the base
  * class protects its `clock_id`, through which a waiting create() is woken.
  * None of ours is held over pushes, posts, queries and driver calls. */
 struct _GstEegSrc
@@ -184,12 +208,16 @@ struct _GstEegSrc
   struct settings settings;
   struct published published;
   GstEegDriver *driver; /* the child; NULL only while it is exchanged */
+  GBytes *restore;      /* to go on from, taken by the next start */
+  guint32 request;      /* of barriers, the last one's number */
   struct state state;
 
   GstEegStageCounters counters;
   guint64 overruns;   /* atomic */
   gint eos_requested; /* atomic: by the application, of a live source */
   gint flushed;       /* atomic: 1 after a flush, 2 if it reset the time */
+  gint requested;     /* atomic: a barrier, at the end of a record */
+  gint part_wanted;   /* atomic: the next barrier is to end a part */
 };
 
 static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE ("src",
@@ -356,7 +384,9 @@ state_reset (struct state *state)
     gst_object_unref (state->driver);
   }
   gst_eeg_info_clear (&state->info);
+  g_free (state->input.path);
   memset (state, 0, sizeof *state);
+  state->resume_at = G_MAXUINT64;
   gst_eeg_info_init (&state->info);
 }
 
@@ -429,6 +459,61 @@ size_buffers (GstEegSrc *self, const struct settings *settings,
   return TRUE;
 }
 
+/* What the barriers need, with the driver open: also goes on from where a process
+ * before was. FALSE with error set. */
+static gboolean
+prepare_barriers (GstEegSrc *self, const struct settings *settings,
+    GError **error)
+{
+  struct state *state = &self->state;
+  GstEegBarrierInput then;
+  const gchar *difference = NULL;
+  const guint8 *blob;
+  GBytes *restore;
+  guint64 interval = settings->checkpoint_interval;
+  gboolean ok = TRUE;
+  gsize size;
+
+  GST_OBJECT_LOCK (self);
+  restore = g_steal_pointer (&self->restore);
+  self->request = GST_SEQNUM_INVALID;
+  GST_OBJECT_UNLOCK (self);
+  g_atomic_int_set (&self->requested, FALSE);
+  g_atomic_int_set (&self->part_wanted, FALSE);
+
+  state->alignment = gst_eeg_driver_get_alignment (state->driver);
+  state->interval = interval;
+  if (interval % state->alignment != 0
+      && interval <= G_MAXUINT64 - state->alignment)
+    state->interval += state->alignment - interval % state->alignment;
+  state->input.position = G_MAXUINT64;
+  if (gst_eeg_driver_has_input (state->driver)
+      && (interval > 0 || restore != NULL))
+    ok = gst_eeg_driver_identify (state->driver, &state->input, error);
+  if (ok && restore != NULL) {
+    /* its size was checked when it came */
+    blob = g_bytes_get_data (restore, &size);
+    if (gst_eeg_driver_has_input (state->driver)
+        && gst_eeg_barrier_input_from_bytes (&then, blob + STATE_SIZE,
+            size - STATE_SIZE))
+      difference = gst_eeg_barrier_input_find_difference (&then, &state->input);
+    else if (gst_eeg_driver_has_input (state->driver) || size != STATE_SIZE)
+      difference = "is no file any more, or was none";
+    state->resume_at = state->barrier_at = GST_READ_UINT64_LE (blob + 8);
+    state->barrier_id = GST_READ_UINT64_LE (blob + 16);
+    state->n_buffers = (gint) GST_READ_UINT64_LE (blob + 24);
+    state->resumed = TRUE;
+    GST_INFO_OBJECT (self, "going on at sample %" G_GUINT64_FORMAT,
+        state->resume_at);
+    if (difference != NULL)
+      g_set_error (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS,
+          "The input %s since the checkpoint, so nothing can be continued.",
+          difference);
+  }
+  g_clear_pointer (&restore, g_bytes_unref);
+  return ok && difference == NULL;
+}
+
 static gboolean
 gst_eeg_src_start (GstBaseSrc *src)
 {
@@ -475,6 +560,8 @@ gst_eeg_src_start (GstBaseSrc *src)
       rate_n, rate_d, gst_eeg_driver_get_channels (state->driver), NULL);
   if (!size_buffers (self, &settings, &state->info, &state->frames, &capacity,
           &error))
+    goto failed;
+  if (!prepare_barriers (self, &settings, &error))
     goto failed;
 
   limit = settings.num_samples;
@@ -738,6 +825,11 @@ gst_eeg_src_do_seek (GstBaseSrc *src, GstSegment *segment)
 
   announce_loss (self);
   state->position = sample_from (&state->info, segment->position);
+  if (state->resume_at != G_MAXUINT64) {
+    state->position = state->resume_at;
+    state->resume_at = G_MAXUINT64;
+  }
+  state->barrier_at = state->position;
   state->stop = total;
   if (GST_CLOCK_TIME_IS_VALID (segment->stop))
     state->stop = MIN (total, sample_from (&state->info, segment->stop));
@@ -831,6 +923,65 @@ send_recording (GstEegSrc *self, guint64 frames)
       gst_eeg_event_new_recording (fields));
 }
 
+/* --- barriers ------------------------------------------------------------ */
+
+static void
+send_barrier (GstEegSrc *self, gboolean is_end)
+{
+  struct state *state = &self->state;
+  GstEegBarrier *barrier =
+      gst_eeg_barrier_new (++state->barrier_id, state->position);
+
+  state->barrier_at = state->position;
+  state->resumed = FALSE;
+  /* nothing comes behind the end */
+  if (!is_end
+      && g_atomic_int_compare_and_exchange (&self->part_wanted, TRUE, FALSE))
+    gst_eeg_barrier_set_ends_part (barrier);
+  if (gst_eeg_driver_has_input (state->driver)) {
+    state->input.position = state->position;
+    gst_eeg_barrier_set_input (barrier, &state->input);
+  }
+  gst_eeg_barrier_add_stage (barrier, GST_EEG_STAGE (self));
+  gst_pad_push_event (GST_BASE_SRC_PAD (self),
+      gst_eeg_event_new_barrier (barrier));
+  gst_eeg_barrier_unref (barrier);
+}
+
+/* Sends a barrier if one is due; *left is how many samples may go before the next
+ * one. FALSE with error set. */
+static gboolean
+send_due_barrier (GstEegSrc *self, guint64 *left, GError **error)
+{
+  struct state *state = &self->state;
+  guint64 interval = state->interval, next = G_MAXUINT64;
+  gboolean requested = g_atomic_int_get (&self->requested);
+
+  if (requested && state->input.path == NULL
+      && gst_eeg_driver_has_input (state->driver)
+      && !gst_eeg_driver_identify (state->driver, &state->input, error))
+    return FALSE;
+  if (interval > 0)
+    next = state->barrier_at - state->barrier_at % interval + interval;
+  if (requested) {
+    guint64 rest = state->position % state->alignment;
+
+    /* where nothing went since the last one, that one is as good */
+    next =
+        MIN (next, state->position + (rest > 0 ? state->alignment - rest : 0));
+  }
+  if (state->position >= next) {
+    g_atomic_int_set (&self->requested, FALSE);
+    if (state->position > state->barrier_at)
+      send_barrier (self, FALSE);
+    next = interval > 0
+        ? state->barrier_at - state->barrier_at % interval + interval
+        : G_MAXUINT64;
+  }
+  *left = next - state->position;
+  return TRUE;
+}
+
 /* The true end. */
 static GstFlowReturn
 finish (GstEegSrc *self)
@@ -840,6 +991,10 @@ finish (GstEegSrc *self)
 
   announce_loss (self);
   send_recording (self, 0);
+  /* so that the sink can tell this pipeline by it */
+  if (state->interval > 0
+      && (state->resumed || state->position > state->barrier_at))
+    send_barrier (self, TRUE);
   /* the end of a segment seek is no end: the application goes on from here */
   if (!(src->segment.flags & GST_SEGMENT_FLAG_SEGMENT))
     gst_pad_push_event (GST_BASE_SRC_PAD (src),
@@ -1088,6 +1243,7 @@ gst_eeg_src_create (GstPushSrc *push_src, GstBuffer **buffer)
   GError *error = NULL;
   gboolean drop;
   gint flushed, num_buffers;
+  guint64 left;
 
   GST_OBJECT_LOCK (self);
   drop = live && self->settings.on_overrun == GST_EEG_SRC_ON_OVERRUN_DROP;
@@ -1104,6 +1260,8 @@ gst_eeg_src_create (GstPushSrc *push_src, GstBuffer **buffer)
   take_back_dropped (self);
   if (live)
     anchor (self);
+  if (!send_due_barrier (self, &left, &error))
+    goto failed;
 
   for (;;) {
     GstEegDriverBlock block;
@@ -1131,6 +1289,7 @@ gst_eeg_src_create (GstPushSrc *push_src, GstBuffer **buffer)
     if (state->loop && state->position == offset && offset > 0)
       state->discont = TRUE;
     frames = MIN (state->frames, end - (state->position - offset));
+    frames = (guint) MIN (frames, left);
     if (!gst_eeg_driver_locate (state->driver, state->position - offset, frames,
             &block, &error))
       goto failed;
@@ -1201,9 +1360,31 @@ failed:
 
 /* --- events and queries -------------------------------------------------- */
 
+/* Each branch of the pipeline brings the same one. */
+static void
+take_request (GstEegSrc *self, GstEvent *event)
+{
+  gboolean is_new;
+
+  GST_OBJECT_LOCK (self);
+  is_new = self->request != gst_event_get_seqnum (event);
+  self->request = gst_event_get_seqnum (event);
+  GST_OBJECT_UNLOCK (self);
+  if (is_new)
+    g_atomic_int_set (&self->requested, TRUE);
+}
+
 static gboolean
 gst_eeg_src_event (GstBaseSrc *src, GstEvent *event)
 {
+  if (gst_eeg_event_is_barrier_request (event)) {
+    take_request (GST_EEG_SRC (src), event);
+    return TRUE;
+  }
+  if (gst_eeg_event_is_part_request (event)) {
+    g_atomic_int_set (&GST_EEG_SRC (src)->part_wanted, TRUE);
+    return TRUE;
+  }
   if (GST_EVENT_TYPE (event) == GST_EVENT_SEEK && !can_seek (event))
     return FALSE;
   return GST_BASE_SRC_CLASS (parent_class)->event (src, event);
@@ -1248,6 +1429,13 @@ gst_eeg_src_send_event (GstElement *element, GstEvent *event)
       if (!can_seek (event)) {
         gst_event_unref (event);
         return FALSE;
+      }
+      break;
+    case GST_EVENT_CUSTOM_UPSTREAM:
+      if (gst_eeg_event_is_barrier_request (event)) {
+        take_request (self, event);
+        gst_event_unref (event);
+        return TRUE;
       }
       break;
     case GST_EVENT_FLUSH_STOP: {
@@ -1429,11 +1617,123 @@ gst_eeg_src_estimate (GstEegStage *stage, guint64 input_bytes,
   return TRUE;
 }
 
+/* The synthetic amplifier's faults but the one that ends the stream: with it the
+ * samples are the same. */
+static void
+describe_driver (GstEegSrc *self, GString *to)
+{
+  static const gchar *const names[] = { "loss-rate", "loss-burst" };
+  GstEegDriver *driver;
+  gsize i;
+
+  GST_OBJECT_LOCK (self);
+  driver = gst_object_ref (self->driver);
+  GST_OBJECT_UNLOCK (self);
+  for (i = 0; i < G_N_ELEMENTS (names); i++) {
+    GParamSpec *spec =
+        g_object_class_find_property (G_OBJECT_GET_CLASS (driver), names[i]);
+    GValue value = G_VALUE_INIT;
+    gchar *text;
+
+    if (spec == NULL)
+      continue;
+    g_value_init (&value, spec->value_type);
+    g_object_get_property (G_OBJECT (driver), names[i], &value);
+    text = gst_value_serialize (&value);
+    g_string_append_printf (to, " %s=%s", names[i], text);
+    g_free (text);
+    g_value_unset (&value);
+  }
+  gst_object_unref (driver);
+}
+
+/* The interval decides where chunks end. */
+static gboolean
+gst_eeg_src_can_resume (GstEegStage *stage, GString *depends_on, GError **error)
+{
+  GstEegSrc *self = GST_EEG_SRC (stage);
+  struct settings settings = copy_settings (self);
+  const gchar *reason = NULL;
+
+  g_free (settings.location);
+  if (gst_base_src_is_live (GST_BASE_SRC (self)))
+    reason = "is live and cannot give samples again";
+  else if (settings.loop)
+    reason = "starts over, and never comes to an end";
+  if (reason != NULL) {
+    g_set_error (error, GST_CORE_ERROR, GST_CORE_ERROR_NOT_IMPLEMENTED, "%s %s",
+        GST_OBJECT_NAME (self), reason);
+    return FALSE;
+  }
+  g_string_append_printf (depends_on, " checkpoint-interval=%" G_GUINT64_FORMAT,
+      settings.checkpoint_interval);
+  describe_driver (self, depends_on);
+  return TRUE;
+}
+
+static GBytes *
+gst_eeg_src_save_state (GstEegStage *stage, GError **error)
+{
+  const struct state *state = &GST_EEG_SRC (stage)->state;
+  guint8 header[STATE_SIZE] = { STATE_VERSION };
+  GByteArray *blob;
+
+  if (state->driver == NULL) {
+    g_set_error (error, GST_CORE_ERROR, GST_CORE_ERROR_STATE_CHANGE,
+        "%s has no stream whose state could be saved", GST_OBJECT_NAME (stage));
+    return NULL;
+  }
+  GST_WRITE_UINT64_LE (header + 8, state->position);
+  GST_WRITE_UINT64_LE (header + 16, state->barrier_id);
+  GST_WRITE_UINT64_LE (header + 24, (guint64) state->n_buffers);
+  blob = g_byte_array_new ();
+  g_byte_array_append (blob, header, sizeof header);
+  if (gst_eeg_driver_has_input (state->driver)) {
+    GBytes *input = gst_eeg_barrier_input_to_bytes (&state->input);
+    gsize size;
+    gconstpointer data = g_bytes_get_data (input, &size);
+
+    g_byte_array_append (blob, data, (guint) size);
+    g_bytes_unref (input);
+  }
+  return g_byte_array_free_to_bytes (blob);
+}
+
+static gboolean
+gst_eeg_src_restore_state (GstEegStage *stage, GBytes *state, GError **error)
+{
+  GstEegSrc *self = GST_EEG_SRC (stage);
+  GstEegBarrierInput input;
+  gsize size;
+  const guint8 *blob = g_bytes_get_data (state, &size);
+  GBytes *old;
+
+  if (size < STATE_SIZE || blob[0] != STATE_VERSION
+      || GST_READ_UINT64_LE (blob + 24) > G_MAXINT
+      || (size > STATE_SIZE
+          && !gst_eeg_barrier_input_from_bytes (&input, blob + STATE_SIZE,
+              size - STATE_SIZE))) {
+    g_set_error (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS,
+        "what was saved is no state of this version for %s",
+        GST_OBJECT_NAME (self));
+    return FALSE;
+  }
+  GST_OBJECT_LOCK (self);
+  old = self->restore;
+  self->restore = g_bytes_ref (state);
+  GST_OBJECT_UNLOCK (self);
+  g_clear_pointer (&old, g_bytes_unref);
+  return TRUE;
+}
+
 static void
 gst_eeg_src_stage_init (GstEegStageInterface *iface)
 {
   iface->get_kind = gst_eeg_src_get_kind;
   iface->estimate = gst_eeg_src_estimate;
+  iface->can_resume = gst_eeg_src_can_resume;
+  iface->save_state = gst_eeg_src_save_state;
+  iface->restore_state = gst_eeg_src_restore_state;
 }
 
 static GObject *
@@ -1552,6 +1852,9 @@ gst_eeg_src_set_property (GObject *object, guint prop_id, const GValue *value,
     case PROP_LOOP:
       settings->loop = g_value_get_boolean (value);
       break;
+    case PROP_CHECKPOINT_INTERVAL:
+      settings->checkpoint_interval = g_value_get_uint64 (value);
+      break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, prop_id, pspec);
       break;
@@ -1623,6 +1926,9 @@ gst_eeg_src_get_property (GObject *object, guint prop_id, GValue *value,
     case PROP_LOOP:
       g_value_set_boolean (value, settings->loop);
       break;
+    case PROP_CHECKPOINT_INTERVAL:
+      g_value_set_uint64 (value, settings->checkpoint_interval);
+      break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, prop_id, pspec);
       break;
@@ -1648,6 +1954,7 @@ gst_eeg_src_finalize (GObject *object)
   GstEegSrc *self = GST_EEG_SRC (object);
 
   g_free (self->settings.location);
+  g_clear_pointer (&self->restore, g_bytes_unref);
   state_reset (&self->state);
   published_reset (&self->published);
   G_OBJECT_CLASS (parent_class)->finalize (object);
@@ -1815,6 +2122,18 @@ gst_eeg_src_class_init (GstEegSrcClass *klass)
   g_object_class_install_property (object_class, PROP_LOOP,
       g_param_spec_boolean ("loop", "Loop",
           "Start over at the end; time goes on", DEFAULT_LOOP, ready));
+  /**
+   * GstEegSrc:checkpoint-interval:
+   *
+   * Samples of each channel from one barrier to the next, lost ones and gaps
+   * counted; of a file rounded up to whole records; 0: none. Encoders end a chunk
+   * there, so that their output depends on it.
+   */
+  g_object_class_install_property (object_class, PROP_CHECKPOINT_INTERVAL,
+      g_param_spec_uint64 ("checkpoint-interval", "Checkpoint interval",
+          "Samples per channel from one checkpoint to the next, of a file "
+          "rounded up to records; encoders end a chunk there (0: none)",
+          0, G_MAXUINT64, DEFAULT_CHECKPOINT_INTERVAL, ready));
   g_object_class_override_property (object_class, PROP_STATS, "stats");
 
   gst_element_class_set_static_metadata (element_class, "EEG source",
@@ -1860,6 +2179,7 @@ gst_eeg_src_init (GstEegSrc *self)
   settings->pool_size = DEFAULT_POOL_SIZE;
   settings->on_overrun = DEFAULT_ON_OVERRUN;
   settings->loop = DEFAULT_LOOP;
+  settings->checkpoint_interval = DEFAULT_CHECKPOINT_INTERVAL;
   state_reset (&self->state);
   published_reset (&self->published);
   update_driver (self);
