@@ -30,14 +30,19 @@
  * - EOS: the last record is filled up, the number of records set. Without data
  *   the file is a header only.
  * - Caps may change until the header is written; then it is an error.
+ * - Checkpoints: takes part with one pad. A barrier leaves where the record that is
+ *   being filled ends.
  */
 #include "config.h"
 
 #include "gstedfmux.h"
+#include <gst/eeg/eeg.h>
 #include <gst/eeg/gsteegedfrecord.h>
 #include "gsteegedf.h"
 
 #include <gst/base/gstaggregator.h>
+#include <gst/base/gstbytereader.h>
+#include <gst/base/gstbytewriter.h>
 #include <math.h>
 #include <string.h>
 
@@ -59,6 +64,18 @@ GST_DEBUG_CATEGORY_STATIC (GST_CAT_DEFAULT);
 #define MAX_ANNOTATION_BYTES 1020
 /* Records that a marker is remembered for, to know its copies on other pads */
 #define MARKER_MEMORY 16
+
+/* A saved state: u8 version, u8 flags; of a file that has begun what save_file()
+ * writes, little-endian. */
+#define STATE_VERSION 1
+#define STATE_STARTED 1
+#define STATE_EXACT 2
+#define STATE_DISCONTINUOUS 4
+#define STATE_MARKERS_LOST 8
+#define STATE_CLIPPED 16
+#define HASH_SIZE 32
+/* All states of a pipeline have to go into 256 KiB. */
+#define MAX_STATE (96 * 1024)
 
 typedef enum
 {
@@ -152,6 +169,8 @@ struct _GstEegEdfMuxPad
   guint64 lost_first;   /* samples that were lost and not yet announced */
   guint64 lost_count;
   guint64 gap_end; /* index behind the last GAP event, 0 without one */
+  /* of a file that goes on: buffers before this index were taken before */
+  guint64 taken_to;
 };
 
 G_DEFINE_TYPE (GstEegEdfMuxPad, gst_eeg_edf_mux_pad, GST_TYPE_AGGREGATOR_PAD)
@@ -186,6 +205,7 @@ pad_reset (GstEegEdfMuxPad *pad)
   pad->filled = 0;
   pad->lost_count = 0;
   pad->gap_end = 0;
+  pad->taken_to = 0;
   g_clear_pointer (&pad->channels, g_free);
   GST_OBJECT_LOCK (pad);
   pad->complete = FALSE;
@@ -280,6 +300,10 @@ struct state
   gint64 last_origin; /* number of the newest */
   gboolean markers_lost;
   gboolean clipped;
+
+  GQueue barriers;     /* events that wait for the end of the record */
+  gboolean is_resumed; /* and nothing was pushed yet */
+  gboolean was_exact;  /* what `exact` was for the header of the file */
 };
 
 #define GST_TYPE_EEG_EDF_MUX (gst_eeg_edf_mux_get_type ())
@@ -296,7 +320,8 @@ struct _GstEegEdfMux
 
   struct settings settings;
   struct state state;
-  gint failed; /* atomic: an error was posted */
+  gint failed;     /* atomic: an error was posted */
+  GBytes *restore; /* object lock; to go on from, taken with the header */
   gboolean frozen;
   gsize shared_record_size; /* object lock; for estimates */
   guint pad_number;         /* object lock */
@@ -417,6 +442,7 @@ state_init (struct state *state)
   state->pads = g_ptr_array_new_with_free_func (gst_object_unref);
   g_queue_init (&state->markers);
   g_queue_init (&state->origins);
+  g_queue_init (&state->barriers);
   state->last_origin = -1;
 }
 
@@ -428,6 +454,7 @@ state_clear (struct state *state)
   g_clear_pointer (&state->layout, eeg_edf_header_free);
   g_clear_object (&state->allocator);
   g_queue_clear_full (&state->markers, (GDestroyNotify) marker_free);
+  g_queue_clear_full (&state->barriers, (GDestroyNotify) gst_event_unref);
   g_queue_clear_full (&state->origins,
       (GDestroyNotify) gst_eeg_edf_record_unref);
 }
@@ -555,16 +582,45 @@ add_marker (GstEegEdfMux *self, guint pad, GstClockTime time,
     g_queue_push_head (&state->markers, marker);
 }
 
-static void
-take_markers (GstEegEdfMux *self, GstEegEdfMuxPad *pad, GstBuffer *buffer)
+/* Whether a marker of a buffer that ends before sample `end` came before the
+ * barrier from which the file goes on: all of the buffers that were taken then,
+ * and of one that was taken in part those that were written, or wait. */
+static gboolean
+was_taken (GstEegEdfMux *self, GstEegEdfMuxPad *pad,
+    const GstEegMarkerMeta *meta, guint64 end)
 {
+  GList *l;
+
+  if (pad->index >= pad->taken_to)
+    return FALSE;
+  if (end <= pad->taken_to
+      || meta->time
+          < gst_eeg_info_samples_to_time (&pad->info, pad->record_first))
+    return TRUE;
+  for (l = self->state.markers.head; l != NULL; l = l->next) {
+    const Marker *m = l->data;
+
+    if (m->time == meta->time && m->duration == meta->duration
+        && strcmp (m->text, meta->text) == 0)
+      return TRUE;
+  }
+  return FALSE;
+}
+
+/* Of a buffer of so many frames, whose first sample has its number. */
+static void
+take_markers (GstEegEdfMux *self, GstEegEdfMuxPad *pad, GstBuffer *buffer,
+    gsize frames)
+{
+  const guint64 end = pad->index + frames;
   struct state *state = &self->state;
   GstEegMarkerMeta *meta;
   GstEegEdfRecord *origin;
   gpointer iter = NULL;
 
   while ((meta = gst_buffer_iterate_eeg_marker_meta (buffer, &iter)) != NULL)
-    add_marker (self, pad->number, meta->time, meta->duration, meta->text);
+    if (!was_taken (self, pad, meta, end))
+      add_marker (self, pad->number, meta->time, meta->duration, meta->text);
   iter = NULL;
   while ((origin = gst_buffer_iterate_eeg_edf_record (buffer, &iter)) != NULL) {
     GList *l;
@@ -710,6 +766,23 @@ note_gap (GstEegEdfMuxPad *pad, GstBuffer *buffer)
         MAX (pad->gap_end, gst_eeg_info_time_to_samples (&pad->info, time));
 }
 
+static gboolean restore_file (GstEegEdfMux *self);
+
+/* In a file that goes on: samples that it has. */
+static void
+skip_written (GstEegEdfMuxPad *pad)
+{
+  gsize n = 0;
+
+  if (G_LIKELY (pad->index >= pad->taken_to))
+    return;
+  if (pad->index < pad->record_first)
+    n = (gsize) MIN (pad->frames, pad->record_first - pad->index);
+  pad->index += n;
+  pad->frame += n;
+  pad->frames -= n;
+}
+
 /* Has the pad samples, or ended? FALSE: wait, or an error. */
 static gboolean
 fetch (GstEegEdfMux *self, GstEegEdfMuxPad *pad)
@@ -718,7 +791,7 @@ fetch (GstEegEdfMux *self, GstEegEdfMuxPad *pad)
 
   while (pad->frames == 0) {
     GstBuffer *buffer;
-    gboolean outside;
+    gboolean placed, outside;
 
     pad_drop_buffer (pad);
     buffer = gst_aggregator_pad_peek_buffer (aggregator_pad);
@@ -742,14 +815,21 @@ fetch (GstEegEdfMux *self, GstEegEdfMuxPad *pad)
       FAIL (self, STREAM, MUX, "A buffer ends inside a sample.");
       return FALSE;
     }
-    take_markers (self, pad, buffer);
+    if (!restore_file (self)) {
+      gst_buffer_unref (buffer);
+      return FALSE;
+    }
     if (gst_buffer_get_size (buffer) == 0) {
+      take_markers (self, pad, buffer, 0);
       note_gap (pad, buffer);
       gst_buffer_unref (buffer);
       gst_aggregator_pad_drop_buffer (aggregator_pad);
       continue;
     }
-    if (!place_buffer (self, pad, buffer, &outside)) {
+    placed = place_buffer (self, pad, buffer, &outside);
+    take_markers (self, pad, buffer,
+        gst_buffer_get_size (buffer) / pad->bytes_per_frame);
+    if (!placed) {
       gst_buffer_unref (buffer);
       FAIL (self, STREAM, MUX,
           "Time runs backwards on %s: one recording cannot hold that.",
@@ -773,6 +853,7 @@ fetch (GstEegEdfMux *self, GstEegEdfMuxPad *pad)
     pad->next_index = pad->index + pad->frames;
     pad->have_next = TRUE;
     gst_eeg_stage_count_in (&self->counters, pad->map.size, pad->frames);
+    skip_written (pad);
   }
   return TRUE;
 }
@@ -1361,7 +1442,9 @@ build_header (GstEegEdfMux *self, const struct settings *settings)
   if (origin != NULL && !is_exact (self, origin, rows, settings))
     g_clear_pointer (&origin, eeg_edf_header_free);
   if (origin != NULL && origin->num_annotation_signals == 0
-      && has_foreign_marker (state))
+      && !state->is_resumed && has_foreign_marker (state))
+    g_clear_pointer (&origin, eeg_edf_header_free);
+  if (state->is_resumed && !state->was_exact)
     g_clear_pointer (&origin, eeg_edf_header_free);
   state->exact = origin != NULL;
 
@@ -1510,20 +1593,16 @@ sample_format (GstEegFormat format)
   }
 }
 
-/* Writes the header: every pad has samples, or ended. */
-static GstFlowReturn
-start (GstEegEdfMux *self)
+/* Forgets pads that ended without caps, and makes the others ready; *first is the
+ * time of the first sample that is there. */
+static void
+prepare_pads (GstEegEdfMux *self, GstClockTime *first)
 {
   struct state *state = &self->state;
-  struct settings settings;
-  GstClockTime duration;
-  GstCaps *caps;
-  guint8 *bytes;
-  GstFlowReturn ret;
-  guint i, c;
   gboolean ok;
+  guint i;
 
-  state->first_time = GST_CLOCK_TIME_NONE;
+  *first = GST_CLOCK_TIME_NONE;
   for (i = 0; i < state->pads->len; i++) {
     GstEegEdfMuxPad *pad = g_ptr_array_index (state->pads, i);
 
@@ -1545,27 +1624,35 @@ start (GstEegEdfMux *self)
     if (pad->frames > 0) {
       GstClockTime time = pad_time (pad, pad->index);
 
-      if (!GST_CLOCK_TIME_IS_VALID (state->first_time)
-          || time < state->first_time)
-        state->first_time = time;
+      if (!GST_CLOCK_TIME_IS_VALID (*first) || time < *first)
+        *first = time;
     }
   }
-  if (state->pads->len == 0)
-    return GST_FLOW_EOS;
+}
+
+/* Settles the header and all that depends on it; the pads are ready. FALSE after
+ * an error. */
+static gboolean
+lay_out (GstEegEdfMux *self)
+{
+  struct state *state = &self->state;
+  struct settings settings;
+  GstClockTime duration;
+  GstCaps *caps;
+  gboolean ok;
+  guint i, c;
+
   /* from here on caps and settings stay */
   GST_OBJECT_LOCK (self);
   self->frozen = TRUE;
   GST_OBJECT_UNLOCK (self);
 
-  if (!GST_CLOCK_TIME_IS_VALID (state->first_time))
-    state->first_time = 0;
   take_settings (self, &settings);
   ok = build_header (self, &settings);
   state->gaps = settings.gaps;
   settings_clear (&settings);
   if (!ok)
-    return g_atomic_int_get (&self->failed) ? GST_FLOW_NOT_NEGOTIATED
-                                            : GST_FLOW_ERROR;
+    return FALSE;
 
   for (i = 0; i < state->pads->len; i++) {
     GstEegEdfMuxPad *pad = g_ptr_array_index (state->pads, i);
@@ -1590,8 +1677,6 @@ start (GstEegEdfMux *self)
   state->run_time = state->first_time;
   state->discontinuous =
       state->layout->variant == EEG_EDF_VARIANT_DISCONTINUOUS;
-  state->declared = count_records (self);
-  set_count_text (self, state->layout->num_records_text, state->declared);
   state->seekable = downstream_seekable (self);
   GST_OBJECT_LOCK (self);
   self->shared_record_size = state->layout->record_size;
@@ -1602,10 +1687,31 @@ start (GstEegEdfMux *self)
           : "application/x-edf");
   gst_aggregator_set_src_caps (GST_AGGREGATOR (self), caps);
   gst_caps_unref (caps);
-  go_to_byte (self, 0);
   duration = eeg_edf_record_offset_ns (state->layout, 1);
   gst_aggregator_set_latency (GST_AGGREGATOR (self), duration, duration);
+  return TRUE;
+}
 
+/* Writes the header: every pad has samples, or ended. */
+static GstFlowReturn
+start (GstEegEdfMux *self)
+{
+  struct state *state = &self->state;
+  GstFlowReturn ret;
+  guint8 *bytes;
+
+  prepare_pads (self, &state->first_time);
+  if (state->pads->len == 0)
+    return GST_FLOW_EOS;
+  if (!GST_CLOCK_TIME_IS_VALID (state->first_time))
+    state->first_time = 0;
+  if (!lay_out (self))
+    return g_atomic_int_get (&self->failed) ? GST_FLOW_NOT_NEGOTIATED
+                                            : GST_FLOW_ERROR;
+  state->declared = count_records (self);
+  set_count_text (self, state->layout->num_records_text, state->declared);
+
+  go_to_byte (self, 0);
   bytes = g_malloc (state->layout->header_size);
   eeg_edf_header_write (state->layout, bytes);
   state->offset = state->layout->header_size;
@@ -1615,6 +1721,243 @@ start (GstEegEdfMux *self)
       0);
   state->started = TRUE;
   return ret;
+}
+
+/* --- checkpoints --------------------------------------------------------- */
+
+/* Of the header as it was written, SHA-256 */
+static void
+hash_header (const EegEdfHeader *header, guint8 hash[HASH_SIZE])
+{
+  GChecksum *checksum = g_checksum_new (G_CHECKSUM_SHA256);
+  guint8 *bytes = g_malloc (header->header_size);
+  gsize size = HASH_SIZE;
+
+  eeg_edf_header_write (header, bytes);
+  g_checksum_update (checksum, bytes, (gssize) header->header_size);
+  g_checksum_get_digest (checksum, hash, &size);
+  g_checksum_free (checksum);
+  g_free (bytes);
+}
+
+static gboolean
+write_markers (GstByteWriter *to, const struct state *state)
+{
+  gboolean ok = gst_byte_writer_put_uint32_le (to, state->markers.length);
+  const GList *l;
+
+  for (l = state->markers.head; l != NULL && ok; l = l->next) {
+    const Marker *m = l->data;
+    gsize length = strlen (m->text);
+
+    ok = length <= MAX_STATE && gst_byte_writer_put_uint64_le (to, m->time)
+        && gst_byte_writer_put_uint64_le (to, m->duration)
+        && gst_byte_writer_put_uint64_le (to, m->pads)
+        && gst_byte_writer_put_uint8 (to, m->written)
+        && gst_byte_writer_put_uint64_le (to, m->record)
+        && gst_byte_writer_put_uint32_le (to, (guint32) length)
+        && gst_byte_writer_put_data (to, (const guint8 *) m->text,
+            (guint) length)
+        && gst_byte_writer_get_pos (to) <= MAX_STATE;
+  }
+  return ok;
+}
+
+static gboolean
+read_markers (GstByteReader *from, struct state *state)
+{
+  guint32 n;
+  gboolean ok = gst_byte_reader_get_uint32_le (from, &n);
+
+  for (; ok && n > 0; n--) {
+    Marker *m = g_new0 (Marker, 1);
+    const guint8 *text = NULL;
+    guint8 written = 0;
+    guint32 length = 0;
+
+    ok = gst_byte_reader_get_uint64_le (from, &m->time)
+        && gst_byte_reader_get_uint64_le (from, &m->duration)
+        && gst_byte_reader_get_uint64_le (from, &m->pads)
+        && gst_byte_reader_get_uint8 (from, &written)
+        && gst_byte_reader_get_uint64_le (from, &m->record)
+        && gst_byte_reader_get_uint32_le (from, &length)
+        && gst_byte_reader_get_data (from, length, &text);
+    m->text = ok ? g_strndup ((const gchar *) text, length) : g_strdup ("");
+    m->written = written != 0;
+    g_queue_push_tail (&state->markers, m);
+  }
+  return ok;
+}
+
+/* Between two records. transfer full, NULL with error set */
+static GBytes *
+save_file (GstEegEdfMux *self, GError **error)
+{
+  struct state *state = &self->state;
+  GstEegEdfMuxPad *pad;
+  guint8 hash[HASH_SIZE];
+  GstByteWriter w;
+  gboolean ok;
+  gsize size;
+
+  gst_byte_writer_init (&w);
+  gst_byte_writer_put_uint8 (&w, STATE_VERSION);
+  gst_byte_writer_put_uint8 (&w,
+      (state->started ? STATE_STARTED : 0) | (state->exact ? STATE_EXACT : 0)
+          | (state->discontinuous ? STATE_DISCONTINUOUS : 0)
+          | (state->markers_lost ? STATE_MARKERS_LOST : 0)
+          | (state->clipped ? STATE_CLIPPED : 0));
+  ok = TRUE;
+  if (state->started) {
+    pad = g_ptr_array_index (state->pads, 0);
+    hash_header (state->layout, hash);
+    ok = gst_byte_writer_put_data (&w, hash, sizeof hash)
+        && gst_byte_writer_put_uint64_le (&w, state->offset)
+        && gst_byte_writer_put_uint64_le (&w, state->records)
+        && gst_byte_writer_put_uint64_le (&w, state->first_time)
+        && gst_byte_writer_put_uint64_le (&w, state->run_time)
+        && gst_byte_writer_put_uint64_le (&w, state->run_records)
+        && gst_byte_writer_put_int64_le (&w, state->declared)
+        && gst_byte_writer_put_int64_le (&w, state->last_origin)
+        && gst_byte_writer_put_uint64_le (&w, pad->record_first)
+        && gst_byte_writer_put_uint64_le (&w,
+            pad->have_next ? pad->next_index : 0)
+        && gst_byte_writer_put_uint64_le (&w, pad->gap_end)
+        && write_markers (&w, state);
+  }
+  if (!ok) {
+    gst_byte_writer_reset (&w);
+    g_set_error (error, GST_CORE_ERROR, GST_CORE_ERROR_TOO_LAZY,
+        "too many markers wait for their record");
+    return NULL;
+  }
+  size = gst_byte_writer_get_pos (&w);
+  return g_bytes_new_take (gst_byte_writer_reset_and_get_data (&w), size);
+}
+
+/* Goes on with the file of which a state was restored, if there is one: every pad
+ * has caps, or ended. FALSE after an error. */
+static gboolean
+restore_file (GstEegEdfMux *self)
+{
+  struct state *state = &self->state;
+  GBytes *restore;
+  guint8 version, flags = 0, now[HASH_SIZE];
+  guint64 offset, records, first_time, run_time, run_records, record_first;
+  guint64 next_index, gap_end;
+  const guint8 *then = NULL;
+  GstEegEdfMuxPad *pad;
+  GstByteReader r;
+  GstClockTime ignored;
+  gint64 declared;
+  gsize size;
+  gboolean ok;
+
+  if (state->started)
+    return TRUE;
+  GST_OBJECT_LOCK (self);
+  restore = g_steal_pointer (&self->restore);
+  GST_OBJECT_UNLOCK (self);
+  if (restore == NULL)
+    return TRUE;
+  then = g_bytes_get_data (restore, &size);
+  gst_byte_reader_init (&r, then, (guint) size);
+  ok = gst_byte_reader_get_uint8 (&r, &version) && version == STATE_VERSION
+      && gst_byte_reader_get_uint8 (&r, &flags);
+  if (ok && !(flags & STATE_STARTED)) {
+    g_bytes_unref (restore);
+    return TRUE;
+  }
+  prepare_pads (self, &ignored);
+  ok = ok && state->pads->len == 1
+      && gst_byte_reader_get_data (&r, HASH_SIZE, &then)
+      && gst_byte_reader_get_uint64_le (&r, &offset)
+      && gst_byte_reader_get_uint64_le (&r, &records)
+      && gst_byte_reader_get_uint64_le (&r, &first_time)
+      && gst_byte_reader_get_uint64_le (&r, &run_time)
+      && gst_byte_reader_get_uint64_le (&r, &run_records)
+      && gst_byte_reader_get_int64_le (&r, &declared)
+      && gst_byte_reader_get_int64_le (&r, &state->last_origin)
+      && gst_byte_reader_get_uint64_le (&r, &record_first)
+      && gst_byte_reader_get_uint64_le (&r, &next_index)
+      && gst_byte_reader_get_uint64_le (&r, &gap_end)
+      && read_markers (&r, state);
+  if (!ok) {
+    g_bytes_unref (restore);
+    FAIL (self, RESOURCE, SETTINGS,
+        "What was saved is no state of this version for %s.",
+        GST_OBJECT_NAME (self));
+    return FALSE;
+  }
+
+  /* as it was before the first sample */
+  pad = g_ptr_array_index (state->pads, 0);
+  state->first_time = first_time;
+  state->was_exact = (flags & STATE_EXACT) != 0;
+  pad->index = gst_eeg_info_time_to_samples (&pad->info, first_time);
+  state->is_resumed = TRUE;
+  ok = lay_out (self);
+  if (ok) {
+    state->declared = declared;
+    set_count_text (self, state->layout->num_records_text, declared);
+    hash_header (state->layout, now);
+    if (memcmp (now, then, HASH_SIZE) != 0) {
+      FAIL (self, RESOURCE, SETTINGS,
+          "The header of the file would be another one than at the "
+          "checkpoint.");
+      ok = FALSE;
+    }
+  }
+  g_bytes_unref (restore);
+  if (!ok)
+    return FALSE;
+  state->offset = offset;
+  state->records = records;
+  state->run_time = run_time;
+  state->run_records = run_records;
+  state->discontinuous = (flags & STATE_DISCONTINUOUS) != 0;
+  state->markers_lost = (flags & STATE_MARKERS_LOST) != 0;
+  state->clipped = (flags & STATE_CLIPPED) != 0;
+  pad->record_first = pad->index = record_first;
+  pad->taken_to = MAX (next_index, record_first);
+  pad->gap_end = gap_end;
+  gst_eeg_stage_count (&self->num_records, records);
+  go_to_byte (self, offset);
+  state->started = TRUE;
+  GST_INFO_OBJECT (self,
+      "going on with record %" G_GUINT64_FORMAT " at sample %" G_GUINT64_FORMAT,
+      records, record_first);
+  return TRUE;
+}
+
+/* The events that begin a stream go with a buffer only. */
+static GstFlowReturn
+announce_stream (GstEegEdfMux *self)
+{
+  GstBuffer *buffer;
+
+  if (G_LIKELY (!self->state.is_resumed))
+    return GST_FLOW_OK;
+  self->state.is_resumed = FALSE;
+  buffer = gst_buffer_new ();
+  GST_BUFFER_OFFSET (buffer) = GST_BUFFER_OFFSET_END (buffer) =
+      self->state.offset;
+  return gst_aggregator_finish_buffer (GST_AGGREGATOR (self), buffer);
+}
+
+/* Lets barriers leave: no record is open. */
+static void
+release_barriers (GstEegEdfMux *self)
+{
+  GstEvent *event;
+
+  while ((event = g_queue_pop_head (&self->state.barriers)) != NULL) {
+    GstEegBarrier *barrier;
+
+    gst_eeg_event_parse_barrier (event, &barrier);
+    gst_eeg_barrier_add_stage (barrier, GST_EEG_STAGE (self));
+    gst_pad_push_event (GST_AGGREGATOR_SRC_PAD (self), event);
+  }
 }
 
 /* --- records ------------------------------------------------------------- */
@@ -1921,6 +2264,7 @@ write_record (GstEegEdfMux *self, gboolean last, gboolean *all_written)
 {
   struct state *state = &self->state;
   GstMemory *memory;
+  GstFlowReturn ret;
   gboolean written;
   guint i;
 
@@ -1941,7 +2285,11 @@ write_record (GstEegEdfMux *self, gboolean last, gboolean *all_written)
   state->run_records++;
   state->offset += state->layout->record_size;
   gst_eeg_stage_count (&self->num_records, 1);
-  return push_bytes (self, memory, state->offset - state->layout->record_size);
+  ret = push_bytes (self, memory, state->offset - state->layout->record_size);
+  /* behind the last one, the end comes first */
+  if (ret == GST_FLOW_OK && !last)
+    release_barriers (self);
+  return ret;
 }
 
 /* Writes physical zero in place of samples up to slot end of the record. */
@@ -2154,6 +2502,9 @@ finish (GstEegEdfMux *self)
   }
   if (samples > 0 && lost_end > end && state->annotation_bytes > 0)
     add_marker (self, 0, end, lost_end - end, LOST_TEXT);
+  /* said, whatever a file that goes on from here finds */
+  for (i = 0; i < state->pads->len; i++)
+    ((GstEegEdfMuxPad *) g_ptr_array_index (state->pads, i))->gap_end = 0;
 
   /* derived from samples that are written, so nothing new */
   if (!state->open)
@@ -2210,6 +2561,8 @@ finish (GstEegEdfMux *self)
            "cannot seek"));
     }
   }
+  if (ret == GST_FLOW_OK)
+    release_barriers (self);
   if (ret == GST_FLOW_OK && is_complete (self))
     gst_pad_push_event (GST_AGGREGATOR_SRC_PAD (self),
         gst_eeg_event_new_complete (samples));
@@ -2255,11 +2608,13 @@ step (GstEegEdfMux *self)
   }
   if (wait)
     return GST_AGGREGATOR_FLOW_NEED_DATA;
-  if (!state->started) {
-    ret = start (self);
-    if (ret != GST_FLOW_OK)
-      return ret;
-  }
+  if (!restore_file (self))
+    return GST_FLOW_ERROR;
+  ret = state->started ? announce_stream (self) : start (self);
+  if (ret != GST_FLOW_OK)
+    return ret;
+  if (!state->open)
+    release_barriers (self);
   if (all_eos)
     return finish (self);
   if (!state->open) {
@@ -2334,6 +2689,7 @@ static gboolean
 gst_eeg_edf_mux_stop (GstAggregator *agg)
 {
   GstEegEdfMux *self = GST_EEG_EDF_MUX (agg);
+  GBytes *restore;
   GList *pads, *l;
 
   GST_OBJECT_LOCK (self);
@@ -2351,6 +2707,10 @@ gst_eeg_edf_mux_stop (GstAggregator *agg)
     GST_OBJECT_UNLOCK (pad);
   }
   g_list_free_full (pads, gst_object_unref);
+  GST_OBJECT_LOCK (self);
+  restore = g_steal_pointer (&self->restore);
+  GST_OBJECT_UNLOCK (self);
+  g_clear_pointer (&restore, g_bytes_unref);
   reset (self);
   return TRUE;
 }
@@ -2386,6 +2746,23 @@ take_caps (GstEegEdfMux *self, GstEegEdfMuxPad *pad, GstCaps *caps)
   }
   return frozen
       || gst_eeg_stage_check_upstream (GST_EEG_STAGE (self), GST_PAD (pad));
+}
+
+/* transfer full; all samples before it are taken. */
+static void
+take_barrier (GstEegEdfMux *self, GstEvent *event)
+{
+  struct state *state = &self->state;
+
+  g_queue_push_tail (&state->barriers, event);
+  if (!state->started) {
+    collect_pads (self);
+    if (!restore_file (self))
+      return;
+  }
+  /* before the header it would begin the stream */
+  if (state->started && announce_stream (self) == GST_FLOW_OK && !state->open)
+    release_barriers (self);
 }
 
 static gboolean
@@ -2427,6 +2804,10 @@ gst_eeg_edf_mux_sink_event (GstAggregator *agg, GstAggregatorPad *agg_pad,
         pad->complete = TRUE;
         GST_OBJECT_UNLOCK (pad);
         gst_event_unref (event);
+        return TRUE;
+      }
+      if (gst_eeg_event_parse_barrier (event, NULL)) {
+        take_barrier (self, event);
         return TRUE;
       }
       if (gst_eeg_event_is_recording (event)) {
@@ -2543,11 +2924,69 @@ gst_eeg_edf_mux_estimate (GstEegStage *stage, guint64 input_bytes,
   return TRUE;
 }
 
+static gboolean
+gst_eeg_edf_mux_can_resume (GstEegStage *stage, GString *depends_on,
+    GError **error)
+{
+  guint n;
+
+  GST_OBJECT_LOCK (stage);
+  n = GST_ELEMENT (stage)->numsinkpads;
+  GST_OBJECT_UNLOCK (stage);
+  if (n <= 1)
+    return TRUE;
+  g_set_error (error, GST_CORE_ERROR, GST_CORE_ERROR_NOT_IMPLEMENTED,
+      "%s has %u pads, and can only go on with one", GST_OBJECT_NAME (stage),
+      n);
+  return FALSE;
+}
+
+static GBytes *
+gst_eeg_edf_mux_save_state (GstEegStage *stage, GError **error)
+{
+  GstEegEdfMux *self = GST_EEG_EDF_MUX (stage);
+  GBytes *restore;
+
+  if (!gst_eeg_edf_mux_can_resume (stage, NULL, error))
+    return NULL;
+  GST_OBJECT_LOCK (self);
+  restore = self->restore != NULL ? g_bytes_ref (self->restore) : NULL;
+  GST_OBJECT_UNLOCK (self);
+  /* nothing came since */
+  return restore != NULL ? restore : save_file (self, error);
+}
+
+static gboolean
+gst_eeg_edf_mux_restore_state (GstEegStage *stage, GBytes *state,
+    GError **error)
+{
+  GstEegEdfMux *self = GST_EEG_EDF_MUX (stage);
+  gsize size;
+  const guint8 *blob = g_bytes_get_data (state, &size);
+  GBytes *old;
+
+  if (size < 2 || size > 2 * MAX_STATE || blob[0] != STATE_VERSION) {
+    g_set_error (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS,
+        "what was saved is no state of this version for %s",
+        GST_OBJECT_NAME (stage));
+    return FALSE;
+  }
+  GST_OBJECT_LOCK (self);
+  old = self->restore;
+  self->restore = g_bytes_ref (state);
+  GST_OBJECT_UNLOCK (self);
+  g_clear_pointer (&old, g_bytes_unref);
+  return TRUE;
+}
+
 static void
 gst_eeg_edf_mux_stage_init (GstEegStageInterface *iface)
 {
   iface->get_kind = gst_eeg_edf_mux_get_kind;
   iface->estimate = gst_eeg_edf_mux_estimate;
+  iface->can_resume = gst_eeg_edf_mux_can_resume;
+  iface->save_state = gst_eeg_edf_mux_save_state;
+  iface->restore_state = gst_eeg_edf_mux_restore_state;
 }
 
 /* --- properties ---------------------------------------------------------- */
@@ -2651,6 +3090,7 @@ gst_eeg_edf_mux_finalize (GObject *object)
   GstEegEdfMux *self = GST_EEG_EDF_MUX (object);
 
   state_clear (&self->state);
+  g_clear_pointer (&self->restore, g_bytes_unref);
   settings_clear (&self->settings);
   G_OBJECT_CLASS (gst_eeg_edf_mux_parent_class)->finalize (object);
 }
