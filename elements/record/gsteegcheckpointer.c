@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cpu.h"
 #include "digest.h"
 
 /* --- the pipeline -------------------------------------------------------- */
@@ -169,11 +170,11 @@ compute_hash (gconstpointer data, gsize size, guint8 *hash)
   g_free (digest);
 }
 
-/* What the output of a stage depends on, not longer than the sidecar takes. */
+/* transfer full text, what the output of a stage depends on; not longer than the
+ * sidecar takes. */
 static gchar *
-describe (GstEegStage *stage, GError **error)
+shorten (gchar *text)
 {
-  gchar *text = gst_eeg_stage_describe_output (stage, error);
   guint8 hash[EEG_CHECKPOINT_HASH_SIZE];
   GString *hex;
   gsize i;
@@ -188,12 +189,31 @@ describe (GstEegStage *stage, GError **error)
   return g_string_free (hex, FALSE);
 }
 
+static gchar *
+describe (GstEegStage *stage, GError **error)
+{
+  return shorten (gst_eeg_stage_describe_output (stage, error));
+}
+
 static const gchar *
 get_factory_name (GstEegStage *stage)
 {
   GstElementFactory *factory = gst_element_get_factory (GST_ELEMENT (stage));
 
   return factory != NULL ? GST_OBJECT_NAME (factory) : "";
+}
+
+/* The build of the kernels of stages whose arithmetic may differ by it, or "". */
+static const gchar *
+get_cpu_path (GPtrArray *stages)
+{
+  guint i;
+
+  for (i = 0; stages != NULL && i < stages->len; i++)
+    if (gst_eeg_stage_get_kind (g_ptr_array_index (stages, i))
+        == GST_EEG_STAGE_KIND_TRANSFORM)
+      return eeg_cpu_name (eeg_cpu_choose ());
+  return "";
 }
 
 static void
@@ -207,13 +227,16 @@ static gboolean
 fill_stage (EegCheckpointStage *to, GstEegStage *stage, GstEegBarrier *barrier,
     GString *all, GError **error)
 {
-  gchar *settings = describe (stage, error);
+  gchar *settings = shorten (gst_eeg_barrier_get_settings (barrier, stage));
   GBytes *state;
   gsize size;
   gconstpointer data;
 
-  if (settings == NULL)
+  if (settings == NULL) {
+    g_set_error (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS,
+        "%s was not on the way of the barrier", GST_OBJECT_NAME (stage));
     return FALSE;
+  }
   to->name = strdup (GST_OBJECT_NAME (stage));
   to->factory = strdup (get_factory_name (stage));
   to->settings = strdup (settings);
@@ -226,11 +249,6 @@ fill_stage (EegCheckpointStage *to, GstEegStage *stage, GstEegBarrier *barrier,
   }
 
   state = gst_eeg_barrier_get_state (barrier, stage);
-  if (state == NULL) {
-    g_set_error (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS,
-        "%s was not on the way of the barrier", GST_OBJECT_NAME (stage));
-    return FALSE;
-  }
   data = g_bytes_get_data (state, &size);
   to->state = malloc (size + 1);
   if (to->state != NULL && size > 0)
@@ -310,7 +328,7 @@ gst_eeg_checkpointer_make (GPtrArray *stages, GstEegBarrier *barrier,
   }
   checkpoint->time = g_get_real_time ();
   memcpy (checkpoint->recording, recording, sizeof checkpoint->recording);
-  checkpoint->cpu_path = strdup ("");
+  checkpoint->cpu_path = strdup (get_cpu_path (stages));
   checkpoint->output.path = strdup (path);
   if (!fill_input (checkpoint, barrier) || checkpoint->cpu_path == NULL
       || checkpoint->output.path == NULL) {
@@ -404,6 +422,13 @@ gst_eeg_checkpointer_compare (const EegCheckpoint *checkpoint,
     g_free (settings);
     if (!same)
       return FALSE;
+  }
+  if (strcmp (checkpoint->cpu_path, get_cpu_path (stages)) != 0) {
+    g_set_error (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS,
+        "samples were computed by instructions of \"%s\", now it would be "
+        "\"%s\", whose results may differ in the last bit",
+        checkpoint->cpu_path, get_cpu_path (stages));
+    return FALSE;
   }
   return TRUE;
 }

@@ -1045,6 +1045,8 @@ handle_barrier (GstEegFileSink *self, GstEegBarrier *barrier)
   if (!resume->enabled || resume->already || self->state.failed
       || self->state.flushed)
     return TRUE;
+  if (!cut_file (self))
+    return FALSE;
   checkpoint = make_checkpoint (self, barrier);
   if (checkpoint == NULL)
     return FALSE;
@@ -1092,6 +1094,9 @@ finish (GstEegFileSink *self)
                         : "the source did not reach its end"));
     return TRUE;
   }
+  /* where nothing more came, what is behind the checkpoint is still there */
+  if (!cut_file (self))
+    return FALSE;
   mark_as_complete (self);
   if (state->failed)
     return FALSE;

@@ -15,6 +15,8 @@
 
 /* Of the output's end, to recognise it. */
 #define TAIL_SIZE (64 * 1024)
+/* Of its beginning, which a muxer may complete at the end: not counted in. */
+#define HEAD_SIZE 256
 
 static char *
 append_suffix (const char *path, const char *suffix)
@@ -230,7 +232,9 @@ eeg_checkpoint_hash_tail (int fd, uint64_t length,
     uint8_t hash[EEG_CHECKPOINT_HASH_SIZE])
 {
   const EegDigestKernel *kernel = eeg_digest_find ("blake3", NULL);
-  size_t size = length < TAIL_SIZE ? (size_t) length : TAIL_SIZE, done = 0;
+  /* the first bytes may be another header by the end */
+  uint64_t rest = length > HEAD_SIZE ? length - HEAD_SIZE : 0;
+  size_t size = rest < TAIL_SIZE ? (size_t) rest : TAIL_SIZE, done = 0;
   uint8_t *data = malloc (TAIL_SIZE);
   void *state = malloc (kernel->state_size);
   bool ok = data != NULL && state != NULL;

@@ -63,7 +63,7 @@ typedef struct _EegCheckpointInput
   int64_t mtime;
   uint64_t device;
   uint64_t inode;
-  /* BLAKE3 of its first and last bytes */
+  /* of its first and last bytes; BLAKE3 or SHA-256, as the source likes */
   uint8_t head[EEG_CHECKPOINT_HASH_SIZE];
   uint8_t tail[EEG_CHECKPOINT_HASH_SIZE];
 } EegCheckpointInput;
@@ -75,7 +75,7 @@ typedef struct _EegCheckpointOutput
   uint64_t length;
   uint64_t device;
   uint64_t inode;
-  /* BLAKE3 of the last bytes before @length */
+  /* BLAKE3 of the last bytes before @length; not of the first 256 of the file */
   uint8_t tail[EEG_CHECKPOINT_HASH_SIZE];
 } EegCheckpointOutput;
 
