@@ -609,7 +609,7 @@ gst_eeg_aes_gcm_dec_class_init (GstEegAesGcmDecClass *klass)
 
   gst_element_class_set_static_metadata (element_class, "AES-256-GCM decoder",
       "Codec/Decoder", "Decrypts Tink's AES-GCM-HKDF streaming format",
-      "The gst-plugins-eeg developers");
+      "gst-plugins-eeg developers");
   gst_element_class_add_static_pad_template (element_class, &sink_template);
   gst_element_class_add_static_pad_template (element_class, &src_template);
 

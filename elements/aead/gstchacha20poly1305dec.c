@@ -722,7 +722,7 @@ gst_eeg_chacha20_poly1305_dec_class_init (GstEegChacha20Poly1305DecClass *klass)
   gst_element_class_set_static_metadata (element_class,
       "ChaCha20-Poly1305 decoder", "Codec/Decoder",
       "Decrypts age files with identities or a passphrase",
-      "The gst-plugins-eeg developers");
+      "gst-plugins-eeg developers");
   gst_element_class_add_static_pad_template (element_class, &sink_template);
   gst_element_class_add_static_pad_template (element_class, &src_template);
 

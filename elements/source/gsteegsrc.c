@@ -2138,7 +2138,7 @@ gst_eeg_src_class_init (GstEegSrcClass *klass)
 
   gst_element_class_set_static_metadata (element_class, "EEG source",
       "Source/EEG", "Delivers EEG from a file or a synthetic amplifier",
-      "The gst-plugins-eeg developers");
+      "gst-plugins-eeg developers");
   gst_element_class_add_static_pad_template (element_class, &src_template);
   element_class->send_event = gst_eeg_src_send_event;
 
