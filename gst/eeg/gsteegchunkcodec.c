@@ -2226,6 +2226,8 @@ end_stream (GstEegChunkCodec *self)
     flow = decode (self, &in);
     st->begun = FALSE;
   }
+  /* no chain function returns it any more */
+  tell_flow (self, flow);
   return flow == GST_FLOW_OK && !st->failed;
 }
 

@@ -569,15 +569,18 @@ trouble_downstream (const Feed *feed)
   gsize i;
 
   for (i = 0; i < G_N_ELEMENTS (answers); i++) {
+    GstFlowReturn flow;
+    guint errors, refused, wait;
     Rig rig;
-    guint errors;
 
     rig_init (&rig, feed->name);
     rig_state (&rig, GST_STATE_PLAYING);
     rig_feed (&rig, feed->stream, 0, 2);
+    rig_buffers (&rig);
     rig_answer (&rig, answers[i]);
-    rig_feed (&rig, feed->stream, 2, G_MAXUINT);
+    flow = rig_feed (&rig, feed->stream, 2, G_MAXUINT);
     rig_end (&rig);
+    refused = rig_buffers (&rig);
     if (rig.sinks == NULL) {
       rig_clear (&rig);
       return;
@@ -585,6 +588,15 @@ trouble_downstream (const Feed *feed)
     errors = rig_errors (&rig);
     fail_unless (errors <= 1, "%s: %u errors of its own for %s", feed->name,
         errors, gst_flow_get_name (answers[i]));
+    /* who has no more buffers for upstream to learn it from tells it */
+    if (answers[i] == GST_FLOW_NOT_LINKED && flow == GST_FLOW_OK) {
+      for (wait = 0; refused > 0 && errors == 0 && wait < 250; wait++) {
+        g_usleep (G_USEC_PER_SEC / 50);
+        errors = rig_errors (&rig);
+      }
+      fail_if (refused > 0 && errors == 0,
+          "%s does not tell that it is not linked", feed->name);
+    }
     rig_clear (&rig);
   }
 }
