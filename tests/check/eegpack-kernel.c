@@ -351,7 +351,7 @@ GST_END_TEST;
 GST_START_TEST (test_golden)
 {
   static const char *const sums[] = {
-    "f64626567cb1be3211fa92773366bfaaf27f8e61c3bd2155bbf5635a0f5708ec",
+    "86a472a42f94e375e5fbe6325a37d93b19b258f5302b64103e884dc8be41ce72",
     "3d2c03da0851df3d9eeda3b26988eb93eeb69c3ae5f83de2c382080b93671cb0",
     "8b65dc8887bbbaa7d92f1e88be727b79e8935c1fae9e7f946b5885c2792d5cff"
   };

@@ -13,6 +13,11 @@
 /* How many channels back a reference is looked for. */
 #define WINDOW 128
 #define WHITENING 4
+/* Frames, in so many parts, that stand for a block when a predictor is sought,
+ * by effort. */
+#define SAMPLE_PARTS 4
+static const unsigned samples[] = { 1024, EEG_EEGPACK_MAX_FRAMES,
+  EEG_EEGPACK_MAX_FRAMES };
 /* Frames on which settings are tried out. */
 #define TRIAL_FRAMES 2048
 /* Frames that set the scale at which the entropy coder starts. */
@@ -43,6 +48,7 @@ typedef struct
   bool weights_wide;
   uint32_t references[MAX_REFERENCES];
   int32_t weights[MAX_REFERENCES];
+  bool absolute; /* the base has not been subtracted */
   int64_t reach; /* largest |y| */
 
   bool coded; /* else d is 0 */
@@ -187,6 +193,8 @@ eeg_eegpack_encoder_new (eeg_eegpack_format format, uint32_t channels,
   lay_out (e, e->memory);
   for (uint32_t c = 0; c < e->n_columns; c++)
     memset (e->columns + c * e->stride, 0, COLUMN_PAD * 4);
+  for (unsigned l = 0; l < LANES; l++)
+    memset (e->residuals + l * e->stride, 0, COLUMN_PAD * 4);
   memset (e->work, 0, COLUMN_PAD * 4);
   memset (e->analysis, 0, COLUMN_PAD * 2);
   e->cpu = cpu;
@@ -222,6 +230,13 @@ subtract (int32_t a, int32_t b)
   return (int32_t) ((uint32_t) a - (uint32_t) b);
 }
 
+/* Where part i of some parts of equal length begins, spread over a block. */
+static size_t
+part_start (size_t frames, size_t length, size_t i, size_t parts)
+{
+  return parts > 1 ? (frames - length) * i / (parts - 1) : 0;
+}
+
 static int64_t
 magnitude (int32_t min, int32_t max)
 {
@@ -238,20 +253,19 @@ load_columns (eeg_eegpack_encoder *e, const uint8_t *in, uint32_t frames)
   size_t frame_bytes = size * e->n_columns;
   int32_t rows[TILE * LANES];
 
-  for (uint32_t c = 0; c < e->n_columns; c += LANES) {
-    unsigned lanes = e->n_columns - c < LANES ? e->n_columns - c : LANES;
-    int32_t *columns[LANES];
-
-    for (unsigned l = 0; l < lanes; l++)
-      columns[l] = column_of (e, c + l);
-    for (uint32_t t = 0; t < frames; t += TILE) {
+  /* all groups of a tile, so that each sample is fetched once */
+  for (uint32_t t = 0; t < frames; t += TILE)
+    for (uint32_t c = 0; c < e->n_columns; c += LANES) {
+      unsigned lanes = e->n_columns - c < LANES ? e->n_columns - c : LANES;
       size_t n = frames - t < TILE ? frames - t : TILE;
+      int32_t *columns[LANES];
 
+      for (unsigned l = 0; l < lanes; l++)
+        columns[l] = column_of (e, c + l);
       e->loops->load_rows (in + t * frame_bytes + c * size, frame_bytes, size,
           lanes, n, rows);
       e->loops->rows_to_columns (rows, lanes, n, columns, t);
     }
-  }
 }
 
 /* A finite float that is an integer times a power of two, not minus zero:
@@ -406,12 +420,22 @@ may_be_sparse (eeg_eegpack_encoder *e, const int32_t *v, uint32_t frames,
     uint32_t step, uint32_t n)
 {
   int32_t *some = e->work + COLUMN_PAD;
-  uint32_t distinct;
+  uint64_t seen[64] = { 0 };
+  uint32_t distinct = 0;
 
   if (n > frames)
     n = frames;
-  for (uint32_t i = 0; i < n; i++)
+  for (uint32_t i = 0; i < n; i++) {
+    uint32_t place =
+        (uint32_t) (v[(uint64_t) i * frames / n]) * 0x9e3779b1u >> 20;
+
     some[i] = v[(uint64_t) i * frames / n];
+    distinct += !(seen[place / 64] >> place % 64 & 1);
+    seen[place / 64] |= UINT64_C (1) << place % 64;
+  }
+  /* there are at least so many */
+  if (distinct >= n - n / 4)
+    return false;
   if (n > 64)
     qsort (some, n, sizeof *some, compare_values);
   else
@@ -497,11 +521,10 @@ find_repeat (const eeg_eegpack_encoder *e, const int32_t *v, uint32_t frames)
   uint32_t budget = 4 * frames;
   size_t lag = 0;
 
-  if (frames < 4)
+  if (frames < 8)
     return 0;
-  while (
-      (lag = e->loops->find (v, lag + 1, frames / 2 + 1, v[0])) <= frames / 2) {
-    size_t t = lag + 1;
+  while ((lag = e->loops->find (v, lag + 1, frames / 2 + 1)) <= frames / 2) {
+    size_t t = lag + 4;
 
     while (t < frames && v[t] == v[t - lag])
       t++;
@@ -522,21 +545,28 @@ map_values (eeg_eegpack_encoder *e, column_plan *p, uint32_t c, uint32_t frames,
   int32_t min, max;
 
   memset (p, 0, sizeof *p);
-  p->step = 1;
-  e->loops->limits (v, frames, &min, &max);
-  if (min == max) {
+  v[-1] = 0;
+  p->step = find_step (v, frames);
+  if (p->step == 0) {
+    p->step = 1;
     p->base = v[0];
     memset (v, 0, frames * sizeof *v);
     return;
   }
-  p->step = find_step (v, frames);
   if (may_be_sparse (e, v, frames, p->step,
           effort == EEG_EEGPACK_BEST ? 256 : 64)
       && make_palette (e, p, v, frames)) {
-    e->loops->limits (v, frames, &min, &max);
     p->step = 1;
   }
   p->base = v[0];
+  if (effort == EEG_EEGPACK_FAST && p->step == 1) {
+    /* no other column looks at this one, and differences do not change: only
+     * the first must be one from the base */
+    p->absolute = true;
+    v[-1] = p->base;
+    return;
+  }
+  e->loops->limits (v, frames, &min, &max);
   e->loops->add (v, frames, subtract (0, p->base), v);
   min = subtract (min, p->base);
   max = subtract (max, p->base);
@@ -584,13 +614,18 @@ whiten (eeg_eegpack_encoder *e, uint32_t frames, size_t limit)
       int32_t *differences = e->work + COLUMN_PAD;
       int32_t *white = e->residuals + COLUMN_PAD;
       int64_t found[WHITENING + 1] = { 0 };
-      int32_t min, max;
+      int32_t min = 0, max = 0;
       unsigned shift = 0;
 
       for (size_t i = 0; i < parts; i++) {
-        size_t at = (frames - length) * i / (parts > 1 ? parts - 1 : 1);
+        size_t at = part_start (frames, length, i, parts);
 
-        e->loops->difference (v + at, length, differences + i * length);
+        int32_t low, high;
+
+        e->loops->difference (v + at, length, differences + i * length, &low,
+            &high);
+        min = low < min ? low : min;
+        max = high > max ? high : max;
       }
       if (pass == 1) {
         /* parts follow each other: where they meet, there are a few values that
@@ -598,8 +633,8 @@ whiten (eeg_eegpack_encoder *e, uint32_t frames, size_t limit)
         e->loops->residual (differences, total, coefs, WHITENING, 8, false,
             white);
         differences = white;
+        e->loops->limits (differences, total, &min, &max);
       }
-      e->loops->limits (differences, total, &min, &max);
       while (magnitude (min, max) >> shift > ANALYSIS_LIMIT)
         shift++;
       e->likeness_shift[c] = shift;
@@ -740,54 +775,76 @@ choose_references (eeg_eegpack_encoder *e, uint32_t c, size_t length,
 
 /* ---- prediction ---- */
 
-/* Finds the predictor of the prepared values. Returns the bits that the block
- * may then take, up to a constant. */
+/* Adds products of the values under analysis, the first `most` left out: of
+ * t and t - k to sums, of t - 1 - i and t - 1 - j to products[i][j], i >= j. */
+static void
+add_products (eeg_eegpack_encoder *e, uint32_t length, unsigned most,
+    int64_t sums[MAX_ORDER + 1], int64_t products[MAX_ORDER][MAX_ORDER])
+{
+  const int16_t *a = e->analysis + COLUMN_PAD;
+  const int16_t *head = a + most - 1, *tail = a + length - 1;
+  int64_t part[MAX_ORDER + 1];
+
+  e->loops->correlate (a + most, length - most, most + 1, part);
+  for (unsigned k = 0; k <= most; k++)
+    sums[k] += part[k];
+  /* all lags, from those with i = 0 */
+  for (unsigned k = 0; k < most; k++)
+    for (ptrdiff_t j = 0; j + k < most; j++) {
+      ptrdiff_t i = j + (ptrdiff_t) k;
+
+      part[k] += (int32_t) head[-i] * head[-j] - (int32_t) tail[-i] * tail[-j];
+      products[i][j] += part[k];
+    }
+}
+
+/* Finds the predictor of the prepared values, of which some may do. Returns the
+ * bits that the block may then take, up to a constant. */
 static double
 choose_predictor (eeg_eegpack_encoder *e, column_plan *p, uint32_t frames,
-    unsigned most)
+    int32_t min, int32_t max, unsigned most, unsigned sample)
 {
   const int32_t *v = e->work + COLUMN_PAD;
   eeg_eegpack_system *s = &e->system;
   int16_t *a = e->analysis + COLUMN_PAD;
-  int64_t sums[MAX_ORDER + 1], reach, total = 0;
+  int64_t sums[MAX_ORDER + 1] = { 0 }, products[MAX_ORDER][MAX_ORDER];
+  int64_t reach = magnitude (min, max), total = 0;
   double x[MAX_ORDER], unit, noise, best_cost;
-  int32_t min, max;
+  uint32_t parts = 1, length = frames;
   unsigned shift = 0, order = 0;
   int found;
 
   p->order = 0;
   p->wide = false;
-  e->loops->limits (v, frames, &min, &max);
-  reach = magnitude (min, max);
   p->coded = reach > 0;
   if (!p->coded)
     return 0.0;
   while (reach >> shift > ANALYSIS_LIMIT)
     shift++;
-  e->loops->narrow (v, frames, shift, ANALYSIS_LIMIT, a);
-  if (most > frames / 4)
-    most = frames / 4;
-  e->loops->correlate (a + most, frames - most, most + 1, sums);
-
-  /* sums of a[t - i] * a[t - j] for all lags, from those with i = 0 */
+  if (frames > 2 * sample) {
+    parts = SAMPLE_PARTS;
+    length = sample / parts;
+  }
+  if (most > length / 4)
+    most = length / 4;
+  memset (products, 0, sizeof products);
+  for (uint32_t i = 0; i < parts; i++) {
+    e->loops->narrow (v + part_start (frames, length, i, parts), length, shift,
+        ANALYSIS_LIMIT, a);
+    add_products (e, length, most, sums, products);
+  }
   s->n = most;
   s->energy = (double) sums[0];
   for (unsigned k = 0; k < most; k++) {
-    const int16_t *head = a + most - 1, *tail = a + frames - 1;
-    int64_t sum = sums[k];
-
     s->b[k] = (double) sums[k + 1];
-    for (ptrdiff_t j = 0; j + k < most; j++) {
-      ptrdiff_t i = j + (ptrdiff_t) k;
-
-      sum += (int32_t) head[-i] * head[-j] - (int32_t) tail[-i] * tail[-j];
-      s->a[i][j] = (double) sum;
-    }
+    for (unsigned j = 0; j <= k; j++)
+      s->a[k][j] = (double) products[k][j];
   }
   eeg_eegpack_factor (s);
 
   /* prediction ends in integers: their rounding stays */
-  unit = (double) (UINT64_C (1) << (2 * shift)) / (double) (frames - most);
+  unit = (double) (UINT64_C (1) << (2 * shift))
+      / (double) (parts * (length - most));
   noise = 1.0 / 12.0 / unit;
   best_cost = frames * 0.5 * eeg_eegpack_log2 ((s->left[0] + noise) * unit);
   for (unsigned i = 1; i <= s->rank; i++) {
@@ -825,40 +882,34 @@ padded_order (unsigned order)
 /* Sets up differences or distances from the mean of d for a predictor. */
 static void
 prepare_column (eeg_eegpack_encoder *e, column_plan *p, const int32_t *d,
-    uint32_t frames, bool differences)
+    uint32_t frames, bool differences, int32_t *min, int32_t *max)
 {
   int32_t *work = e->work + COLUMN_PAD;
 
   p->differences = differences;
   p->mean = 0;
   if (differences) {
-    e->loops->difference (d, frames, work);
-    work[0] = d[0];
+    e->loops->difference (d, frames, work, min, max);
   } else {
     p->mean = (int32_t) (e->loops->sum (d, frames) / (int64_t) frames);
     e->loops->add (d, frames, subtract (0, p->mean), work);
+    e->loops->limits (work, frames, min, max);
+    if (p->absolute)
+      p->mean = subtract (p->mean, p->base);
   }
 }
 
 /* Whether values wander less from their mean than from one to the next, judged
  * by those in the middle. */
 static bool
-is_steady (const int32_t *d, uint32_t frames)
+is_steady (const eeg_eegpack_encoder *e, const int32_t *d, uint32_t frames)
 {
   uint32_t n = frames < 512 ? frames : 512;
-  int64_t mean = 0;
-  uint64_t level = 0, change = 0;
+  uint64_t level, change;
 
   d += (frames - n) / 2;
-  for (uint32_t t = 0; t < n; t++)
-    mean += d[t];
-  mean /= (int64_t) n;
-  for (uint32_t t = 1; t < n; t++) {
-    int64_t x = d[t] - mean, y = (int64_t) d[t] - d[t - 1];
-
-    level += (uint64_t) (x < 0 ? -x : x);
-    change += (uint64_t) (y < 0 ? -y : y);
-  }
+  e->loops->wander (d, n, (int32_t) (e->loops->sum (d, n) / (int64_t) n),
+      &level, &change);
   return level < change;
 }
 
@@ -869,19 +920,23 @@ predict_column (eeg_eegpack_encoder *e, column_plan *p, const int32_t *d,
     uint32_t frames, eeg_eegpack_effort effort, int32_t *out)
 {
   static const unsigned orders[] = { 4, 16, 32 };
+  int32_t min, max;
   bool differences;
 
   if (effort == EEG_EEGPACK_BEST) {
     double as_values;
 
-    prepare_column (e, p, d, frames, false);
-    as_values = choose_predictor (e, p, frames, orders[effort]);
-    prepare_column (e, p, d, frames, true);
-    differences = choose_predictor (e, p, frames, orders[effort]) <= as_values;
+    prepare_column (e, p, d, frames, false, &min, &max);
+    as_values = choose_predictor (e, p, frames, min, max, orders[effort],
+        samples[effort]);
+    prepare_column (e, p, d, frames, true, &min, &max);
+    differences = choose_predictor (e, p, frames, min, max, orders[effort],
+                      samples[effort])
+        <= as_values;
   } else
-    differences = !is_steady (d, frames);
-  prepare_column (e, p, d, frames, differences);
-  choose_predictor (e, p, frames, orders[effort]);
+    differences = !is_steady (e, d, frames);
+  prepare_column (e, p, d, frames, differences, &min, &max);
+  choose_predictor (e, p, frames, min, max, orders[effort], samples[effort]);
   if (p->mean == 0 && !p->coded)
     return false;
   p->coded = true;
@@ -925,12 +980,17 @@ choose_scale (column_plan *p, uint64_t all, uint32_t frames, uint64_t first,
 
 static void
 choose_scale_of_column (const eeg_eegpack_encoder *e, column_plan *p,
-    const int32_t *residuals, uint32_t frames)
+    const int32_t *residuals, uint32_t frames, unsigned sample)
 {
   uint32_t n = frames < FIRST_FRAMES ? frames : FIRST_FRAMES;
+  uint32_t parts = frames > 2 * sample ? SAMPLE_PARTS : 1;
+  uint32_t length = parts > 1 ? sample / parts : frames;
+  uint64_t all = 0;
 
-  choose_scale (p, e->loops->level (residuals, frames), frames,
-      e->loops->level (residuals, n), n);
+  for (uint32_t i = 0; i < parts; i++)
+    all += e->loops->level (residuals + part_start (frames, length, i, parts),
+        length);
+  choose_scale (p, all, parts * length, e->loops->level (residuals, n), n);
 }
 
 static void
@@ -1061,19 +1121,19 @@ finish_group (eeg_eegpack_encoder *e, unsigned g, unsigned lanes,
 {
   int32_t *rows = e->rows[g];
   const uint32_t *members = e->members[g];
-  const int32_t *columns[LANES];
+  const int32_t *columns[LANES] = { NULL };
   eeg_eegpack_coder *coder = &e->coders[g];
   uint32_t last = frames;
 
   for (unsigned l = 0; l < lanes; l++)
     columns[l] = e->residuals + l * e->stride + COLUMN_PAD;
-  e->loops->columns_to_rows (columns, lanes, 0, frames, rows);
-
-  if (effort == EEG_EEGPACK_BEST)
+  if (effort == EEG_EEGPACK_BEST) {
+    e->loops->columns_to_rows (columns, lanes, 0, frames, rows);
     refine_group (e, rows, lanes, members, frames);
-  set_adaptive (e, lanes, members);
-  if (e->adaptive.max_taps > 0)
-    e->loops->adapt (&e->adaptive, frames, rows, false);
+    set_adaptive (e, lanes, members);
+    if (e->adaptive.max_taps > 0)
+      e->loops->adapt (&e->adaptive, frames, rows, false);
+  }
 
   memset (coder, 0, sizeof *coder);
   coder->lanes = lanes;
@@ -1083,10 +1143,17 @@ finish_group (eeg_eegpack_encoder *e, unsigned g, unsigned lanes,
     if (p->adaptive > 0)
       choose_scale_of_lane (p, rows, l, frames);
     else
-      choose_scale_of_column (e, p, columns[l], frames);
+      choose_scale_of_column (e, p, columns[l], frames, samples[effort]);
     if (effort != EEG_EEGPACK_BEST)
       p->rate = frames < 1024 ? 4 : 5;
     start_coder (coder, p, l);
+  }
+  for (uint32_t t = 0; t < frames; t += TILE) {
+    uint32_t n = frames - t < TILE ? frames - t : TILE;
+
+    if (effort != EEG_EEGPACK_BEST)
+      e->loops->columns_to_rows (columns, lanes, t, n, rows + t * LANES);
+    e->loops->model (coder, n, rows + t * LANES, e->scales[g] + t * LANES);
   }
   for (bool quiet = true; quiet && last > 0;) {
     for (unsigned l = 0; l < lanes; l++)
@@ -1094,7 +1161,6 @@ finish_group (eeg_eegpack_encoder *e, unsigned g, unsigned lanes,
     last -= quiet;
   }
   e->coder_frames[g] = last;
-  e->loops->model (coder, last, rows, e->scales[g]);
   coder->words = e->words[g];
 }
 
@@ -1242,7 +1308,8 @@ encode_columns (eeg_eegpack_encoder *e, eeg_eegpack_effort effort,
     uint32_t frames, uint8_t **out, const uint8_t *limit)
 {
   static const unsigned most_references[] = { 0, 4, MAX_REFERENCES };
-  size_t length = 0;
+  uint8_t *start = *out;
+  size_t length = 0, params;
   unsigned groups = 0, lanes = 0;
 
   e->palettes_used = 0;
@@ -1273,19 +1340,26 @@ encode_columns (eeg_eegpack_encoder *e, eeg_eegpack_effort effort,
     }
     if (!predict_column (e, p, y, frames, effort, d))
       continue;
+    if (groups == e->batch) {
+      if (!flush_groups (e, groups, frames, out, limit))
+        return false;
+      groups = 0;
+    }
     e->members[groups][lanes++] = c;
     if (lanes == LANES) {
       finish_group (e, groups++, lanes, frames, effort);
       lanes = 0;
-      if (groups == e->batch) {
-        if (!flush_groups (e, groups, frames, out, limit))
-          return false;
-        groups = 0;
-      }
     }
   }
   if (lanes > 0)
     finish_group (e, groups++, lanes, frames, effort);
+  params = put_parameters (e);
+  if (params > PARAMETER_BYTES (e->n_columns)
+      || params >= (size_t) (limit - *out))
+    return false;
+  memmove (start + params, start, (size_t) (*out - start));
+  memcpy (start, e->params, params);
+  *out += params;
   return groups == 0 || flush_groups (e, groups, frames, out, limit);
 }
 
@@ -1303,15 +1377,8 @@ eeg_eegpack_encode (eeg_eegpack_encoder *e, eeg_eegpack_effort effort,
     for (uint32_t c = 0; c < e->channels; c++)
       map_floats (e, c, frames);
   if (encode_columns (e, effort, frames, &end, limit)) {
-    size_t params = put_parameters (e);
-
-    if (params <= PARAMETER_BYTES (e->n_columns)
-        && params < (size_t) (limit - end)) {
-      memmove (out + 1 + params, out + 1, (size_t) (end - out) - 1);
-      memcpy (out + 1, e->params, params);
-      out[0] = 1;
-      return (size_t) (end - out) + params;
-    }
+    out[0] = 1;
+    return (size_t) (end - out);
   }
   out[0] = 0;
   memcpy (out + 1, in, raw);

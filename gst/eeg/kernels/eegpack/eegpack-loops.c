@@ -805,11 +805,21 @@ mix (const int32_t *column, size_t frames, const int32_t *const *references,
 }
 
 static void
-difference (const int32_t *column, size_t frames, int32_t *out)
+difference (const int32_t *column, size_t frames, int32_t *out, int32_t *min,
+    int32_t *max)
 {
-  for (size_t t = 0; t < frames; t++)
-    out[t] =
+  int32_t low = INT32_MAX, high = INT32_MIN;
+
+  for (size_t t = 0; t < frames; t++) {
+    int32_t v =
         (int32_t) ((uint32_t) column[t] - (uint32_t) column[(ptrdiff_t) t - 1]);
+
+    low = v < low ? v : low;
+    high = v > high ? v : high;
+    out[t] = v;
+  }
+  *min = low;
+  *max = high;
 }
 
 static void
@@ -977,23 +987,58 @@ level (const int32_t *column, size_t frames)
   return s;
 }
 
-static size_t
-find (const int32_t *column, size_t at, size_t frames, int32_t value)
+static inline __attribute__ ((always_inline)) bool
+any_set (row_s32 v)
 {
-  for (; at + LANES <= frames; at += LANES) {
-    row_s32 v;
-    int32_t any = 0;
+#if defined(__AVX512F__)
+  return _mm512_test_epi32_mask ((__m512i) v, (__m512i) v) != 0;
+#else
+  uint64_t parts[LANES / 2], any = 0;
+
+  STORE (parts, v);
+  for (unsigned i = 0; i < LANES / 2; i++)
+    any |= parts[i];
+  return any != 0;
+#endif
+}
+
+static size_t
+find (const int32_t *column, size_t at, size_t end)
+{
+  for (; at + LANES <= end; at += LANES) {
+    row_s32 same, v;
 
     LOAD (v, column + at);
-    v = v == value;
-    for (unsigned i = 0; i < LANES; i++)
-      any |= v[i];
-    if (any)
+    same = v == column[0];
+    if (!any_set (same))
+      continue;
+    for (unsigned i = 1; i < 4; i++) {
+      LOAD (v, column + at + i);
+      same &= v == column[i];
+    }
+    if (any_set (same))
       break;
   }
-  while (at < frames && column[at] != value)
+  while (at < end && memcmp (column + at, column, 4 * sizeof *column) != 0)
     at++;
   return at;
+}
+
+static void
+wander (const int32_t *column, size_t frames, int32_t from, uint64_t *level,
+    uint64_t *change)
+{
+  uint64_t l = 0, c = 0;
+
+  for (size_t t = 1; t < frames; t++) {
+    int64_t x = (int64_t) column[t] - from,
+            y = (int64_t) column[t] - column[t - 1];
+
+    l += (uint64_t) (x < 0 ? -x : x);
+    c += (uint64_t) (y < 0 ? -y : y);
+  }
+  *level = l;
+  *change = c;
 }
 
 const eeg_eegpack_loops EEG_EEGPACK_LOOPS = {
@@ -1017,5 +1062,6 @@ const eeg_eegpack_loops EEG_EEGPACK_LOOPS = {
   sum,
   level,
   find,
+  wander,
   narrow,
 };

@@ -151,7 +151,9 @@ typedef struct
   void (*mix) (const int32_t *column, size_t frames,
       const int32_t *const *references, const int32_t *weights, unsigned n,
       unsigned shift, bool wide, bool add, int32_t *out);
-  void (*difference) (const int32_t *column, size_t frames, int32_t *out);
+  /* to the value before; also the limits of these differences */
+  void (*difference) (const int32_t *column, size_t frames, int32_t *out,
+      int32_t *min, int32_t *max);
   void (
       *add) (const int32_t *column, size_t frames, int32_t value, int32_t *out);
 
@@ -163,9 +165,12 @@ typedef struct
   int64_t (*sum) (const int32_t *column, size_t frames);
   /* sum of the values' sizes, twice */
   uint64_t (*level) (const int32_t *column, size_t frames);
-  /* first place from `at` on where the value stands, else `frames` */
-  size_t (
-      *find) (const int32_t *column, size_t at, size_t frames, int32_t value);
+  /* first place from `at` on where the column's first four values stand
+   * again, else `end`; reads three values more */
+  size_t (*find) (const int32_t *column, size_t at, size_t end);
+  /* sums of the distances from a value, and from one value to the next */
+  void (*wander) (const int32_t *column, size_t frames, int32_t from,
+      uint64_t *level, uint64_t *change);
   void (*narrow) (const int32_t *column, size_t frames, unsigned shift,
       int32_t limit, int16_t *out);
 } eeg_eegpack_loops;

@@ -25,29 +25,19 @@ sign_bits (__m256i v)
 }
 
 static inline __m256i
-leading_zeros (__m256i v)
-{
-  /* exact: the bit below the highest is cleared, so that rounding to a float
-   * cannot reach the next power of two */
-  __m256i top = _mm256_andnot_si256 (_mm256_srli_epi32 (v, 1), v);
-  __m256i e =
-      _mm256_srli_epi32 (_mm256_castps_si256 (_mm256_cvtepi32_ps (top)), 23);
-
-  return _mm256_sub_epi32 (SPLAT (158), e);
-}
-
-static inline __m256i
 scale_of_mean (__m256i mean, __m256i rate)
 {
   __m256i offset =
-      _mm256_sub_epi32 (SPLAT (31 * 4 - 4), _mm256_slli_epi32 (rate, 2));
-  __m256i zeros, scale;
+      _mm256_add_epi32 (SPLAT (127 * 4), _mm256_slli_epi32 (rate, 2));
+  __m256i scale;
 
   mean = _mm256_or_si256 (mean, SPLAT (1));
-  zeros = leading_zeros (mean);
-  scale = _mm256_srli_epi32 (_mm256_sllv_epi32 (mean, zeros), 29);
-  scale = _mm256_sub_epi32 (scale, _mm256_slli_epi32 (zeros, 2));
-  return _mm256_max_epi32 (_mm256_add_epi32 (scale, offset),
+  /* the bit eight below the highest is cleared, so that rounding to a float
+   * cannot change those above; its exponent and two bits: quarter octaves */
+  mean = _mm256_andnot_si256 (_mm256_srli_epi32 (mean, 8), mean);
+  scale =
+      _mm256_srli_epi32 (_mm256_castps_si256 (_mm256_cvtepi32_ps (mean)), 21);
+  return _mm256_max_epi32 (_mm256_sub_epi32 (scale, offset),
       _mm256_setzero_si256 ());
 }
 
