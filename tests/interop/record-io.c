@@ -2,14 +2,15 @@
 /*
  * To be preloaded: writes what the process asks of the system for files in the
  * folder RECORD_IO_FOLDER to the file RECORD_IO_LOG, in order, so that a test can
- * replay what a power cut leaves.
+ * replay what a power cut leaves; and what the recording promises meanwhile.
  *
  * An entry is a letter, three numbers of 8 bytes in the machine's order, and two
  * texts or blocks whose sizes are the last two numbers:
  *   'c' inode: created, name            't' inode, length: cut
  *   'w' inode, offset: data             's' inode: file synced
  *   'r' -: from, to                     'u' -: name removed
- *   'd' -: folder synced                'l' -: from, to (link)
+ *   'd' -: folder synced                'm' id, bytes: a checkpoint is stored
+ *   'e': the recording is whole
  */
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -24,39 +25,49 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include <gst/gst.h>
+
 #define EXPORT __attribute__ ((visibility ("default")))
 #define NEXT(name) ((__typeof__ (&name)) dlsym (RTLD_NEXT, #name))
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static int log_fd = -1;
 
-/* Of which path a file descriptor is does not matter, only in which folder. */
+/* What follows the folder in @path, if it is in there, to any depth. */
 static bool
-is_watched_path (const char *path)
+find_name (const char *path, char *name, size_t size)
 {
   const char *folder = getenv ("RECORD_IO_FOLDER");
-  char real[4096];
-  const char *slash = strrchr (path, '/');
-  size_t size = slash != NULL ? (size_t) (slash - path) : 0;
+  size_t n = folder != NULL ? strlen (folder) : 0;
+  char here[4096];
 
-  if (folder == NULL || size >= sizeof real)
+  if (folder == NULL)
     return false;
-  if (slash == NULL)
-    return getcwd (real, sizeof real) != NULL && strcmp (real, folder) == 0;
-  memcpy (real, path, size);
-  real[size] = '\0';
-  return strcmp (real, folder) == 0;
+  if (path[0] != '/') {
+    if (getcwd (here, sizeof here) == NULL || strcmp (here, folder) != 0)
+      return false;
+    if (strncmp (path, "./", 2) == 0)
+      path += 2;
+  } else if (strncmp (path, folder, n) == 0 && path[n] == '/') {
+    path += n + 1;
+  } else if (strcmp (path, folder) == 0) {
+    path = "";
+  } else {
+    return false;
+  }
+  snprintf (name, size, "%s", path);
+  return true;
 }
 
 static bool
-is_watched_fd (int fd, uint64_t *inode)
+find_fd_name (int fd, mode_t type, uint64_t *inode, char *name, size_t size)
 {
   char link[64], path[4096];
   struct stat s;
   ssize_t n;
 
   if (getenv ("RECORD_IO_FOLDER") == NULL || fstat (fd, &s) < 0
-      || !S_ISREG (s.st_mode))
+      || (s.st_mode & S_IFMT) != type)
     return false;
   *inode = (uint64_t) s.st_ino;
   snprintf (link, sizeof link, "/proc/self/fd/%d", fd);
@@ -64,7 +75,15 @@ is_watched_fd (int fd, uint64_t *inode)
   if (n <= 0)
     return false;
   path[n] = '\0';
-  return is_watched_path (path);
+  return find_name (path, name, size);
+}
+
+static bool
+is_watched_fd (int fd, uint64_t *inode)
+{
+  char name[4096];
+
+  return find_fd_name (fd, S_IFREG, inode, name, sizeof name);
 }
 
 static void
@@ -97,27 +116,24 @@ note (char op, uint64_t inode, uint64_t number, const void *a, size_t a_size,
   put (b, b_size);
 }
 
-static const char *
-base_name (const char *path)
-{
-  const char *slash = strrchr (path, '/');
-
-  return slash != NULL ? slash + 1 : path;
-}
-
 static void
 note_names (char op, const char *a, const char *b)
 {
-  a = base_name (a);
-  b = base_name (b);
-  note (op, 0, 0, a, strlen (a), b, strlen (b));
+  char a_name[4096] = "", b_name[4096] = "";
+
+  if (!find_name (a, a_name, sizeof a_name))
+    return;
+  if (b != NULL && !find_name (b, b_name, sizeof b_name))
+    return;
+  note (op, 0, 0, a_name, strlen (a_name), b_name, strlen (b_name));
 }
 
 EXPORT int
 open (const char *path, int flags, ...)
 {
+  char name[4096];
   mode_t mode = 0;
-  bool existed, watched = is_watched_path (path);
+  bool existed, watched = find_name (path, name, sizeof name);
   va_list args;
   struct stat s;
   int fd;
@@ -130,8 +146,6 @@ open (const char *path, int flags, ...)
   existed = watched && stat (path, &s) == 0;
   fd = NEXT (open) (path, flags, mode);
   if (fd >= 0 && watched && fstat (fd, &s) == 0 && S_ISREG (s.st_mode)) {
-    const char *name = base_name (path);
-
     if (!existed)
       note ('c', (uint64_t) s.st_ino, 0, name, strlen (name), NULL, 0);
     else if (flags & O_TRUNC)
@@ -202,17 +216,15 @@ ftruncate (int fd, off_t length)
 static int
 sync_file (int fd, int (*next) (int))
 {
-  const char *folder = getenv ("RECORD_IO_FOLDER");
-  struct stat s, f;
+  char name[4096];
   uint64_t inode;
   int ret = next (fd);
 
   pthread_mutex_lock (&lock);
   if (ret == 0 && is_watched_fd (fd, &inode))
     note ('s', inode, 0, NULL, 0, NULL, 0);
-  else if (ret == 0 && folder != NULL && fstat (fd, &s) == 0
-      && stat (folder, &f) == 0 && s.st_ino == f.st_ino && s.st_dev == f.st_dev)
-    note ('d', 0, 0, NULL, 0, NULL, 0);
+  else if (ret == 0 && find_fd_name (fd, S_IFDIR, &inode, name, sizeof name))
+    note ('d', 0, 0, name, strlen (name), NULL, 0);
   pthread_mutex_unlock (&lock);
   return ret;
 }
@@ -236,7 +248,7 @@ rename (const char *from, const char *to)
 
   pthread_mutex_lock (&lock);
   ret = NEXT (rename) (from, to);
-  if (ret == 0 && is_watched_path (to))
+  if (ret == 0)
     note_names ('r', from, to);
   pthread_mutex_unlock (&lock);
   return ret;
@@ -250,7 +262,7 @@ renameat2 (int from_folder, const char *from, int to_folder, const char *to,
 
   pthread_mutex_lock (&lock);
   ret = NEXT (renameat2) (from_folder, from, to_folder, to, flags);
-  if (ret == 0 && is_watched_path (to))
+  if (ret == 0)
     note_names ('r', from, to);
   pthread_mutex_unlock (&lock);
   return ret;
@@ -263,8 +275,30 @@ unlink (const char *path)
 
   pthread_mutex_lock (&lock);
   ret = NEXT (unlink) (path);
-  if (ret == 0 && is_watched_path (path))
-    note_names ('u', path, "");
+  if (ret == 0)
+    note_names ('u', path, NULL);
   pthread_mutex_unlock (&lock);
   return ret;
+}
+
+/* What a sink posts, it stands for: from then on a power cut must not take it. */
+EXPORT gboolean
+gst_element_post_message (GstElement *element, GstMessage *message)
+{
+  gboolean (*next) (GstElement *, GstMessage *) =
+      dlsym (RTLD_NEXT, "gst_element_post_message");
+  const GstStructure *s = gst_message_get_structure (message);
+  guint64 id, bytes;
+
+  if (getenv ("RECORD_IO_FOLDER") != NULL) {
+    pthread_mutex_lock (&lock);
+    if (GST_MESSAGE_TYPE (message) == GST_MESSAGE_EOS)
+      note ('e', 0, 0, NULL, 0, NULL, 0);
+    else if (s != NULL && gst_structure_has_name (s, "eeg-checkpoint")
+        && gst_structure_get_uint64 (s, "id", &id)
+        && gst_structure_get_uint64 (s, "bytes", &bytes))
+      note ('m', id, bytes, NULL, 0, NULL, 0);
+    pthread_mutex_unlock (&lock);
+  }
+  return next (element, message);
 }

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """What a power cut leaves: all that a recording asks of the system is logged, and
 states are made of it in which what was not synced is missing, torn or done in
-another order. From each of them the same line again must come to the same
-bytes; and if a kind of sync had not been there, that must not work.
+another order. In each of them all must be there that the recording had promised
+by then, and the same line again must come to the same bytes. Without any one of
+the syncs that must not work.
 
 usage: test-power-cut.py PRELOAD-LIBRARY
 The seed is printed; GSTEEG_TEST_SEED sets it, GSTEEG_TEST_CUTS how many states
@@ -24,20 +25,34 @@ CUTS = int(os.environ.get("GSTEEG_TEST_CUTS", 40))
 LIBRARY = None
 LINE = ("filesrc location={input} ! eegchunk checkpoint-interval=100000 ! "
         "{middle} ! identity sleep-time=1000 ! "
-        "eegfilesink checkpoint=true location=out sync-bytes=50000")
+        "eegfilesink checkpoint=true location=out sync-bytes=50000 {sink}")
+# A sum in a folder of its own, or the sidecar: there nothing else brings names
+# to disk.
+SUMMED = "blake3sum location=side/out.b3"
+ELSEWHERE = "checkpoint-location=side/there"
 
 
 def read_log(path):
     data = path.read_bytes()
     entries, at = [], 0
+    # the number of a file that is gone is given to another one
+    serials = {}
     while at < len(data):
         op = chr(data[at])
         inode, number, a, b = struct.unpack_from("=4Q", data, at + 1)
         at += 33
+        if op == "c":
+            serials[inode] = len(entries)
+        if op in "ctws":
+            inode = serials[inode]
         entries.append((op, inode, number, data[at:at + a],
                         data[at + a:at + a + b]))
         at += a + b
     return entries
+
+
+def folder_of(name):
+    return os.path.dirname(name)
 
 
 class Disk:
@@ -49,7 +64,8 @@ class Disk:
         self.changes = {}       # inode: writes and cuts that were not synced
         self.names = {}         # name: inode
         self.moves = []         # of names, not synced
-        self.now = {}           # names as the process sees them
+        self.promised = (0, 0)  # id and bytes of a checkpoint
+        self.whole = False      # the recording said so
 
     def change(self, inode, change):
         op, number, data = change
@@ -78,19 +94,23 @@ class Disk:
             if op in "tw":
                 self.changes.setdefault(inode, []).append((op, number, a))
             elif op == "s":
-                if (i, op) not in ignored:
+                if i not in ignored:
                     for change in self.changes.pop(inode, []):
                         self.change(inode, change)
             elif op == "d":
-                if (i, op) not in ignored:
+                if i not in ignored:
                     for move in self.moves:
-                        self.move(self.names, move)
-                    self.moves = []
+                        if folder_of(move[1]) == a.decode():
+                            self.move(self.names, move)
+                    self.moves = [move for move in self.moves
+                                  if folder_of(move[1]) != a.decode()]
+            elif op == "m":
+                self.promised = max(self.promised, (inode, number))
+            elif op == "e":
+                self.whole = True
             else:
-                move = (op, a.decode(),
-                        inode if op == "c" else b.decode())
-                self.moves.append(move)
-                self.move(self.now, move)
+                self.moves.append((op, a.decode(),
+                                   inode if op == "c" else b.decode()))
 
     def cut(self):
         """The power is off."""
@@ -110,9 +130,86 @@ class Disk:
         for move in moves:
             self.move(self.names, move)
 
+    def get(self, name):
+        """What a file holds, None if there is none."""
+        if name not in self.names:
+            return None
+        return bytes(self.files.get(self.names[name], b""))
+
     def write_to(self, folder):
-        for name, inode in self.names.items():
-            (folder / name).write_bytes(self.files.get(inode, b""))
+        (folder / "side").mkdir()
+        for name in self.names:
+            (folder / name).write_bytes(self.get(name))
+
+
+class Recording:
+    """One run: what it asked of the system, and what came out."""
+
+    def __init__(self, entries, files, middle, sink):
+        self.entries = entries
+        self.files = files
+        self.middle = middle
+        self.sink = sink
+        self.sidecar = "side/there" if sink else "out.checkpoint"
+        self.sidecars = self.find_sidecars()
+
+    def find_sidecars(self):
+        """Bytes of every sidecar that was written: id of its checkpoint."""
+        names, contents = {}, {}
+        for op, inode, _, a, _ in self.entries:
+            if op == "c":
+                names[inode] = a.decode()
+                contents[inode] = b""
+            elif op == "w" and inode in names \
+                    and names[inode] == self.sidecar + ".tmp":
+                contents[inode] += a
+        return {data: int.from_bytes(data[16:24], "little")
+                for inode, data in contents.items()
+                if names[inode] == self.sidecar + ".tmp"}
+
+    def name_syncs(self):
+        """What each sync brings to disk: {name: {index, ...}}"""
+        kinds, names, moves = {}, {}, {}
+        for i, (op, inode, _, a, b) in enumerate(self.entries):
+            name = (b if op == "r" else a).decode("latin-1")
+            if op == "c":
+                names[inode] = name
+            if op in "cr":
+                moves[folder_of(name)] = name
+            if op == "s":
+                name = names[inode]
+                kind = ("data" if name == "out.part" else "sidecar"
+                        if name == self.sidecar + ".tmp" else "sum"
+                        if name.startswith("side/out.b3.") else name)
+            elif op == "d":
+                last = moves.get(name, "nothing")
+                kind = {"out.part": "name of the part",
+                        self.sidecar: "name of the sidecar",
+                        "side/out.b3": "name of the sum",
+                        "out": "name of the whole"}.get(last, last)
+            else:
+                continue
+            kinds.setdefault(kind, set()).add(i)
+        return kinds
+
+    def find_broken_promise(self, disk):
+        """After the cut: what was promised and is not there, or None."""
+        id, size = disk.promised
+        out = disk.get("out.part")
+        if out is None or disk.whole:
+            out = disk.get("out")
+        if id > 0:
+            if out is None or out[:size] != self.files["out"][:size] \
+                    or len(out) < size:
+                return f"{size} bytes of checkpoint {id}"
+            if not any(self.sidecars.get(disk.get(name), -1) >= id
+                       for name in (self.sidecar, self.sidecar + ".old")):
+                return f"checkpoint {id}"
+        if disk.whole:
+            for name, data in self.files.items():
+                if disk.get(name) != data:
+                    return f"{name} of the whole recording"
+        return None
 
 
 class PowerCut(unittest.TestCase):
@@ -129,73 +226,91 @@ class PowerCut(unittest.TestCase):
     def tearDownClass(cls):
         cls.shared.cleanup()
 
-    def run_line(self, middle, folder, env=None):
-        line = LINE.format(input=self.input, middle=middle)
+    def run_line(self, middle, sink, folder, env=None):
+        line = LINE.format(input=self.input, middle=middle, sink=sink)
         return subprocess.run(["gst-launch-1.0", "-q"] + line.split(),
                               cwd=folder, capture_output=True, text=True,
                               env=dict(os.environ, **(env or {})), timeout=120)
 
-    def record(self, middle):
-        """Runs it once; the log, and what came out."""
+    def record(self, middle, sink=""):
+        """Runs it once."""
         folder = self.folder / "first"
-        folder.mkdir()
+        (folder / "side").mkdir(parents=True)
         log = self.folder / "log"
         log.unlink(missing_ok=True)
-        done = self.run_line(middle, folder, {
+        done = self.run_line(middle, sink, folder, {
             "LD_PRELOAD": LIBRARY, "RECORD_IO_FOLDER": str(folder),
             "RECORD_IO_LOG": str(log)})
         self.assertEqual(done.returncode, 0, done.stderr)
-        out = (folder / "out").read_bytes()
+        files = {name: (folder / name).read_bytes()
+                 for name in ("out", "side/out.b3") if (folder / name).exists()}
         shutil.rmtree(folder)
-        return read_log(log), out
+        return Recording(read_log(log), files, middle, sink)
 
-    def recovers(self, rng, entries, middle, out, ignored=()):
-        """Cuts the power somewhere and runs the line again."""
+    def cut(self, rng, recording, ignored=()):
+        """The power goes at any moment; often right behind the end."""
+        n = len(recording.entries)
+        disk = Disk(rng)
+        disk.play(recording.entries[:rng.choice((n, rng.randrange(n),
+                                                 rng.randrange(n),
+                                                 rng.randrange(n)))], ignored)
+        disk.cut()
+        return disk
+
+    def recovers(self, disk, recording):
+        """Runs the line again."""
         folder = self.folder / "again"
         folder.mkdir()
-        disk = Disk(rng)
-        disk.play(entries[:rng.randrange(len(entries) + 1)], ignored)
-        disk.cut()
         disk.write_to(folder)
-        done = self.run_line(middle, folder)
-        result = folder / "out"
-        good = (done.returncode == 0 and result.exists()
-                and result.read_bytes() == out
-                and not (folder / "out.part").exists())
+        done = self.run_line(recording.middle, recording.sink, folder)
+        good = (done.returncode == 0 and not (folder / "out.part").exists()
+                and all((folder / name).exists()
+                        and (folder / name).read_bytes() == data
+                        for name, data in recording.files.items()))
         shutil.rmtree(folder)
         return good, done.stderr
 
     def test_power_cuts(self):
-        for middle in ("queue", "lz4enc threads=2 chunk-size=65536"):
-            entries, out = self.record(middle)
-            self.assertGreater(sum(e[0] == "s" for e in entries), 10)
+        for middle, sink in (("queue", ""), (SUMMED, ""), ("queue", ELSEWHERE),
+                             ("lz4enc threads=2 chunk-size=65536", "")):
+            recording = self.record(middle, sink)
+            self.assertGreater(len(recording.name_syncs()["data"]), 10)
+            self.assertGreater(len(recording.sidecars), 2)
             rng = random.Random(SEED)
-            for i in range(CUTS // 2):
-                good, text = self.recovers(rng, entries, middle, out)
-                self.assertTrue(good, f"{middle}, state {i}: {text}")
+            for i in range(CUTS * 5):
+                disk = self.cut(rng, recording)
+                self.assertIsNone(recording.find_broken_promise(disk),
+                                  f"{middle} {sink}, state {i}")
+                if i % 20 == 0:
+                    good, text = self.recovers(disk, recording)
+                    self.assertTrue(good, f"{middle} {sink}, state {i}: {text}")
+
+    def is_missed(self, recording, syncs):
+        rng = random.Random(SEED)
+        for i in range(400):
+            disk = self.cut(rng, recording, syncs)
+            if recording.find_broken_promise(disk) is not None:
+                return True
+            if i % 10 == 0 and not self.recovers(disk, recording)[0]:
+                return True
+        return False
 
     def test_each_sync_is_needed(self):
-        middle = "queue"
-        entries, out = self.record(middle)
-        names = {}
-        for op, inode, _, a, b in entries:
-            if op == "c":
-                names[inode] = a.decode()
-        syncs = [(i, e[0]) for i, e in enumerate(entries) if e[0] in "sd"]
-        data = {s for s in syncs if s[1] == "s"
-                and names.get(entries[s[0]][1]) == "out.part"}
-        sidecar = {s for s in syncs if s[1] == "s" and s not in data}
-        folders = {s for s in syncs if s[1] == "d"}
-        for what, ignored in (("of the data", data),
-                              ("of the sidecar", sidecar),
-                              ("of the folder", folders)):
-            self.assertTrue(ignored, what)
-            rng = random.Random(SEED)
-            for _ in range(100):
-                if not self.recovers(rng, entries, middle, out, ignored)[0]:
-                    break
-            else:
-                self.fail(f"nobody misses the syncs {what}")
+        missed, found = set(), set()
+        for middle, sink, wanted in (
+                (SUMMED, "", {"data", "sidecar", "sum", "name of the sidecar",
+                              "name of the sum", "name of the whole"}),
+                ("queue", ELSEWHERE, {"name of the part"})):
+            recording = self.record(middle, sink)
+            kinds = recording.name_syncs()
+            for kind in wanted:
+                self.assertIn(kind, kinds)
+                self.assertTrue(self.is_missed(recording, kinds[kind]),
+                                f"nobody misses the sync of the {kind}")
+            missed |= wanted
+            found |= set(kinds)
+        # none that nothing depends on
+        self.assertEqual(found, missed)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Dies between any two steps of what makes a recording durable, the first, second
+and third time that it comes by; the same line again gives the same bytes.
+
+usage: test-fail-points.py PLUGIN
+PLUGIN is the recording plugin with such places built in."""
+
+import os
+import pathlib
+import re
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import unittest
+
+PLUGIN = pathlib.Path(sys.argv.pop(1)).resolve()
+SOURCE = pathlib.Path(os.environ["GSTEEG_SOURCE_DIR"])
+LINE = ("filesrc location=in ! eegchunk checkpoint-interval=300000 ! "
+        "identity sleep-time=4000 ! lz4enc threads=2 chunk-size=65536 ! "
+        "blake3sum location=out.b3 ! eegfilesink checkpoint=true location=out "
+        "sync-bytes=100000")
+
+
+def find_points():
+    text = "".join(path.read_text() for part in ("gst", "elements")
+                   for path in (SOURCE / part).rglob("*.c"))
+    return sorted(set(re.findall(r'EEG_FAIL_POINT \("([a-z-]+)"\)', text)))
+
+
+class FailPoints(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        shared = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(shared.cleanup)
+        cls.shared = pathlib.Path(shared.name)
+        # the plugins of the build tree with ours in the place of the real one
+        plugins = cls.shared / "plugins"
+        plugins.mkdir()
+        for path in pathlib.Path(os.environ["GST_PLUGIN_PATH_1_0"]).rglob(
+                "libgsteeg*.so"):
+            (plugins / path.name).symlink_to(
+                PLUGIN if path.name == PLUGIN.name else path.resolve())
+        cls.env = dict(os.environ, GST_PLUGIN_PATH_1_0=str(plugins),
+                       GST_REGISTRY_1_0=str(cls.shared / "registry"))
+        cls.folder = cls.shared
+        cls.launch("eegsrc num-samples=25000 channels=16 ! edfmux ! "
+                   "filesink location=in")
+        cls.launch(LINE)
+        cls.reference = cls.result()
+
+    @classmethod
+    def launch(cls, line, point=None, limit=None):
+        env = dict(cls.env)
+        if point is not None:
+            env["GSTEEG_FAIL_POINT"] = point
+
+        def prepare():
+            if limit is not None:
+                resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+        done = subprocess.run(["gst-launch-1.0", "-q"] + line.split(),
+                              cwd=cls.folder, capture_output=True, text=True,
+                              env=env, preexec_fn=prepare, timeout=60)
+        if done.returncode not in (0, -signal.SIGKILL) and limit is None:
+            raise AssertionError(f"{point}: {done.stderr}")
+        return done.returncode == -signal.SIGKILL
+
+    @classmethod
+    def result(cls):
+        return ((cls.folder / "out").read_bytes(),
+                (cls.folder / "out.b3").read_bytes())
+
+    def begin(self, interrupted):
+        folder = tempfile.TemporaryDirectory(dir=self.shared)
+        self.addCleanup(folder.cleanup)
+        type(self).folder = pathlib.Path(folder.name)
+        shutil.copy2(self.shared / "in", self.folder / "in")
+        if interrupted:
+            self.launch(LINE, limit=500000)
+
+    def check(self, point, time, interrupted):
+        """Returns how often it died."""
+        self.begin(interrupted)
+        deaths = self.launch(LINE, f"{point}:{time}")
+        if not deaths:
+            # it does not come by so often in one run: in one after another
+            self.begin(interrupted)
+            for _ in range(time):
+                deaths += self.launch(LINE, f"{point}:1")
+        self.launch(LINE)
+        self.assertEqual(self.result(), self.reference, point)
+        self.assertFalse((self.folder / "out.part").exists(), point)
+        return deaths
+
+    def test_fail_points(self):
+        points = find_points()
+        self.assertGreater(len(points), 10)
+        total = 0
+        for point in points:
+            deaths = sum(self.check(point, time, interrupted)
+                         for time in (1, 2, 3)
+                         for interrupted in (False, True))
+            self.assertGreater(deaths, 2, f"nobody comes by {point}")
+            total += deaths
+        print(f"{len(points)} places, {total} deaths")
+
+
+if __name__ == "__main__":
+    unittest.main()
