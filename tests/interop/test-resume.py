@@ -1,8 +1,12 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Kills gst-launch, runs the same line again, and compares what comes out with
-what an uninterrupted run writes. The seed of what is random is printed;
-GSTEEG_TEST_SEED sets it, GSTEEG_TEST_KILLS how often is killed at least."""
+what an uninterrupted run writes; and so with system calls that fail.
 
+usage: test-resume.py PRELOAD-LIBRARY
+The seed of what is random is printed; GSTEEG_TEST_SEED sets it,
+GSTEEG_TEST_KILLS how often is killed at least."""
+
+import errno
 import os
 import pathlib
 import random
@@ -17,6 +21,7 @@ import unittest
 
 SEED = int(os.environ.get("GSTEEG_TEST_SEED", time.time_ns() % 1000000))
 KILLS = int(os.environ.get("GSTEEG_TEST_KILLS", 12))
+LIBRARY = None
 INTERVAL = 1000000
 # What is in the middle of the line; {} are threads.
 CHAINS = {
@@ -203,6 +208,91 @@ class Resume(unittest.TestCase):
             self.succeed(self.line(middle))
             self.check_result(reference)
             self.clear()
+
+    def fail_once(self, middle, fault, pattern, slow=3000):
+        """One clear error, and nothing that looks whole."""
+        code, text = self.run_line(self.line(middle, slow=slow), env={
+            "LD_PRELOAD": LIBRARY, "FAULT_IO": fault})
+        self.assertNotEqual(code, 0, f"{fault}: {text}")
+        errors = re.findall(r"^ERROR: from element (\S+): (.*)$", text,
+                            re.MULTILINE)
+        self.assertEqual(len(errors), 1, f"{fault}: {text}")
+        self.assertRegex(errors[0][0], "EegFileSink:sink", fault)
+        self.assertRegex(errors[0][1], pattern, fault)
+        self.assertFalse(self.out.exists(), fault)
+
+    def test_faults(self):
+        """A full disk, one that breaks at a sync, a rename that is refused: an
+        error, and the same line again comes to the same bytes."""
+        middle = CHAINS["zstd"].format(2)
+        reference = self.reference(middle)
+        for fault, pattern in (
+                (f"write:1:{errno.ENOSPC}", "no space left"),
+                (f"write:9:{errno.ENOSPC}", "no space left"),
+                (f"write:12:{errno.EDQUOT}", "no space left"),
+                (f"write:9:{errno.EIO}", "cannot be written to"),
+                (f"datasync:1:{errno.EIO}", "could not be brought to disk"),
+                (f"datasync:3:{errno.EIO}", "could not be brought to disk"),
+                (f"datasync:3:{errno.ENOSPC}", "no space left"),
+                (f"rename:1:{errno.EIO}", "could not get its name"),
+                # of the folder, before there is anything
+                (f"fsync:1:{errno.EIO}", "cannot be opened"),
+                # of the first sidecar
+                (f"fsync:2:{errno.EIO}", "checkpoint could not be stored")):
+            with self.subTest(fault=fault):
+                self.fail_once(middle, fault, pattern)
+                self.succeed(self.line(middle))
+                self.check_result(reference)
+                self.clear()
+
+    def test_faults_of_the_disk_are_no_retries(self):
+        """A disk that was full for long does not make a chunk a bad one."""
+        middle = CHAINS["zstd"].format(2)
+        reference = self.reference(middle)
+        self.interrupt_late(middle)
+        for _ in range(4):
+            self.fail_once(middle, f"write:1:{errno.ENOSPC}", "no space left")
+        self.succeed(self.line(middle, sink="max-retries=1"))
+        self.check_result(reference)
+
+    def test_checkpoint_not_stored(self):
+        """The recording is what matters: a sidecar that fails warns, and the one
+        before it holds."""
+        middle = CHAINS["zstd"].format(2)
+        reference = self.reference(middle)
+        code, text = self.run_line(self.line(middle, slow=3000), env={
+            "LD_PRELOAD": LIBRARY, "FAULT_IO": f"fsync:4:{errno.EIO}"})
+        self.assertEqual(code, 0, text)
+        self.assertRegex(text, "WARNING.*Checkpoint 1 could not be stored")
+        self.check_result(reference)
+
+    def test_read_only_folder(self):
+        """Nothing can be begun, and what was begun can be continued later."""
+        middle = CHAINS["zstd"].format(2)
+        reference = self.reference(middle)
+        # root may write where nobody else may; a folder that is not there, nobody
+        line = self.line(middle).replace("location=out ",
+                                         "location=missing/out ")
+        code, text = self.run_line(line.replace("location=out.",
+                                                "location=missing/out."))
+        self.assertNotEqual(code, 0)
+        self.assertEqual(text.count("ERROR: from element"), 1, text)
+        if os.geteuid() == 0:
+            # /proc takes no file, from root either
+            line = re.sub(r"\blocation=out\b", "location=/proc/out",
+                          self.line("queue"))
+            self.refuse(line, r'"/proc/out" cannot be opened')
+        else:
+            self.folder.chmod(0o500)
+            self.refuse(self.line("queue"), '"out" cannot be opened')
+            self.folder.chmod(0o700)
+        self.interrupt(middle)
+        if os.geteuid() != 0:
+            self.folder.chmod(0o500)
+            self.refuse(self.line(middle), "could not be stored")
+            self.folder.chmod(0o700)
+        self.succeed(self.line(middle))
+        self.check_result(reference)
 
     # ends
 
@@ -403,6 +493,8 @@ class Resume(unittest.TestCase):
         code, text = self.run_line(self.line("queue"))
         self.assertNotEqual(code, 0)
         self.assertIn("is being recorded to by another one", text)
+        # it did not disturb the first one either
+        self.assertIsNone(process.poll())
         process.kill()
         process.communicate()
         self.succeed(self.line("queue"))
@@ -411,4 +503,5 @@ class Resume(unittest.TestCase):
 
 if __name__ == "__main__":
     print(f"GSTEEG_TEST_SEED={SEED}", flush=True)
+    LIBRARY = os.path.abspath(sys.argv.pop(1))
     unittest.main()
