@@ -214,7 +214,7 @@ class Resume(unittest.TestCase):
         code, text = self.run_line(self.line(middle, slow=slow), env={
             "LD_PRELOAD": LIBRARY, "FAULT_IO": fault})
         self.assertNotEqual(code, 0, f"{fault}: {text}")
-        errors = re.findall(r"^ERROR: from element (\S+): (.*)$", text,
+        errors = re.findall(r"ERROR: from element (\S+): (.*)$", text,
                             re.MULTILINE)
         self.assertEqual(len(errors), 1, f"{fault}: {text}")
         self.assertRegex(errors[0][0], "EegFileSink:sink", fault)
