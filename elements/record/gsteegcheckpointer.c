@@ -85,7 +85,7 @@ is_transparent (GstElement *element)
 }
 
 static gboolean
-visit (GstPad *sink_pad, GPtrArray *seen, GPtrArray *stages,
+visit (GstPad *sink_pad, gboolean parts, GPtrArray *seen, GPtrArray *stages,
     gboolean *has_source, GError **error)
 {
   GstPad *peer = get_real_peer (sink_pad);
@@ -109,10 +109,12 @@ visit (GstPad *sink_pad, GPtrArray *seen, GPtrArray *stages,
   g_ptr_array_add (seen, element); /* takes the reference */
 
   if (GST_IS_EEG_STAGE (element)) {
-    settings = gst_eeg_stage_describe_output (GST_EEG_STAGE (element), error);
-    if (settings == NULL)
-      return FALSE;
-    g_free (settings);
+    if (!parts) {
+      settings = gst_eeg_stage_describe_output (GST_EEG_STAGE (element), error);
+      if (settings == NULL)
+        return FALSE;
+      g_free (settings);
+    }
     g_ptr_array_add (stages, gst_object_ref (element));
     if (gst_eeg_stage_get_kind (GST_EEG_STAGE (element))
         == GST_EEG_STAGE_KIND_ACQUISITION) {
@@ -121,8 +123,8 @@ visit (GstPad *sink_pad, GPtrArray *seen, GPtrArray *stages,
     }
   } else if (!is_transparent (element)) {
     g_set_error (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS,
-        "%s holds state, or may lose data, and takes no part in checkpoints",
-        GST_OBJECT_NAME (element));
+        "%s holds state, or may lose data, and takes no part in %s",
+        GST_OBJECT_NAME (element), parts ? "what is cut here" : "checkpoints");
     return FALSE;
   }
 
@@ -132,18 +134,19 @@ visit (GstPad *sink_pad, GPtrArray *seen, GPtrArray *stages,
     gst_object_ref (l->data);
   GST_OBJECT_UNLOCK (element);
   for (l = pads; l != NULL && ok; l = l->next)
-    ok = visit (l->data, seen, stages, has_source, error);
+    ok = visit (l->data, parts, seen, stages, has_source, error);
   g_list_free_full (pads, gst_object_unref);
   return ok;
 }
 
 GPtrArray *
-gst_eeg_checkpointer_find_stages (GstPad *sink_pad, GError **error)
+gst_eeg_checkpointer_find_stages (GstPad *sink_pad, gboolean parts,
+    GError **error)
 {
   GPtrArray *seen = g_ptr_array_new_with_free_func (gst_object_unref);
   GPtrArray *stages = g_ptr_array_new_with_free_func (gst_object_unref);
   gboolean has_source = FALSE;
-  gboolean ok = visit (sink_pad, seen, stages, &has_source, error);
+  gboolean ok = visit (sink_pad, parts, seen, stages, &has_source, error);
 
   if (ok && !has_source) {
     g_set_error_literal (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS,
@@ -190,9 +193,10 @@ shorten (gchar *text)
 }
 
 static gchar *
-describe (GstEegStage *stage, GError **error)
+describe (GstEegStage *stage, gboolean parts, GError **error)
 {
-  return shorten (gst_eeg_stage_describe_output (stage, error));
+  return shorten (parts ? gst_eeg_stage_describe_part_output (stage, error)
+                        : gst_eeg_stage_describe_output (stage, error));
 }
 
 static const gchar *
@@ -224,14 +228,18 @@ set_memory_error (GError **error)
 }
 
 static gboolean
-fill_stage (EegCheckpointStage *to, GstEegStage *stage, GstEegBarrier *barrier,
-    GString *all, GError **error)
+fill_stage (EegCheckpointStage *to, GstEegStage *stage, gboolean parts,
+    GstEegBarrier *barrier, gboolean needs_state, GString *all, GError **error)
 {
-  gchar *settings = shorten (gst_eeg_barrier_get_settings (barrier, stage));
+  gchar *settings = needs_state
+      ? shorten (gst_eeg_barrier_get_settings (barrier, stage))
+      : describe (stage, parts, error);
   GBytes *state;
   gsize size;
   gconstpointer data;
 
+  if (settings == NULL && !needs_state)
+    return FALSE;
   if (settings == NULL) {
     g_set_error (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS,
         "%s was not on the way of the barrier", GST_OBJECT_NAME (stage));
@@ -248,7 +256,9 @@ fill_stage (EegCheckpointStage *to, GstEegStage *stage, GstEegBarrier *barrier,
     return FALSE;
   }
 
-  state = gst_eeg_barrier_get_state (barrier, stage);
+  state = barrier != NULL ? gst_eeg_barrier_get_state (barrier, stage) : NULL;
+  if (state == NULL)
+    state = g_bytes_new_static (NULL, 0);
   data = g_bytes_get_data (state, &size);
   to->state = malloc (size + 1);
   if (to->state != NULL && size > 0)
@@ -261,10 +271,13 @@ fill_stage (EegCheckpointStage *to, GstEegStage *stage, GstEegBarrier *barrier,
 }
 
 static gboolean
-fill_stages (EegCheckpoint *checkpoint, GPtrArray *stages,
+fill_stages (EegCheckpoint *checkpoint, GPtrArray *stages, gboolean parts,
     GstEegBarrier *barrier, GError **error)
 {
-  gchar *failure = gst_eeg_barrier_get_failure (barrier);
+  /* the end of the last part is no place to go on from */
+  gboolean needs_state =
+      !parts || (barrier != NULL && gst_eeg_barrier_ends_part (barrier));
+  gchar *failure = needs_state ? gst_eeg_barrier_get_failure (barrier) : NULL;
   GString *all;
   guint i;
 
@@ -283,7 +296,7 @@ fill_stages (EegCheckpoint *checkpoint, GPtrArray *stages,
   for (i = 0; i < stages->len; i++) {
     checkpoint->n_stages++;
     if (!fill_stage (&checkpoint->stages[i], g_ptr_array_index (stages, i),
-            barrier, all, error)) {
+            parts, barrier, needs_state, all, error)) {
       g_string_free (all, TRUE);
       return FALSE;
     }
@@ -317,8 +330,9 @@ fill_input (EegCheckpoint *checkpoint, GstEegBarrier *barrier)
 }
 
 EegCheckpoint *
-gst_eeg_checkpointer_make (GPtrArray *stages, GstEegBarrier *barrier,
-    const guint8 *recording, const gchar *path, GError **error)
+gst_eeg_checkpointer_make (GPtrArray *stages, gboolean parts,
+    GstEegBarrier *barrier, const guint8 *recording, const gchar *path,
+    GError **error)
 {
   EegCheckpoint *checkpoint = calloc (1, sizeof *checkpoint);
 
@@ -336,11 +350,13 @@ gst_eeg_checkpointer_make (GPtrArray *stages, GstEegBarrier *barrier,
     eeg_checkpoint_free (checkpoint);
     return NULL;
   }
-  if (barrier == NULL)
+  if (barrier != NULL) {
+    checkpoint->id = gst_eeg_barrier_get_id (barrier);
+    checkpoint->sample_index = gst_eeg_barrier_get_sample_index (barrier);
+  }
+  if (stages == NULL)
     return checkpoint;
-  checkpoint->id = gst_eeg_barrier_get_id (barrier);
-  checkpoint->sample_index = gst_eeg_barrier_get_sample_index (barrier);
-  if (fill_stages (checkpoint, stages, barrier, error))
+  if (fill_stages (checkpoint, stages, parts, barrier, error))
     return checkpoint;
   eeg_checkpoint_free (checkpoint);
   return NULL;
@@ -382,21 +398,35 @@ gst_eeg_checkpointer_fits_path (const EegCheckpoint *checkpoint,
   return ok;
 }
 
+/* But for what the sink saved of itself. */
+static gsize
+count_stages (const EegCheckpoint *checkpoint)
+{
+  gsize n = checkpoint->n_stages;
+
+  return n > 0
+          && strcmp (checkpoint->stages[n - 1].factory,
+                 GST_EEG_CHECKPOINTER_PARTS)
+              == 0
+      ? n - 1
+      : n;
+}
+
 /* --- going on ------------------------------------------------------------ */
 
 gboolean
 gst_eeg_checkpointer_compare (const EegCheckpoint *checkpoint,
-    GPtrArray *stages, GError **error)
+    GPtrArray *stages, gboolean parts, GError **error)
 {
   guint i;
 
   /* before the first barrier nothing was made that depends on them */
-  if (checkpoint->n_stages == 0)
+  if (count_stages (checkpoint) == 0)
     return TRUE;
-  if (checkpoint->n_stages != stages->len) {
+  if (count_stages (checkpoint) != stages->len) {
     g_set_error (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS,
         "there were %u stages at the checkpoint, now there are %u",
-        (guint) checkpoint->n_stages, stages->len);
+        (guint) count_stages (checkpoint), stages->len);
     return FALSE;
   }
   for (i = 0; i < stages->len; i++) {
@@ -411,7 +441,7 @@ gst_eeg_checkpointer_compare (const EegCheckpoint *checkpoint,
           old->factory);
       return FALSE;
     }
-    settings = describe (stage, error);
+    settings = describe (stage, parts, error);
     if (settings == NULL)
       return FALSE;
     same = strcmp (old->settings, settings) == 0;
@@ -435,15 +465,24 @@ gst_eeg_checkpointer_compare (const EegCheckpoint *checkpoint,
 
 gboolean
 gst_eeg_checkpointer_restore (const EegCheckpoint *checkpoint,
-    GPtrArray *stages, GError **error)
+    GPtrArray *stages, gboolean only_source, GError **error)
 {
   gsize i;
 
-  for (i = 0; i < checkpoint->n_stages; i++) {
+  for (i = 0; i < count_stages (checkpoint); i++) {
     const EegCheckpointStage *saved = &checkpoint->stages[i];
     GstEegStage *stage = g_ptr_array_index (stages, i);
-    GBytes *state = g_bytes_new (saved->state, saved->state_size);
-    gboolean ok = gst_eeg_stage_restore_state (stage, state, error);
+    GBytes *state;
+    gboolean ok;
+
+    /* behind the end of the last part only the source is of interest */
+    if (only_source
+        && (saved->state_size == 0
+            || gst_eeg_stage_get_kind (stage)
+                != GST_EEG_STAGE_KIND_ACQUISITION))
+      continue;
+    state = g_bytes_new (saved->state, saved->state_size);
+    ok = gst_eeg_stage_restore_state (stage, state, error);
     g_bytes_unref (state);
     if (!ok)
       return FALSE;

@@ -9,6 +9,9 @@
 
 G_BEGIN_DECLS
 
+/* In place of a factory: what the sink itself saved, behind all stages. */
+#define GST_EEG_CHECKPOINTER_PARTS "parts"
+
 /*
  * What a sink needs to know of the pipeline before it, for its checkpoints.
  * Errors are set as they shall be posted.
@@ -17,16 +20,19 @@ G_BEGIN_DECLS
 /*
  * Finds all stages that a barrier comes by on its way to @sink_pad, the nearest
  * first. NULL with @error set if there is an element that holds state and cannot
- * save it, or no source that can go on.
+ * save it, or no source that can go on. With @parts, whether they can save their
+ * states is not looked at.
  */
-GPtrArray *gst_eeg_checkpointer_find_stages (GstPad *sink_pad, GError **error);
+GPtrArray *gst_eeg_checkpointer_find_stages (GstPad *sink_pad, gboolean parts,
+    GError **error);
 
 /*
  * Makes the checkpoint of a barrier, or with no @barrier the one before the
  * stream. Its output is still to be filled in, but for the path. NULL with
- * @error set if a stage did not add its state.
+ * @error set if a stage did not add its state. @parts: it is where a part begins.
+ * Without @stages it says nothing of them.
  */
-EegCheckpoint *gst_eeg_checkpointer_make (GPtrArray *stages,
+EegCheckpoint *gst_eeg_checkpointer_make (GPtrArray *stages, gboolean parts,
     GstEegBarrier *barrier, const guint8 *recording, const gchar *path,
     GError **error);
 
@@ -45,11 +51,12 @@ gboolean gst_eeg_checkpointer_fits_path (const EegCheckpoint *checkpoint,
 /* FALSE with @error set if these are other stages, or other settings, than at
  * the checkpoint. */
 gboolean gst_eeg_checkpointer_compare (const EegCheckpoint *checkpoint,
-    GPtrArray *stages, GError **error);
+    GPtrArray *stages, gboolean parts, GError **error);
 
-/* Hands their states to the stages, which were compared. */
+/* Hands their states to the stages, which were compared; or only to the source,
+ * to look at its input once more. */
 gboolean gst_eeg_checkpointer_restore (const EegCheckpoint *checkpoint,
-    GPtrArray *stages, GError **error);
+    GPtrArray *stages, gboolean only_source, GError **error);
 
 G_END_DECLS
 

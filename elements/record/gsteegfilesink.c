@@ -59,6 +59,7 @@
 #include "checkpoint.h"
 #include "durable.h"
 #include "gsteegcheckpointer.h"
+#include "gsteegparts.h"
 
 GST_DEBUG_CATEGORY_STATIC (gst_eeg_file_sink_debug);
 #define GST_CAT_DEFAULT gst_eeg_file_sink_debug
@@ -73,6 +74,8 @@ enum
   PROP_CHECKPOINT,
   PROP_CHECKPOINT_LOCATION,
   PROP_MAX_RETRIES,
+  PROP_ROTATE_BYTES,
+  PROP_ROTATE_TIME,
   PROP_STATS
 };
 
@@ -83,6 +86,8 @@ enum
 #define DEFAULT_CHECKPOINT FALSE
 #define DEFAULT_CHECKPOINT_LOCATION NULL
 #define DEFAULT_MAX_RETRIES 10
+#define DEFAULT_ROTATE_BYTES 0
+#define DEFAULT_ROTATE_TIME 0
 
 /* Behind the location, when no other one is set. */
 #define CHECKPOINT_SUFFIX ".checkpoint"
@@ -102,6 +107,8 @@ struct settings
   gboolean checkpoint;
   gchar *checkpoint_location;
   guint max_retries;
+  guint64 rotate_bytes;
+  GstClockTime rotate_time;
 };
 
 /* Of a recording with checkpoints. */
@@ -118,6 +125,23 @@ struct resume
   guint max_retries;
   EegCheckpoint *from; /* that this run goes on from */
   GstEegBarrier *last; /* barrier that came by */
+};
+
+/* Of a recording that is cut into parts. */
+struct parts
+{
+  gboolean enabled;
+  gboolean is_live;
+  gboolean overwrite;
+  gchar *name;       /* of all parts */
+  GPtrArray *stages; /* that were told */
+  GstEegPart part;   /* that is written */
+  guint64 finished;  /* number of the last one that has its name */
+
+  gboolean requested; /* its end */
+  GstClockTime began; /* its first bytes, by the system's clock */
+  GstClockTime first; /* their time stamp */
+  guint64 base;       /* position of its first byte in the stream */
 };
 
 struct state
@@ -140,7 +164,8 @@ struct state
 /* Locking: the stream lock protects `state`, and so does a stopped stream. The
  * object lock protects `settings`, `counts` and those after it, and `file` where
  * another thread uses it; the file's own lock is a leaf below it. `resume` is
- * set before the file's thread may use it, but for `last`, which is the stream's.
+ * set before the file's thread may use it, but for `last`, which is the stream's,
+ * as `parts` is. The file is another one from part to part.
  * No lock of ours is held over writes, syncs, posts and queries. */
 struct _GstEegFileSink
 {
@@ -149,8 +174,11 @@ struct _GstEegFileSink
   struct settings settings;
   struct state state;
   struct resume resume;
+  struct parts parts;
   EegDurableFile *file;    /* from PAUSED on */
   EegDurableCounts counts; /* of the last one, once it is closed */
+  EegDurableCounts before; /* of the parts before it */
+  gboolean flushing;       /* no wait of the file's is to be begun */
   gboolean finished;       /* the same as in the state */
   guint64 checkpoints;     /* that were stored */
   guint64 checkpoint_id;   /* of the last of them */
@@ -210,6 +238,10 @@ get_counts (GstEegFileSink *self, EegDurableCounts *counts, gboolean *finished)
     eeg_durable_get_counts (self->file, counts);
   else
     *counts = self->counts;
+  counts->size += self->before.size;
+  counts->safe += self->before.safe;
+  counts->syncs += self->before.syncs;
+  counts->longest_sync = MAX (counts->longest_sync, self->before.longest_sync);
   if (finished != NULL)
     *finished = self->finished;
   GST_OBJECT_UNLOCK (self);
@@ -222,7 +254,6 @@ apply_interval (GstEegFileSink *self)
   if (self->file != NULL)
     eeg_durable_set_interval (self->file, self->settings.sync_bytes,
         self->settings.sync_time);
-  g_atomic_int_set (&self->bound_changed, TRUE);
 }
 
 static void
@@ -311,16 +342,37 @@ post_error (GstEegFileSink *self, const gchar *location,
   g_free (display);
 }
 
+/* transfer full; of a part */
+static gchar *
+get_part_location (GstEegFileSink *self, guint64 number)
+{
+  return gst_eeg_part_make_location (self->parts.name, number, NULL);
+}
+
+/* transfer full; of the file that is written */
+static gchar *
+get_location (GstEegFileSink *self)
+{
+  struct settings settings = copy_settings (self);
+  gchar *location = g_steal_pointer (&settings.location);
+
+  clear_settings (&settings);
+  if (self->parts.enabled) {
+    g_free (location);
+    location = get_part_location (self, self->parts.part.number);
+  }
+  return location;
+}
+
 /* Of the file that is open. */
 static GstFlowReturn
 fail (GstEegFileSink *self, EegDurableResult result)
 {
-  struct settings settings = copy_settings (self);
+  gchar *location = get_location (self);
 
   self->state.disk_failed = TRUE;
-  post_error (self, settings.location, result,
-      eeg_durable_get_errno (self->file));
-  clear_settings (&settings);
+  post_error (self, location, result, eeg_durable_get_errno (self->file));
+  g_free (location);
   return GST_FLOW_ERROR;
 }
 
@@ -449,6 +501,8 @@ take_file (GstEegFileSink *self, EegDurableFile *file)
   GST_OBJECT_LOCK (self);
   self->file = file;
   apply_interval (self);
+  if (self->flushing)
+    eeg_durable_set_flushing (file, true);
   GST_OBJECT_UNLOCK (self);
 }
 
@@ -499,7 +553,7 @@ store_first_checkpoint (GstEegFileSink *self, EegDurableFile *file)
 
   for (i = 0; i < sizeof resume->recording; i++)
     resume->recording[i] = (guint8) g_random_int ();
-  checkpoint = gst_eeg_checkpointer_make (NULL, NULL, resume->recording,
+  checkpoint = gst_eeg_checkpointer_make (NULL, FALSE, NULL, resume->recording,
       resume->location, NULL);
   if (checkpoint != NULL
       && gst_eeg_checkpointer_set_output (checkpoint, file, 0))
@@ -589,8 +643,8 @@ go_on (GstEegFileSink *self, EegDurableFile *file, EegCheckpoint *checkpoint,
   self->resume.from = checkpoint;
   if (!may_retry (self, checkpoint))
     return FALSE;
-  if (!gst_eeg_checkpointer_compare (checkpoint, stages, &error)
-      || !gst_eeg_checkpointer_restore (checkpoint, stages, &error)) {
+  if (!gst_eeg_checkpointer_compare (checkpoint, stages, FALSE, &error)
+      || !gst_eeg_checkpointer_restore (checkpoint, stages, FALSE, &error)) {
     refuse_to_go_on (self, error->message);
     g_error_free (error);
     return FALSE;
@@ -636,8 +690,8 @@ is_finished_already (GstEegFileSink *self, GPtrArray *stages)
     return FALSE;
   same = checkpoint->complete
       && gst_eeg_checkpointer_fits_path (checkpoint, resume->location)
-      && gst_eeg_checkpointer_compare (checkpoint, stages, &error)
-      && gst_eeg_checkpointer_restore (checkpoint, stages, &error);
+      && gst_eeg_checkpointer_compare (checkpoint, stages, FALSE, &error)
+      && gst_eeg_checkpointer_restore (checkpoint, stages, FALSE, &error);
   eeg_checkpoint_free (checkpoint);
   if (error != NULL) {
     GST_INFO_OBJECT (self, "another recording: %s", error->message);
@@ -677,7 +731,8 @@ open_with_checkpoints (GstEegFileSink *self, gboolean overwrite)
   gboolean ok;
   int code;
 
-  stages = gst_eeg_checkpointer_find_stages (GST_BASE_SINK_PAD (self), &error);
+  stages = gst_eeg_checkpointer_find_stages (GST_BASE_SINK_PAD (self), FALSE,
+      &error);
   if (stages == NULL)
     return refuse_checkpoints (self, error);
   result = eeg_durable_open (resume->location,
@@ -736,6 +791,334 @@ clear_resume (GstEegFileSink *self)
   memset (resume, 0, sizeof *resume);
 }
 
+static void
+clear_parts (GstEegFileSink *self)
+{
+  struct parts *parts = &self->parts;
+
+  g_free (parts->name);
+  g_clear_pointer (&parts->stages, g_ptr_array_unref);
+  memset (parts, 0, sizeof *parts);
+}
+
+/* --- parts --------------------------------------------------------------- */
+
+/* What was never used for another recording. */
+static void
+make_identity (guint8 *recording)
+{
+  guint i;
+
+  for (i = 0; i < EEG_CHECKPOINT_UUID_SIZE; i += 4) {
+    guint32 word = g_random_int ();
+
+    memcpy (recording + i, &word, sizeof word);
+  }
+  /* RFC 4122, version 4 */
+  recording[6] = (recording[6] & 0x0f) | 0x40;
+  recording[8] = (recording[8] & 0x3f) | 0x80;
+}
+
+/* Opens the part that comes next. FALSE after an error. */
+static gboolean
+open_part (GstEegFileSink *self)
+{
+  struct parts *parts = &self->parts;
+  gchar *location = get_part_location (self, parts->part.number);
+  EegDurableFile *file;
+  EegDurableCounts counts;
+  EegDurableResult result;
+  int error;
+
+  /* what an interrupted one left is thrown away when the stream begins */
+  result = eeg_durable_open (location,
+      parts->overwrite           ? EEG_DURABLE_OVERWRITE
+          : self->resume.enabled ? EEG_DURABLE_CONTINUE
+                                 : EEG_DURABLE_NEW,
+      &file, &error);
+  if (result == EEG_DURABLE_OK) {
+    eeg_durable_get_counts (file, &counts);
+    self->resume.cut = counts.size > 0;
+    self->resume.cut_at = 0;
+    eeg_durable_set_mark_func (file, handle_mark, self);
+    take_file (self, file);
+    parts->part.begun = g_get_real_time ();
+    parts->requested = FALSE;
+    parts->began = parts->first = GST_CLOCK_TIME_NONE;
+  } else {
+    post_error (self, location, result, error);
+  }
+  g_free (location);
+  return result == EEG_DURABLE_OK;
+}
+
+/* What this pipeline is told by, and what comes next, once @length bytes of the
+ * current part are on disk; @barrier: where it ends, or NULL if it is not known
+ * yet or is the end of all. NULL after an error. */
+static EegCheckpoint *
+make_part_checkpoint (GstEegFileSink *self, GstEegBarrier *barrier,
+    const GstEegPart *next, guint64 length)
+{
+  struct parts *parts = &self->parts;
+  gchar *location = get_part_location (self, parts->part.number);
+  EegCheckpoint *checkpoint;
+  GError *error = NULL;
+
+  checkpoint = gst_eeg_checkpointer_make (parts->is_live ? NULL : parts->stages,
+      TRUE, barrier, parts->part.recording, location, &error);
+  g_free (location);
+  if (checkpoint == NULL) {
+    refuse_checkpoints (self, error);
+    return NULL;
+  }
+  if (barrier != NULL)
+    checkpoint->part = (guint32) MIN (parts->part.number, G_MAXUINT32);
+  checkpoint->output.length = length;
+  if (gst_eeg_parts_save (checkpoint, GST_ELEMENT (self), next))
+    return checkpoint;
+  eeg_checkpoint_free (checkpoint);
+  post_refusal (self, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_FAILED,
+      "No checkpoint", "not enough memory");
+  return NULL;
+}
+
+static gboolean
+store_first_part (GstEegFileSink *self)
+{
+  struct resume *resume = &self->resume;
+  EegCheckpoint *checkpoint =
+      make_part_checkpoint (self, NULL, &self->parts.part, 0);
+  EegCheckpointResult result = EEG_CHECKPOINT_IO;
+
+  if (checkpoint == NULL)
+    return FALSE;
+  if (gst_eeg_checkpointer_set_output (checkpoint, self->file, 0))
+    result = eeg_checkpoint_store (resume->sidecar, checkpoint);
+  eeg_checkpoint_free (checkpoint);
+  resume->fresh = result == EEG_CHECKPOINT_OK;
+  if (resume->fresh)
+    return TRUE;
+  return post_refusal (self, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_OPEN_WRITE,
+      "The first checkpoint could not be stored",
+      eeg_checkpoint_result_to_string (result));
+}
+
+/* The newest one that can be read; NULL with *reason NULL: there was none. */
+static EegCheckpoint *
+load_part_checkpoint (GstEegFileSink *self, const gchar **reason)
+{
+  EegCheckpointGeneration generation;
+
+  *reason = NULL;
+  for (generation = EEG_CHECKPOINT_NEWEST;
+       generation <= EEG_CHECKPOINT_PREVIOUS; generation++) {
+    EegCheckpoint *checkpoint;
+    EegCheckpointResult result =
+        eeg_checkpoint_load (self->resume.sidecar, generation, &checkpoint);
+
+    if (result == EEG_CHECKPOINT_OK
+        && gst_eeg_parts_restore (checkpoint, &self->parts.part))
+      return checkpoint;
+    if (result == EEG_CHECKPOINT_OK) {
+      eeg_checkpoint_free (checkpoint);
+      *reason = "it is that of a recording without parts";
+    } else if (result != EEG_CHECKPOINT_MISSING && *reason == NULL) {
+      *reason = eeg_checkpoint_result_to_string (result);
+    }
+  }
+  return NULL;
+}
+
+/* The part that a checkpoint ends may not have got its name. */
+static gboolean
+name_part (GstEegFileSink *self, const EegCheckpoint *checkpoint)
+{
+  gchar *location = get_part_location (self, checkpoint->part);
+  EegDurableFile *file = NULL;
+  EegDurableResult result;
+  EegDurableCounts counts;
+  gboolean ok = gst_eeg_checkpointer_fits_path (checkpoint, location);
+  int error;
+
+  if (!ok && !g_file_test (location, G_FILE_TEST_EXISTS)) {
+    result = eeg_durable_open (location, EEG_DURABLE_CONTINUE, &file, &error);
+    if (result == EEG_DURABLE_OK) {
+      eeg_durable_get_counts (file, &counts);
+      ok = counts.size == checkpoint->output.length
+          && gst_eeg_checkpointer_fits_file (checkpoint, file)
+          && eeg_durable_finish (file) == EEG_DURABLE_OK;
+      eeg_durable_close (file, &counts, &error);
+    } else {
+      post_error (self, location, result, error);
+    }
+  }
+  /* one that was moved away is nobody's business here */
+  if (!ok && file != NULL && counts.size == 0)
+    ok = TRUE;
+  if (!ok)
+    refuse_to_go_on (self, "the last part is another one than it was");
+  g_free (location);
+  return ok;
+}
+
+/* The source gives out again what is missing. transfer full checkpoint */
+static gboolean
+go_on_with_parts (GstEegFileSink *self, EegCheckpoint *checkpoint)
+{
+  struct parts *parts = &self->parts;
+  GError *error = NULL;
+
+  self->resume.from = checkpoint;
+  if (!may_retry (self, checkpoint))
+    return FALSE;
+  if (!gst_eeg_checkpointer_compare (checkpoint, parts->stages, TRUE, &error)
+      || (checkpoint->part > 0
+          && !gst_eeg_checkpointer_restore (checkpoint, parts->stages,
+              checkpoint->complete, &error))) {
+    refuse_to_go_on (self, error->message);
+    g_error_free (error);
+    return FALSE;
+  }
+  if (checkpoint->part > 0 && !name_part (self, checkpoint))
+    return FALSE;
+  parts->finished = checkpoint->part;
+  self->resume.already = checkpoint->complete;
+  GST_OBJECT_LOCK (self);
+  self->checkpoint_id = checkpoint->id;
+  GST_OBJECT_UNLOCK (self);
+  return checkpoint->complete || open_part (self);
+}
+
+/* What was lost is lost; a new part says so. */
+static gboolean
+go_on_live (GstEegFileSink *self, const EegCheckpoint *checkpoint)
+{
+  struct parts *parts = &self->parts;
+  GstEegPart *part = &parts->part;
+  GstEegPartsFound found;
+  EegDurableFile *file;
+  EegDurableResult result;
+  EegDurableCounts counts;
+  gchar *location;
+  int error;
+
+  if (checkpoint->complete) {
+    location = get_part_location (self, checkpoint->part);
+    post_error (self, location, EEG_DURABLE_EXISTS, 0);
+    g_free (location);
+    return FALSE;
+  }
+  if (checkpoint->part > 0 && !name_part (self, checkpoint))
+    return FALSE;
+  gst_eeg_parts_find_last (parts->name, &found, NULL);
+  if (found.number < checkpoint->part) {
+    found.number = checkpoint->part;
+    found.unfinished = FALSE;
+    found.written = checkpoint->time;
+  }
+  if (found.unfinished) {
+    /* is somebody writing it? */
+    location = get_part_location (self, found.number);
+    result = eeg_durable_open (location, EEG_DURABLE_CONTINUE, &file, &error);
+    if (result == EEG_DURABLE_OK)
+      eeg_durable_close (file, &counts, &error);
+    else
+      post_error (self, location, result, error);
+    g_free (location);
+    if (result != EEG_DURABLE_OK)
+      return FALSE;
+  }
+  if (found.number == 0)
+    return open_part (self);
+  part->number = found.number + 1;
+  part->link = GST_EEG_PART_LINK_INTERRUPTED;
+  part->first = GST_EEG_PART_UNKNOWN;
+  part->stopped = found.written;
+  parts->finished = found.unfinished ? 0 : found.number;
+  if (!open_part (self))
+    return FALSE;
+  gst_element_post_message (GST_ELEMENT (self),
+      gst_message_new_element (GST_OBJECT (self),
+          gst_structure_new ("eeg-interrupted", "part", G_TYPE_UINT64,
+              part->number, "last-part", G_TYPE_UINT64, found.number,
+              "last-unfinished", G_TYPE_BOOLEAN, found.unfinished,
+              "sample-index", G_TYPE_UINT64, checkpoint->sample_index,
+              "stopped", G_TYPE_INT64, part->stopped, "begun", G_TYPE_INT64,
+              part->begun, NULL)));
+  return TRUE;
+}
+
+static gboolean
+begin_parts (GstEegFileSink *self)
+{
+  struct parts *parts = &self->parts;
+  GstEegPartsFound found;
+  GError *error = NULL;
+  gchar *location;
+
+  if (!gst_eeg_parts_find_last (parts->name, &found, &error)) {
+    post_refusal (self, error->domain, error->code, "No parts", error->message);
+    g_error_free (error);
+    return FALSE;
+  }
+  if (found.number > 0 && !parts->overwrite) {
+    location = get_part_location (self, found.number);
+    post_error (self, location,
+        found.unfinished ? EEG_DURABLE_UNFINISHED : EEG_DURABLE_EXISTS, 0);
+    g_free (location);
+    return FALSE;
+  }
+  make_identity (self->resume.recording);
+  gst_eeg_part_init (&parts->part, self->resume.recording, 1);
+  if (parts->overwrite && self->resume.enabled)
+    eeg_checkpoint_remove (self->resume.sidecar);
+  return open_part (self) && (!self->resume.enabled || store_first_part (self));
+}
+
+static gboolean
+open_with_parts (GstEegFileSink *self, const struct settings *settings)
+{
+  struct parts *parts = &self->parts;
+  struct resume *resume = &self->resume;
+  EegCheckpoint *checkpoint = NULL;
+  const gchar *reason = NULL;
+  GError *error = NULL;
+  gboolean ok;
+
+  parts->enabled = TRUE;
+  parts->overwrite = settings->overwrite;
+  parts->name = g_strdup (settings->location);
+  resume->enabled = settings->checkpoint;
+  resume->max_retries = settings->max_retries;
+  resume->location = g_strdup (settings->location);
+  resume->sidecar = get_sidecar (settings);
+  parts->stages = gst_eeg_parts_find_stages (GST_BASE_SINK_PAD (self),
+      &parts->is_live, &error);
+  if (parts->stages == NULL) {
+    post_refusal (self, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS,
+        "This pipeline cannot be recorded in parts", error->message);
+    g_error_free (error);
+    return FALSE;
+  }
+  if (resume->enabled && !parts->overwrite)
+    checkpoint = load_part_checkpoint (self, &reason);
+  if (checkpoint != NULL) {
+    memcpy (resume->recording, checkpoint->recording, sizeof resume->recording);
+    if (parts->is_live) {
+      ok = go_on_live (self, checkpoint);
+      eeg_checkpoint_free (checkpoint);
+    } else {
+      ok = go_on_with_parts (self, checkpoint);
+    }
+  } else if (reason != NULL) {
+    ok = refuse_to_go_on (self, reason);
+  } else {
+    ok = begin_parts (self);
+  }
+  gst_eeg_parts_tell (parts->stages, ok ? &parts->part : NULL);
+  return ok;
+}
+
 static gboolean
 open_file (GstEegFileSink *self)
 {
@@ -744,9 +1127,11 @@ open_file (GstEegFileSink *self)
 
   memset (&self->state, 0, sizeof self->state);
   clear_resume (self);
+  clear_parts (self);
   gst_eeg_stage_counters_reset (&self->counters);
   GST_OBJECT_LOCK (self);
   memset (&self->counts, 0, sizeof self->counts);
+  memset (&self->before, 0, sizeof self->before);
   self->finished = FALSE;
   self->checkpoints = self->checkpoint_id = 0;
   GST_OBJECT_UNLOCK (self);
@@ -756,6 +1141,8 @@ open_file (GstEegFileSink *self)
     GST_ELEMENT_ERROR (self, RESOURCE, NOT_FOUND,
         ("No location was set to record to."), (NULL));
     ok = FALSE;
+  } else if (settings.rotate_bytes > 0 || settings.rotate_time > 0) {
+    ok = open_with_parts (self, &settings);
   } else if (settings.checkpoint) {
     self->resume.enabled = TRUE;
     self->resume.location = g_strdup (settings.location);
@@ -786,7 +1173,7 @@ forgive (GstEegFileSink *self)
 static void
 close_file (GstEegFileSink *self)
 {
-  struct settings settings = copy_settings (self);
+  gchar *location = get_location (self);
   EegDurableFile *file = self->file;
   EegDurableResult result;
   EegDurableCounts counts;
@@ -798,7 +1185,8 @@ close_file (GstEegFileSink *self)
   GST_OBJECT_UNLOCK (self);
   /* nothing was written, and nothing stays; before the lock is given up */
   eeg_durable_get_counts (file, &counts);
-  if (self->resume.fresh && counts.size == 0 && !self->state.finished)
+  if (self->resume.fresh && counts.size == 0 && !self->state.finished
+      && self->parts.finished == 0)
     eeg_checkpoint_remove (self->resume.sidecar);
   eeg_durable_stop (file);
   forgive (self);
@@ -807,8 +1195,8 @@ close_file (GstEegFileSink *self)
   self->counts = counts;
   GST_OBJECT_UNLOCK (self);
   if (result != EEG_DURABLE_OK)
-    post_error (self, settings.location, result, error);
-  clear_settings (&settings);
+    post_error (self, location, result, error);
+  g_free (location);
 }
 
 /* The base class starts in READY; a recording begins when the stream does. */
@@ -829,23 +1217,28 @@ gst_eeg_file_sink_change_state (GstElement *element, GstStateChange transition)
   return ret;
 }
 
+/* The stream may go over to another file meanwhile. */
+static void
+set_flushing (GstEegFileSink *self, gboolean flushing)
+{
+  GST_OBJECT_LOCK (self);
+  self->flushing = flushing;
+  if (self->file != NULL)
+    eeg_durable_set_flushing (self->file, flushing);
+  GST_OBJECT_UNLOCK (self);
+}
+
 static gboolean
 gst_eeg_file_sink_unlock (GstBaseSink *sink)
 {
-  EegDurableFile *file = GST_EEG_FILE_SINK (sink)->file;
-
-  if (file != NULL)
-    eeg_durable_set_flushing (file, true);
+  set_flushing (GST_EEG_FILE_SINK (sink), TRUE);
   return TRUE;
 }
 
 static gboolean
 gst_eeg_file_sink_unlock_stop (GstBaseSink *sink)
 {
-  EegDurableFile *file = GST_EEG_FILE_SINK (sink)->file;
-
-  if (file != NULL)
-    eeg_durable_set_flushing (file, false);
+  set_flushing (GST_EEG_FILE_SINK (sink), FALSE);
   return TRUE;
 }
 
@@ -884,7 +1277,7 @@ cut_file (GstEegFileSink *self)
   if (!self->resume.cut || self->resume.already)
     return TRUE;
   self->resume.cut = FALSE;
-  if (!count_retry (self))
+  if (self->resume.from != NULL && !count_retry (self))
     return FALSE;
   result = eeg_durable_truncate (self->file, self->resume.cut_at);
   if (result != EEG_DURABLE_OK)
@@ -963,6 +1356,40 @@ write_buffer (GstEegFileSink *self, GstBuffer *buffer)
   return flow;
 }
 
+/* Has the part enough? Then it is to end at the next barrier. */
+static void
+request_part (GstEegFileSink *self, GstBuffer *buffer)
+{
+  struct parts *parts = &self->parts;
+  GstClockTime now, time = GST_BUFFER_PTS (buffer), rotate_time, elapsed;
+  EegDurableCounts counts;
+  guint64 rotate_bytes;
+
+  if (!parts->enabled || parts->requested)
+    return;
+  now = gst_util_get_timestamp ();
+  if (!GST_CLOCK_TIME_IS_VALID (parts->began)) {
+    parts->began = now;
+    parts->first = time;
+  }
+  GST_OBJECT_LOCK (self);
+  rotate_bytes = self->settings.rotate_bytes;
+  rotate_time = self->settings.rotate_time;
+  GST_OBJECT_UNLOCK (self);
+  eeg_durable_get_counts (self->file, &counts);
+  elapsed = now - parts->began;
+  if (GST_CLOCK_TIME_IS_VALID (time) && GST_CLOCK_TIME_IS_VALID (parts->first))
+    elapsed = time > parts->first ? time - parts->first : 0;
+  if ((rotate_bytes == 0 || counts.size < rotate_bytes)
+      && (rotate_time == 0 || elapsed < rotate_time))
+    return;
+  parts->requested = TRUE;
+  GST_DEBUG_OBJECT (self, "part %" G_GUINT64_FORMAT " has enough",
+      parts->part.number);
+  gst_pad_push_event (GST_BASE_SINK_PAD (self),
+      gst_eeg_event_new_part_request ());
+}
+
 static GstFlowReturn
 gst_eeg_file_sink_render (GstBaseSink *sink, GstBuffer *buffer)
 {
@@ -973,8 +1400,9 @@ gst_eeg_file_sink_render (GstBaseSink *sink, GstBuffer *buffer)
 
   if (state->failed)
     return GST_FLOW_ERROR;
+  /* a source that could go on at the end looks at its input once more */
   if (self->resume.already)
-    return GST_FLOW_OK;
+    return self->parts.enabled ? GST_FLOW_EOS : GST_FLOW_OK;
   gst_eeg_stage_count_in (&self->counters, gst_buffer_get_size (buffer), 0);
   if (state->flushed || state->finished) {
     state->failed = TRUE;
@@ -1004,6 +1432,7 @@ gst_eeg_file_sink_render (GstBaseSink *sink, GstBuffer *buffer)
       gst_util_get_timestamp () - began);
   measure_age (self, buffer);
   update_bound (self);
+  request_part (self, buffer);
   return GST_FLOW_OK;
 }
 
@@ -1021,10 +1450,11 @@ make_checkpoint (GstEegFileSink *self, GstEegBarrier *barrier)
   GPtrArray *stages;
 
   /* pads may have come since the last one */
-  stages = gst_eeg_checkpointer_find_stages (GST_BASE_SINK_PAD (self), &error);
+  stages = gst_eeg_checkpointer_find_stages (GST_BASE_SINK_PAD (self), FALSE,
+      &error);
   if (stages != NULL) {
-    checkpoint = gst_eeg_checkpointer_make (stages, barrier, resume->recording,
-        resume->location, &error);
+    checkpoint = gst_eeg_checkpointer_make (stages, FALSE, barrier,
+        resume->recording, resume->location, &error);
     g_ptr_array_unref (stages);
   }
   if (checkpoint == NULL) {
@@ -1036,14 +1466,87 @@ make_checkpoint (GstEegFileSink *self, GstEegBarrier *barrier)
   return checkpoint;
 }
 
+/* The part gets its name, once the checkpoint that says so is stored. */
+static gboolean
+finish_part (GstEegFileSink *self, guint64 bytes)
+{
+  struct parts *parts = &self->parts;
+  EegDurableResult result = eeg_durable_finish (self->file);
+  gchar *location;
+
+  if (result != EEG_DURABLE_OK) {
+    fail (self, result);
+    return FALSE;
+  }
+  parts->finished = parts->part.number;
+  location = get_part_location (self, parts->part.number);
+  gst_element_post_message (GST_ELEMENT (self),
+      gst_message_new_element (GST_OBJECT (self),
+          gst_structure_new ("eeg-part", "number", G_TYPE_UINT64,
+              parts->part.number, "location", G_TYPE_STRING, location, "bytes",
+              G_TYPE_UINT64, bytes, "first", G_TYPE_UINT64, parts->part.first,
+              NULL)));
+  g_free (location);
+  return TRUE;
+}
+
+/* All of the part was written; what comes goes to another file. */
+static gboolean
+end_part (GstEegFileSink *self, GstEegBarrier *barrier)
+{
+  struct parts *parts = &self->parts;
+  EegDurableFile *file = self->file;
+  EegDurableCounts counts;
+  EegCheckpoint *checkpoint;
+  GstEegPart next;
+  int error;
+
+  eeg_durable_get_counts (file, &counts);
+  if (!gst_eeg_barrier_get_next_part (barrier, &next)) {
+    next = parts->part;
+    next.number++;
+    next.first = gst_eeg_barrier_get_sample_index (barrier);
+    next.link = GST_EEG_PART_LINK_FOLLOWS;
+  }
+  if (self->resume.enabled) {
+    checkpoint = make_part_checkpoint (self, barrier, &next, counts.size);
+    if (checkpoint == NULL)
+      return FALSE;
+    eeg_durable_mark (file, checkpoint);
+  }
+  if (!finish_part (self, counts.size))
+    return FALSE;
+
+  eeg_durable_get_counts (file, &counts);
+  GST_OBJECT_LOCK (self);
+  self->file = NULL;
+  self->before.size += counts.size;
+  self->before.safe += counts.safe;
+  self->before.syncs += counts.syncs;
+  self->before.longest_sync =
+      MAX (self->before.longest_sync, counts.longest_sync);
+  memset (&self->counts, 0, sizeof self->counts);
+  GST_OBJECT_UNLOCK (self);
+  eeg_durable_close (file, &counts, &error);
+  parts->base += counts.size;
+  parts->part = next;
+  return open_part (self);
+}
+
 static gboolean
 handle_barrier (GstEegFileSink *self, GstEegBarrier *barrier)
 {
   struct resume *resume = &self->resume;
   EegCheckpoint *checkpoint;
 
-  if (!resume->enabled || resume->already || self->state.failed
-      || self->state.flushed)
+  if (resume->already || self->state.failed || self->state.flushed)
+    return TRUE;
+  if (self->parts.enabled) {
+    g_clear_pointer (&resume->last, gst_eeg_barrier_unref);
+    resume->last = gst_eeg_barrier_ref (barrier);
+    return !gst_eeg_barrier_ends_part (barrier) || end_part (self, barrier);
+  }
+  if (!resume->enabled)
     return TRUE;
   if (!cut_file (self))
     return FALSE;
@@ -1074,6 +1577,63 @@ mark_as_complete (GstEegFileSink *self)
   eeg_durable_mark (self->file, checkpoint);
 }
 
+/* The last checkpoint, which is that of the part before the one that is empty, is
+ * also that of the end. */
+static gboolean
+mark_last_part (GstEegFileSink *self)
+{
+  EegCheckpoint *checkpoint;
+  EegCheckpointResult result = eeg_checkpoint_load (self->resume.sidecar,
+      EEG_CHECKPOINT_NEWEST, &checkpoint);
+
+  if (result == EEG_CHECKPOINT_OK) {
+    checkpoint->complete = true;
+    result = eeg_checkpoint_store (self->resume.sidecar, checkpoint);
+  }
+  eeg_checkpoint_free (checkpoint);
+  return result == EEG_CHECKPOINT_OK
+      || post_refusal (self, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_WRITE,
+          "The last checkpoint could not be stored",
+          eeg_checkpoint_result_to_string (result));
+}
+
+/* FALSE after an error. */
+static gboolean
+finish_parts (GstEegFileSink *self)
+{
+  struct parts *parts = &self->parts;
+  GstEegPart next;
+  EegDurableCounts counts;
+  EegCheckpoint *checkpoint;
+
+  eeg_durable_get_counts (self->file, &counts);
+  if (counts.size == 0 && parts->finished > 0) {
+    /* no file is made of a part without a byte in it */
+    if (self->resume.enabled && !mark_last_part (self))
+      return FALSE;
+  } else {
+    if (self->resume.enabled) {
+      next = parts->part;
+      next.number++;
+      checkpoint =
+          make_part_checkpoint (self, self->resume.last, &next, counts.size);
+      if (checkpoint == NULL)
+        return FALSE;
+      checkpoint->part = (guint32) MIN (parts->part.number, G_MAXUINT32);
+      checkpoint->id = self->checkpoint_id + 1;
+      checkpoint->complete = true;
+      eeg_durable_mark (self->file, checkpoint);
+    }
+    if (!finish_part (self, counts.size))
+      return FALSE;
+  }
+  self->state.finished = TRUE;
+  GST_OBJECT_LOCK (self);
+  self->finished = TRUE;
+  GST_OBJECT_UNLOCK (self);
+  return TRUE;
+}
+
 /* FALSE after an error: what reads EOS as success must not see it. */
 static gboolean
 finish (GstEegFileSink *self)
@@ -1097,6 +1657,8 @@ finish (GstEegFileSink *self)
   /* where nothing more came, what is behind the checkpoint is still there */
   if (!cut_file (self))
     return FALSE;
+  if (self->parts.enabled)
+    return finish_parts (self);
   mark_as_complete (self);
   if (state->failed)
     return FALSE;
@@ -1112,6 +1674,35 @@ finish (GstEegFileSink *self)
   return TRUE;
 }
 
+/* What the label says may be more than was told. */
+static void
+take_label (GstEegFileSink *self, const GstEegPart *part)
+{
+  struct parts *parts = &self->parts;
+
+  if (!parts->enabled || self->resume.already
+      || part->number != parts->part.number)
+    return;
+  parts->part.first = part->first;
+  parts->part.is_bytes = part->is_bytes;
+  parts->part.origin = part->origin;
+}
+
+/* A part begins wherever the stream goes on; a muxer's begins at 0. */
+static void
+go_to (GstEegFileSink *self, guint64 position)
+{
+  struct parts *parts = &self->parts;
+  EegDurableCounts counts;
+
+  if (parts->enabled && (parts->part.number > 1 || parts->finished > 0)) {
+    eeg_durable_get_counts (self->file, &counts);
+    if (counts.size == 0 || position < parts->base)
+      parts->base = position;
+  }
+  eeg_durable_seek (self->file, position - parts->base);
+}
+
 static gboolean
 gst_eeg_file_sink_event (GstBaseSink *sink, GstEvent *event)
 {
@@ -1119,6 +1710,7 @@ gst_eeg_file_sink_event (GstBaseSink *sink, GstEvent *event)
   struct state *state = &self->state;
   const GstSegment *segment;
   GstEegBarrier *barrier;
+  const GstEegPart *part;
 
   switch (GST_EVENT_TYPE (event)) {
     case GST_EVENT_SEGMENT:
@@ -1128,7 +1720,7 @@ gst_eeg_file_sink_event (GstBaseSink *sink, GstEvent *event)
       }
       gst_event_parse_segment (event, &segment);
       if (segment->format == GST_FORMAT_BYTES && self->file != NULL)
-        eeg_durable_seek (self->file, segment->start);
+        go_to (self, segment->start);
       break;
     case GST_EVENT_FLUSH_STOP:
       state->flushed = state->begun;
@@ -1137,6 +1729,8 @@ gst_eeg_file_sink_event (GstBaseSink *sink, GstEvent *event)
     case GST_EVENT_CUSTOM_DOWNSTREAM:
       if (gst_eeg_event_parse_complete (event, NULL)) {
         state->complete = TRUE;
+      } else if (gst_eeg_event_parse_part (event, &part)) {
+        take_label (self, part);
       } else if (gst_eeg_event_parse_barrier (event, &barrier)
           && !handle_barrier (self, barrier)) {
         gst_event_unref (event);
@@ -1295,13 +1889,21 @@ gst_eeg_file_sink_set_property (GObject *object, guint id, const GValue *value,
     case PROP_OVERWRITE:
       self->settings.overwrite = g_value_get_boolean (value);
       break;
+    case PROP_ROTATE_BYTES:
+      self->settings.rotate_bytes = g_value_get_uint64 (value);
+      break;
+    case PROP_ROTATE_TIME:
+      self->settings.rotate_time = g_value_get_uint64 (value);
+      break;
     case PROP_SYNC_BYTES:
       self->settings.sync_bytes = g_value_get_uint64 (value);
       apply_interval (self);
+      g_atomic_int_set (&self->bound_changed, TRUE);
       break;
     case PROP_SYNC_TIME:
       self->settings.sync_time = g_value_get_uint64 (value);
       apply_interval (self);
+      g_atomic_int_set (&self->bound_changed, TRUE);
       break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
@@ -1327,6 +1929,12 @@ gst_eeg_file_sink_get_property (GObject *object, guint id, GValue *value,
       break;
     case PROP_OVERWRITE:
       g_value_set_boolean (value, self->settings.overwrite);
+      break;
+    case PROP_ROTATE_BYTES:
+      g_value_set_uint64 (value, self->settings.rotate_bytes);
+      break;
+    case PROP_ROTATE_TIME:
+      g_value_set_uint64 (value, self->settings.rotate_time);
       break;
     case PROP_SYNC_BYTES:
       g_value_set_uint64 (value, self->settings.sync_bytes);
@@ -1357,6 +1965,7 @@ gst_eeg_file_sink_finalize (GObject *object)
 
   clear_settings (&self->settings);
   clear_resume (self);
+  clear_parts (self);
   G_OBJECT_CLASS (parent_class)->finalize (object);
 }
 
@@ -1460,6 +2069,33 @@ gst_eeg_file_sink_class_init (GstEegFileSinkClass *klass)
           "How often to go on from the same checkpoint before the chunk behind "
           "it is given up (0: no limit)",
           0, G_MAXUINT, DEFAULT_MAX_RETRIES,
+          G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS
+              | GST_PARAM_MUTABLE_READY));
+  /**
+   * GstEegFileSink:rotate-bytes:
+   *
+   * Bytes after which a part of the recording ends, at the next barrier that the
+   * source sends; 0: not by this measure. Each part is a file of its own, with a
+   * number in its name, see gst_eeg_part_make_location().
+   */
+  g_object_class_install_property (object_class, PROP_ROTATE_BYTES,
+      g_param_spec_uint64 ("rotate-bytes", "Rotate bytes",
+          "Bytes after which a part ends at the next barrier, and another file "
+          "begins (0: no limit)",
+          0, G_MAXUINT64, DEFAULT_ROTATE_BYTES,
+          G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS
+              | GST_PARAM_MUTABLE_READY));
+  /**
+   * GstEegFileSink:rotate-time:
+   *
+   * The same in nanoseconds, by the time stamps where the bytes have some, else by
+   * the clock; 0: not by this measure.
+   */
+  g_object_class_install_property (object_class, PROP_ROTATE_TIME,
+      g_param_spec_uint64 ("rotate-time", "Rotate time",
+          "Nanoseconds after which a part ends at the next barrier, and another "
+          "file begins (0: no limit)",
+          0, G_MAXUINT64, DEFAULT_ROTATE_TIME,
           G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS
               | GST_PARAM_MUTABLE_READY));
   g_object_class_override_property (object_class, PROP_STATS, "stats");

@@ -240,8 +240,9 @@ gst_eeg_barrier_add_stage (GstEegBarrier *barrier, GstEegStage *stage)
     return FALSE;
   }
   saved.stage = gst_object_ref (stage);
-  /* some can only where a part ends */
-  saved.settings = gst_eeg_stage_describe_output (stage, NULL);
+  saved.settings = gst_eeg_barrier_ends_part (barrier)
+      ? gst_eeg_stage_describe_part_output (stage, NULL)
+      : gst_eeg_stage_describe_output (stage, NULL);
   if (saved.settings == NULL)
     saved.settings = g_strdup ("");
   g_mutex_lock (&barrier->lock);

@@ -2241,7 +2241,7 @@ handle_eos (GstEegChunkCodec *self, GstEvent *event)
   if (flow == GST_FLOW_OK && !st->got_eos) {
     gboolean sent;
 
-    if (!end_stream (self)) {
+    if (!end_stream (self) && flow_of_ring (self) != GST_FLOW_EOS) {
       /* never EOS after an error: what was written is not whole */
       GST_DEBUG_OBJECT (self, "not passing on EOS");
       tell_flow (self, flow_of_ring (self));

@@ -322,6 +322,33 @@ append_unescaped (GString *to, const gchar *from, const gchar *until)
   }
 }
 
+/* What stands before and behind the number. */
+static gboolean
+split_location (const gchar *location, GString *before, GString *after,
+    guint *width)
+{
+  const gchar *begin, *end, *name, *dot;
+
+  if (!find_pattern (location, &begin, &end, width))
+    return FALSE;
+  if (begin != NULL) {
+    append_unescaped (before, location, begin);
+    append_unescaped (after, end, end + strlen (end));
+    return TRUE;
+  }
+  name = strrchr (location, '/');
+  name = name != NULL ? name + 1 : location;
+  /* the dot of a hidden file is no suffix */
+  dot = *name != '\0' ? strchr (name + 1, '.') : NULL;
+  if (dot == NULL)
+    dot = name + strlen (name);
+  append_unescaped (before, location, dot);
+  g_string_append_c (before, '-');
+  append_unescaped (after, dot, dot + strlen (dot));
+  *width = 3;
+  return TRUE;
+}
+
 /**
  * gst_eeg_part_make_location:
  * @location: the name for all parts
@@ -334,42 +361,69 @@ append_unescaped (GString *to, const gchar *from, const gchar *until)
  * file's name: `night.bdf.zst` gives `night-001.bdf.zst`.
  *
  * Returns: (transfer full): the name, or %NULL if @location has more than one
- *     place for a number or another one than for a number
+ *     place for a number, one in the name of a folder, or one for something else
  */
 gchar *
 gst_eeg_part_make_location (const gchar *location, guint64 number,
     GError **error)
 {
-  const gchar *begin, *end, *name, *dot;
+  GString *before, *after;
+  gchar *made = NULL;
   guint width = 1;
-  GString *text;
 
   g_return_val_if_fail (location != NULL, NULL);
 
-  if (!find_pattern (location, &begin, &end, &width)) {
+  before = g_string_new (NULL);
+  after = g_string_new (NULL);
+  if (split_location (location, before, after, &width)
+      && strchr (after->str, '/') == NULL)
+    made = g_strdup_printf ("%s%0*" G_GUINT64_FORMAT "%s", before->str,
+        (int) width, number, after->str);
+  else
     g_set_error (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS,
-        "\"%s\" is no name for parts: it may have one \"%%03u\" or the like, "
-        "and \"%%%%\" for a percent sign",
+        "\"%s\" is no name for parts: the file's name may have one \"%%03u\" or "
+        "the like, and \"%%%%\" for a percent sign",
         location);
-    return NULL;
+  g_string_free (before, TRUE);
+  g_string_free (after, TRUE);
+  return made;
+}
+
+/**
+ * gst_eeg_part_parse_location:
+ * @location: the name for all parts
+ * @path: some name
+ * @number: (out): the part's number, from 1
+ *
+ * Returns: whether gst_eeg_part_make_location() makes @path, and of what
+ */
+gboolean
+gst_eeg_part_parse_location (const gchar *location, const gchar *path,
+    guint64 *number)
+{
+  GString *before, *after;
+  gboolean ok = FALSE;
+  guint width = 1;
+
+  g_return_val_if_fail (location != NULL && path != NULL, FALSE);
+  g_return_val_if_fail (number != NULL, FALSE);
+
+  *number = 0;
+  before = g_string_new (NULL);
+  after = g_string_new (NULL);
+  if (split_location (location, before, after, &width)
+      && g_str_has_prefix (path, before->str)
+      && g_ascii_isdigit (path[before->len])) {
+    gchar *made;
+
+    *number = g_ascii_strtoull (path + before->len, NULL, 10);
+    made = gst_eeg_part_make_location (location, *number, NULL);
+    ok = *number > 0 && g_strcmp0 (made, path) == 0;
+    g_free (made);
   }
-  text = g_string_new (NULL);
-  if (begin != NULL) {
-    append_unescaped (text, location, begin);
-    g_string_append_printf (text, "%0*" G_GUINT64_FORMAT, (int) width, number);
-    append_unescaped (text, end, end + strlen (end));
-    return g_string_free (text, FALSE);
-  }
-  name = strrchr (location, '/');
-  name = name != NULL ? name + 1 : location;
-  /* the dot of a hidden file is no suffix */
-  dot = *name != '\0' ? strchr (name + 1, '.') : NULL;
-  if (dot == NULL)
-    dot = name + strlen (name);
-  append_unescaped (text, location, dot);
-  g_string_append_printf (text, "-%03" G_GUINT64_FORMAT, number);
-  append_unescaped (text, dot, dot + strlen (dot));
-  return g_string_free (text, FALSE);
+  g_string_free (before, TRUE);
+  g_string_free (after, TRUE);
+  return ok;
 }
 
 /* --- events -------------------------------------------------------------- */

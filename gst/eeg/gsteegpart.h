@@ -133,6 +133,10 @@ gchar *gst_eeg_part_make_location (const gchar *location, guint64 number,
     GError **error);
 
 GST_EEG_API
+gboolean gst_eeg_part_parse_location (const gchar *location, const gchar *path,
+    guint64 *number);
+
+GST_EEG_API
 GstEvent *gst_eeg_event_new_part_request (void);
 
 GST_EEG_API

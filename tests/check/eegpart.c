@@ -122,7 +122,11 @@ expect_location (const gchar *location, guint64 number, const gchar *wanted)
   gchar *got = gst_eeg_part_make_location (location, number, &error);
 
   if (wanted != NULL) {
+    guint64 back;
+
     assert_equals_string (got, wanted);
+    fail_unless (gst_eeg_part_parse_location (location, wanted, &back));
+    fail_unless_equals_uint64 (back, number);
   } else {
     fail_unless (got == NULL);
     fail_unless (
@@ -134,12 +138,15 @@ expect_location (const gchar *location, guint64 number, const gchar *wanted)
 
 GST_START_TEST (test_location)
 {
+  guint64 number;
+
   expect_location ("night.bdf.zst", 1, "night-001.bdf.zst");
   expect_location ("/a.b/night", 12, "/a.b/night-012");
   expect_location ("/a/.hidden", 1, "/a/.hidden-001");
   expect_location ("night.bdf", 1000, "night-1000.bdf");
   expect_location ("n-%u.bdf", 7, "n-7.bdf");
-  expect_location ("%05d/n.bdf", 7, "00007/n.bdf");
+  expect_location ("%05d/n.bdf", 7, NULL);
+  expect_location ("a/%05d.bdf", 7, "a/00007.bdf");
   expect_location ("100%%-%02u.x", 7, "100%-07.x");
   expect_location ("100%%.x", 7, "100%-007.x");
   expect_location ("%s", 1, NULL);
@@ -147,6 +154,13 @@ GST_START_TEST (test_location)
   expect_location ("%u%u", 1, NULL);
   expect_location ("%0u", 1, NULL);
   expect_location ("%n", 1, NULL);
+  fail_if (gst_eeg_part_parse_location ("n.x", "n.x", &number));
+  fail_if (gst_eeg_part_parse_location ("n.x", "n-.x", &number));
+  fail_if (gst_eeg_part_parse_location ("n.x", "n-01.x", &number));
+  fail_if (gst_eeg_part_parse_location ("n.x", "n-000.x", &number));
+  fail_if (gst_eeg_part_parse_location ("n.x", "n-001.x.part", &number));
+  fail_if (gst_eeg_part_parse_location ("n%u.x", "n01.x", &number));
+  fail_if (gst_eeg_part_parse_location ("%", "%", &number));
 }
 GST_END_TEST;
 

@@ -1,0 +1,313 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Recordings in parts: what the parts hold together is what went in, with and
+without kills, and each part says where it belongs. The seed of what is random is
+printed; GSTEEG_TEST_SEED sets it, GSTEEG_TEST_KILLS how often is killed at
+least."""
+
+import gzip
+import os
+import pathlib
+import random
+import re
+import shutil
+import subprocess
+import tempfile
+import time
+import unittest
+
+SEED = int(os.environ.get("GSTEEG_TEST_SEED", time.time_ns() % 1000000))
+KILLS = int(os.environ.get("GSTEEG_TEST_KILLS", 6))
+INTERVAL = 300000
+SUFFIX = {"aes": "zst.tink", "age": "gz.age", "lz4": "lz4", "plain": "edf"}
+# The middle of the line; {} are threads.
+ENCODE = {
+    "aes": "zstdenc threads={} chunk-size=100000 ! aesgcmenc threads={} "
+           "key-file=key segment-size=4096 ! blake3sum location=out.zst.tink.b3",
+    "age": "gzipenc threads={} level=1 ! chacha20poly1305enc threads={} "
+           "recipients-file=public ! sha256sum location=out.gz.age.sha256",
+    "lz4": "lz4enc threads={} ! queue",
+    "plain": "sha512sum location=out.edf.sha512",
+}
+DECODE = {
+    "aes": "aesgcmdec key-file=key segment-size=4096 ! zstddec",
+    "age": "chacha20poly1305dec identity-file=identity ! gzipdec",
+    "lz4": "lz4dec",
+    "plain": "queue",
+}
+
+
+@unittest.skipUnless(shutil.which("age-keygen"), "no age")
+class Parts(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.random = random.Random(SEED)
+        print("seed", SEED)
+        cls.shared = tempfile.TemporaryDirectory()
+        cls.input = pathlib.Path(cls.shared.name, "in")
+        subprocess.run(f"gst-launch-1.0 -q eegsrc num-samples=80000 "
+                       f"channels=16 ! edfmux ! filesink location={cls.input}",
+                       shell=True, check=True)
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.shared.cleanup()
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+        shutil.copy2(self.input, self.folder / "in")
+        key = self.folder / "key"
+        key.touch(0o600)
+        key.write_bytes(b"0123456789abcdef0123456789abcdef")
+        subprocess.run("umask 077; age-keygen -o identity 2>public && "
+                       "sed -i 's/Public key: //' public", shell=True,
+                       check=True, cwd=self.folder)
+
+    def line(self, name, sink="rotate-bytes=400000", slow=0, threads=1):
+        slowly = f"identity sleep-time={slow} ! " if slow else ""
+        return (f"filesrc location=in ! eegchunk checkpoint-interval={INTERVAL} "
+                f"! {slowly}{ENCODE[name].format(threads, threads)} ! "
+                f"eegfilesink location=out.{SUFFIX[name]} {sink}")
+
+    def start(self, line):
+        return subprocess.Popen(["gst-launch-1.0", "-m"] + line.split(),
+                                cwd=self.folder, stdout=subprocess.PIPE,
+                                stderr=subprocess.STDOUT, text=True)
+
+    def run_line(self, line):
+        process = self.start(line)
+        try:
+            text = process.communicate(timeout=60)[0]
+        except subprocess.TimeoutExpired:
+            process.kill()
+            self.fail(f"{line}: {process.communicate()[0][-2000:]}")
+        return process.returncode, text
+
+    def succeed(self, line):
+        code, text = self.run_line(line)
+        self.assertEqual(code, 0, text)
+        self.assertIsNone(re.search("WARNING|CRITICAL", text), line)
+        return text
+
+    def refuse(self, line, pattern):
+        before = self.contents()
+        code, text = self.run_line(line)
+        self.assertNotEqual(code, 0, line)
+        self.assertRegex(text, pattern, line)
+        self.assertEqual(self.contents(), before)
+
+    def contents(self):
+        return {path.name: path.read_bytes() for path in self.folder.iterdir()
+                if path.name.startswith("out")}
+
+    def parts(self, name):
+        return sorted(self.folder.glob(f"out-*.{SUFFIX[name]}"))
+
+    def check_parts(self, name):
+        """All parts have their names and sums, and hold what went in."""
+        parts = self.parts(name)
+        self.assertEqual([part.name for part in parts],
+                         [f"out-{n + 1:03}.{SUFFIX[name]}"
+                          for n in range(len(parts))])
+        self.assertEqual(list(self.folder.glob("*.part")), [])
+        got = b""
+        for part in parts:
+            self.succeed(f"filesrc location={part.name} ! {DECODE[name]} ! "
+                         "filesink location=decoded")
+            got += (self.folder / "decoded").read_bytes()
+        self.assertEqual(len(got), self.input.stat().st_size)
+        self.assertEqual(got, self.input.read_bytes())
+        for tool in ("b3", "sha256", "sha512"):
+            sums = list(self.folder.glob(f"out-*.{tool}"))
+            if f".{tool} " in ENCODE[name] + " ":
+                self.assertEqual(len(sums), len(parts))
+            for path in sums:
+                subprocess.run([f"{tool}sum", "-c", path.name], check=True,
+                               cwd=self.folder, stdout=subprocess.DEVNULL)
+        return parts
+
+    def check_headers(self, name, heads):
+        """No two have a salt, a file key or a nonce prefix in common."""
+        seen = set()
+        for head in heads:
+            if name == "aes":
+                fields = head[1:33], head[33:40]
+            else:
+                fields = head[:head.index(b"\n--- ") + 60],
+            for field in fields:
+                self.assertNotIn(field, seen)
+                seen.add(field)
+
+    def clear(self):
+        for name in self.contents():
+            (self.folder / name).unlink()
+
+    # whole runs
+
+    def test_whole(self):
+        for name in ENCODE:
+            with self.subTest(name=name):
+                text = self.succeed(self.line(name))
+                parts = self.check_parts(name)
+                self.assertGreater(len(parts), 1)
+                self.assertEqual(len(re.findall("eeg-part,", text)), len(parts))
+                self.clear()
+
+    def test_labels(self):
+        """What other tools step over, and find."""
+        self.succeed(self.line("age").replace(
+            " ! chacha20poly1305enc threads=1 recipients-file=public", ""))
+        recording = None
+        first = 0
+        previous = "none"
+        parts = self.parts("age")
+        for number, part in enumerate(parts, 1):
+            data = part.read_bytes()
+            label = re.match(rb"\x1f\x8b.{8}EEG part (\d+); recording=(\S+) "
+                             rb"first-byte=(\d+) previous=(\w+)\0", data,
+                             re.DOTALL)
+            self.assertEqual(int(label[1]), number)
+            recording = recording or label[2]
+            self.assertEqual(label[2], recording)
+            self.assertEqual(int(label[3]), first)
+            self.assertEqual(label[4].decode(), previous)
+            first += len(gzip.decompress(data))
+            previous = subprocess.run(["b3sum", "--no-names", part], text=True,
+                                      capture_output=True,
+                                      check=True).stdout.strip()
+        self.assertGreater(len(parts), 1)
+
+    def test_names(self):
+        self.succeed(self.line("lz4").replace("location=out.lz4",
+                                              "location=out%02u.x"))
+        self.assertTrue((self.folder / "out01.x").exists())
+        self.assertTrue((self.folder / "out02.x").exists())
+        for name in ("out%s", "out%u%u", "%u/out"):
+            self.refuse(self.line("lz4").replace(
+                "location=out.lz4", f"location={name}"), "is no name for parts")
+
+    def test_by_time(self):
+        self.succeed(self.line("lz4", sink="rotate-time=20000000", slow=20000))
+        self.assertGreater(len(self.check_parts("lz4")), 1)
+
+    def test_small(self):
+        """No part is made without a byte in it."""
+        for size in (0, 1, INTERVAL, INTERVAL + 1, 4 * INTERVAL):
+            data = self.random.randbytes(size)
+            (self.folder / "in").write_bytes(data)
+            for name in ("plain", "aes"):
+                line = self.line(name, "rotate-bytes=1 checkpoint=true")
+                self.succeed(line)
+                before = self.contents()
+                self.succeed(line)
+                self.assertEqual(self.contents(), before)
+                got = b""
+                for part in self.parts(name):
+                    self.assertGreater(part.stat().st_size, 0 if size else -1)
+                    self.succeed(f"filesrc location={part.name} ! "
+                                 f"{DECODE[name]} ! filesink location=decoded")
+                    got += (self.folder / "decoded").read_bytes()
+                self.assertEqual(got, data)
+                self.clear()
+
+    # refusals
+
+    def test_nothing_is_overwritten(self):
+        line = self.line("lz4")
+        for name in ("out-001.lz4", "out-007.lz4", "out-003.lz4.part"):
+            (self.folder / name).write_text("x")
+            self.refuse(line, "is not overwritten")
+            self.refuse(line + " checkpoint=true", "is not overwritten")
+            self.clear()
+        (self.folder / "out-001.lz4.part").write_text("")
+        self.succeed(line)
+
+    def test_refusals(self):
+        for middle, pattern in (
+                ("gdppay", "gdppay0 holds state"),
+                ("blake3sum expected=" + "0" * 64, "blake3sum0 cannot end"),
+                ("aesgcmenc key-file=key", "before the cipher"),
+                ("brotlienc ! aesgcmenc key-file=key", "before the cipher"),
+                ("zstddec", "zstddec0 cannot end")):
+            self.refuse(f"filesrc location=in ! eegchunk ! {middle} ! "
+                        "eegfilesink location=out.x rotate-bytes=1", pattern)
+        self.refuse("filesrc location=in ! eegchunk checkpoint-interval=0 ! "
+                    "eegfilesink location=out.x rotate-bytes=1",
+                    "sends no barriers")
+
+    def test_what_changed(self):
+        """A recording goes on only as what it was."""
+        line = self.line("aes", "rotate-bytes=400000 checkpoint=true")
+        self.kill_after_a_part(line, "aes")
+        self.refuse(line.replace("chunk-size=100000", "chunk-size=200000"),
+                    "zstdenc0 has other settings")
+        self.refuse(line.replace("rotate-bytes=400000 ", ""),
+                    "cannot have checkpoints|unfinished")
+        first = self.folder / "out-001.zst.tink"
+        with open(self.folder / "in", "ab") as file:
+            file.write(b"x")
+        self.refuse(line, "input has another size")
+        shutil.copy2(self.input, self.folder / "in")
+        last = self.parts("aes")[-1]
+        whole = last.read_bytes()
+        last.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+        self.refuse(line, "last part is another one")
+        last.write_bytes(whole)
+        self.succeed(line)
+        self.assertTrue(first.exists())
+        self.check_parts("aes")
+
+    # kills
+
+    def kill_after_a_part(self, line, name):
+        process = self.start(line.replace("! zstdenc",
+                                          "! identity sleep-time=20000 ! "
+                                          "zstdenc"))
+        while process.poll() is None and len(self.parts(name)) < 2:
+            time.sleep(0.01)
+        process.kill()
+        process.communicate()
+        self.assertGreater(len(self.parts(name)), 1)
+
+    def test_kills(self):
+        kills = finished = 0
+        names = list(ENCODE)
+        while kills < KILLS or finished < len(names):
+            name = names[finished % len(names)]
+            heads = []
+            thrown_away = None
+            done = False
+            while not done:
+                process = self.start(self.line(
+                    name, "rotate-bytes=400000 checkpoint=true", slow=8000,
+                    threads=self.random.choice((1, 2, 8))))
+                try:
+                    text = process.communicate(
+                        timeout=self.random.uniform(0.05, 0.5))[0]
+                    self.assertEqual(process.returncode, 0, text)
+                    done = True
+                except subprocess.TimeoutExpired:
+                    process.kill()
+                    process.communicate()
+                    kills += 1
+                    # of what the next run throws away
+                    for part in self.folder.glob("out-*.part"):
+                        data = part.read_bytes()[:1000]
+                        stat = part.stat()
+                        if name in ("aes", "age") and len(data) == 1000 and \
+                                stat.st_mtime_ns != thrown_away:
+                            heads.append(data)
+                        thrown_away = stat.st_mtime_ns
+            self.check_parts(name)
+            if name in ("aes", "age"):
+                heads += [part.read_bytes()[:1000]
+                          for part in self.parts(name)]
+                self.check_headers(name, heads)
+            finished += 1
+            self.clear()
+        print(f"{kills} kills, {finished} recordings")
+
+
+if __name__ == "__main__":
+    unittest.main()
