@@ -12,6 +12,8 @@ import tempfile
 import time
 import unittest
 
+import launch
+
 PROGRAM = os.path.abspath(sys.argv.pop(1))
 INTERVAL = 200000
 
@@ -36,11 +38,9 @@ class EegCheckpoint(unittest.TestCase):
         def prepare():
             if limit is not None:
                 resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
-        done = subprocess.run(["gst-launch-1.0", "-q"] + line.split(),
-                              cwd=self.folder, capture_output=True, text=True,
-                              preexec_fn=prepare, timeout=60)
-        self.assertEqual(done.returncode == 0, succeed, done.stderr)
-        return done.stderr
+        code, text = launch.run(line, cwd=self.folder, preexec_fn=prepare)
+        self.assertEqual(code == 0, succeed, text)
+        return text
 
     def run_tool(self, *args, status=0, cwd="/"):
         done = subprocess.run([PROGRAM, *map(str, args)], capture_output=True,

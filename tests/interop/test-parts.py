@@ -15,6 +15,8 @@ import tempfile
 import time
 import unittest
 
+import launch
+
 SEED = int(os.environ.get("GSTEEG_TEST_SEED", time.time_ns() % 1000000))
 KILLS = int(os.environ.get("GSTEEG_TEST_KILLS", 6))
 INTERVAL = 300000
@@ -76,13 +78,10 @@ class Parts(unittest.TestCase):
                                 stderr=subprocess.STDOUT, text=True)
 
     def run_line(self, line):
-        process = self.start(line)
         try:
-            text = process.communicate(timeout=60)[0]
-        except subprocess.TimeoutExpired:
-            process.kill()
-            self.fail(f"{line}: {process.communicate()[0][-2000:]}")
-        return process.returncode, text
+            return launch.run(line, options=["-m"], cwd=self.folder)
+        except subprocess.TimeoutExpired as error:
+            return self.fail(f"{line}: {error.output[-2000:]}")
 
     def succeed(self, line):
         code, text = self.run_line(line)

@@ -19,6 +19,8 @@ import tempfile
 import time
 import unittest
 
+import launch
+
 SEED = int(os.environ.get("GSTEEG_TEST_SEED", time.time_ns() % 1000000))
 KILLS = int(os.environ.get("GSTEEG_TEST_KILLS", 12))
 LIBRARY = None
@@ -63,24 +65,24 @@ class Resume(unittest.TestCase):
                 f"! {slowly}{middle} ! eegfilesink name=sink checkpoint=true "
                 f"location=out {sink}")
 
+    @staticmethod
+    def limit_to(limit):
+        return lambda: limit is not None and resource.setrlimit(
+            resource.RLIMIT_FSIZE, (limit, limit))
+
     def start(self, line, limit=None, env=None):
-        def prepare():
-            if limit is not None:
-                resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
         return subprocess.Popen(["gst-launch-1.0", "-m"] + line.split(),
                                 cwd=self.folder, stdout=subprocess.PIPE,
                                 stderr=subprocess.STDOUT, text=True,
-                                preexec_fn=prepare,
+                                preexec_fn=self.limit_to(limit),
                                 env=dict(os.environ, **(env or {})))
 
     def run_line(self, line, limit=None, env=None):
-        process = self.start(line, limit, env)
         try:
-            text = process.communicate(timeout=60)[0]
-        except subprocess.TimeoutExpired:
-            process.kill()
-            self.fail(f"{line}: {process.communicate()[0][-2000:]}")
-        return process.returncode, text
+            return launch.run(line, options=["-m"], cwd=self.folder, env=env,
+                              preexec_fn=self.limit_to(limit))
+        except subprocess.TimeoutExpired as error:
+            return self.fail(f"{line}: {error.output[-2000:]}")
 
     def succeed(self, line):
         code, text = self.run_line(line)
