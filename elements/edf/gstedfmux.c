@@ -32,6 +32,9 @@
  * - Caps may change until the header is written; then it is an error.
  * - Checkpoints: takes part with one pad. A barrier leaves where the record that is
  *   being filled ends.
+ * - Parts (see #GstEegPart), with one pad: the file ends with the record, and
+ *   another one begins whose header has the time of its first sample. The label
+ *   is an annotation of its first record.
  */
 #include "config.h"
 
@@ -46,6 +49,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "digest.h"
+
 #define GST_CAT_DEFAULT gst_eeg_edf_mux_debug
 GST_DEBUG_CATEGORY_STATIC (GST_CAT_DEFAULT);
 
@@ -59,9 +64,14 @@ GST_DEBUG_CATEGORY_STATIC (GST_CAT_DEFAULT);
 /* Bytes 192 to 235: EDF+C and the like */
 #define RESERVED_OFFSET 192
 #define RESERVED_LENGTH 44
+/* These and the number of records behind them */
+#define COMPLETED_OFFSET 192
+#define COMPLETED_END 244
 /* The least and the most that a record holds of annotations by itself */
 #define MIN_ANNOTATION_BYTES 120
 #define MAX_ANNOTATION_BYTES 1020
+/* The same where the label of a part has to fit in */
+#define LABEL_BYTES 330
 /* Records that a marker is remembered for, to know its copies on other pads */
 #define MARKER_MEMORY 16
 
@@ -73,6 +83,8 @@ GST_DEBUG_CATEGORY_STATIC (GST_CAT_DEFAULT);
 #define STATE_DISCONTINUOUS 4
 #define STATE_MARKERS_LOST 8
 #define STATE_CLIPPED 16
+/* no file, but what comes before the next one begins: save_part() */
+#define STATE_PART 32
 #define HASH_SIZE 32
 /* All states of a pipeline have to go into 256 KiB. */
 #define MAX_STATE (96 * 1024)
@@ -304,6 +316,12 @@ struct state
   GQueue barriers;     /* events that wait for the end of the record */
   gboolean is_resumed; /* and nothing was pushed yet */
   gboolean was_exact;  /* what `exact` was for the header of the file */
+
+  /* parts of a recording */
+  GstEegPart part;      /* that is written; number 0: there are none */
+  gboolean counts_anew; /* the source, after an interruption */
+  gpointer hash;        /* of what was pushed of it; NULL: without a label */
+  gboolean begins_part; /* at the barrier at hand */
 };
 
 #define GST_TYPE_EEG_EDF_MUX (gst_eeg_edf_mux_get_type ())
@@ -320,8 +338,9 @@ struct _GstEegEdfMux
 
   struct settings settings;
   struct state state;
-  gint failed;     /* atomic: an error was posted */
-  GBytes *restore; /* object lock; to go on from, taken with the header */
+  gint failed;      /* atomic: an error was posted */
+  GBytes *restore;  /* object lock; to go on from, taken with the header */
+  GstEegPart *part; /* object lock; NULL: no parts */
   gboolean frozen;
   gsize shared_record_size; /* object lock; for estimates */
   guint pad_number;         /* object lock */
@@ -450,6 +469,7 @@ static void
 state_clear (struct state *state)
 {
   close_record (state);
+  g_clear_pointer (&state->hash, g_free);
   g_clear_pointer (&state->pads, g_ptr_array_unref);
   g_clear_pointer (&state->layout, eeg_edf_header_free);
   g_clear_object (&state->allocator);
@@ -462,12 +482,21 @@ state_clear (struct state *state)
 static void
 reset (GstEegEdfMux *self)
 {
-  state_clear (&self->state);
-  state_init (&self->state);
+  struct state *state = &self->state;
+
+  state_clear (state);
+  state_init (state);
   g_atomic_int_set (&self->failed, FALSE);
   GST_OBJECT_LOCK (self);
   self->frozen = FALSE;
+  if (self->part != NULL)
+    state->part = *self->part;
+  state->counts_anew = state->part.link == GST_EEG_PART_LINK_INTERRUPTED;
   GST_OBJECT_UNLOCK (self);
+  if (state->part.digest != NULL) {
+    state->hash = g_malloc (state->part.digest->state_size);
+    state->part.digest->init (state->hash);
+  }
 }
 
 static void
@@ -497,11 +526,31 @@ settings_clear (struct settings *settings)
 
 /* --- output -------------------------------------------------------------- */
 
+/* What the next part's label will say of this one: all bytes but those of the
+ * header that are completed later. */
+static void
+hash_output (struct state *state, GstMemory *memory, guint64 offset)
+{
+  GstMapInfo map;
+  gsize first, last;
+
+  if (state->hash == NULL || !gst_memory_map (memory, &map, GST_MAP_READ))
+    return;
+  first =
+      (gsize) MIN (map.size, COMPLETED_OFFSET - MIN (offset, COMPLETED_OFFSET));
+  last = (gsize) MIN (map.size, COMPLETED_END - MIN (offset, COMPLETED_END));
+  state->part.digest->update (state->hash, map.data, first);
+  state->part.digest->update (state->hash, map.data + last, map.size - last);
+  gst_memory_unmap (memory, &map);
+}
+
 static GstFlowReturn
 push_bytes (GstEegEdfMux *self, GstMemory *memory, guint64 offset)
 {
   GstBuffer *buffer = gst_buffer_new ();
   gsize size = gst_memory_get_sizes (memory, NULL, NULL);
+
+  hash_output (&self->state, memory, offset);
 
   gst_buffer_append_memory (buffer, memory);
   GST_BUFFER_OFFSET (buffer) = offset;
@@ -1260,6 +1309,12 @@ record_hint (GstEegEdfMux *self, const struct settings *settings)
   return hint;
 }
 
+static gsize
+min_annotation_bytes (const struct state *state)
+{
+  return state->hash != NULL ? LABEL_BYTES : MIN_ANNOTATION_BYTES;
+}
+
 /* Chooses the record. FALSE after an error */
 static gboolean
 choose_record (GstEegEdfMux *self, EegEdfHeader *h, gboolean annotations,
@@ -1278,7 +1333,8 @@ choose_record (GstEegEdfMux *self, EegEdfHeader *h, gboolean annotations,
     streams[i].rate.num = pad->info.rate_n;
     streams[i].rate.den = pad->info.rate_d;
     streams[i].num_channels = pad->info.channels;
-    streams[i].total = query_total (pad);
+    /* the records of all parts have the same size */
+    streams[i].total = state->part.number > 0 ? 0 : query_total (pad);
   }
   if (wanted.num > 0)
     choice = eeg_edf_choose_record (h->format, streams, state->pads->len,
@@ -1296,7 +1352,7 @@ choose_record (GstEegEdfMux *self, EegEdfHeader *h, gboolean annotations,
     wanted.num = 0;
     wanted.den = 1;
     choice = eeg_edf_choose_record (h->format, streams, state->pads->len,
-        MIN_ANNOTATION_BYTES, wanted, &duration);
+        min_annotation_bytes (state), wanted, &duration);
   }
   if (choice == EEG_EDF_RECORD_NONE) {
     FAIL (self, STREAM, FORMAT,
@@ -1322,7 +1378,7 @@ choose_record (GstEegEdfMux *self, EegEdfHeader *h, gboolean annotations,
   *annotation_bytes = 0;
   if (annotations) {
     *annotation_bytes =
-        CLAMP (bytes / 32, MIN_ANNOTATION_BYTES, MAX_ANNOTATION_BYTES);
+        CLAMP (bytes / 32, min_annotation_bytes (state), MAX_ANNOTATION_BYTES);
     *annotation_bytes -= *annotation_bytes % bps;
   }
   return TRUE;
@@ -1423,6 +1479,25 @@ has_foreign_marker (struct state *state)
   return FALSE;
 }
 
+/* Whether the label of a part has no place in one record of this file. */
+static gboolean
+is_too_small (const struct state *state, const EegEdfHeader *header)
+{
+  gsize largest = 0;
+  guint i;
+
+  if (state->hash == NULL)
+    return FALSE;
+  for (i = 0; i < header->num_signals; i++) {
+    const EegEdfSignal *s = &header->signals[i];
+
+    if (s->is_annotations)
+      largest = MAX (largest,
+          (gsize) s->samples_per_record * header->bytes_per_sample);
+  }
+  return largest < LABEL_BYTES;
+}
+
 /* Builds the header; pads are ready. FALSE after an error */
 static gboolean
 build_header (GstEegEdfMux *self, const struct settings *settings)
@@ -1445,6 +1520,8 @@ build_header (GstEegEdfMux *self, const struct settings *settings)
       && !state->is_resumed && has_foreign_marker (state))
     g_clear_pointer (&origin, eeg_edf_header_free);
   if (state->is_resumed && !state->was_exact)
+    g_clear_pointer (&origin, eeg_edf_header_free);
+  if (origin != NULL && is_too_small (state, origin))
     g_clear_pointer (&origin, eeg_edf_header_free);
   state->exact = origin != NULL;
 
@@ -1551,6 +1628,9 @@ count_records (GstEegEdfMux *self)
   guint64 records = 0;
   guint i;
 
+  /* nobody knows where a part will end */
+  if (state->part.number > 0)
+    return -1;
   if (state->layout->variant == EEG_EDF_VARIANT_DISCONTINUOUS)
     /* durations count the gaps too */
     return state->exact && state->first_time == 0 ? state->origin_records : -1;
@@ -1692,6 +1772,103 @@ lay_out (GstEegEdfMux *self)
   return TRUE;
 }
 
+/* All records are written. */
+static GstFlowReturn
+complete_header (GstEegEdfMux *self)
+{
+  struct state *state = &self->state;
+  gchar text[9];
+
+  if ((gint64) state->records == state->declared)
+    return GST_FLOW_OK;
+  if (state->seekable) {
+    set_count_text (self, text, state->records);
+    return patch (self, EEG_EDF_NUM_RECORDS_OFFSET, text,
+        EEG_EDF_NUM_RECORDS_LENGTH);
+  }
+  if (state->declared >= 0)
+    GST_ELEMENT_WARNING (self, STREAM, MUX,
+        ("The header declares %" G_GINT64_FORMAT
+         " data records, but %" G_GUINT64_FORMAT " were written.",
+            state->declared, state->records),
+        ("upstream ended elsewhere than its duration said, and downstream "
+         "cannot seek"));
+  return GST_FLOW_OK;
+}
+
+/* Samples at which the recording's count is another one than the stream's. */
+static guint64
+part_base (const struct state *state)
+{
+  const GstEegEdfMuxPad *pad = g_ptr_array_index (state->pads, 0);
+  gint64 start;
+
+  if (state->part.origin == GST_EEG_PART_NO_TIME || pad->recording == NULL
+      || !gst_structure_get_int64 (pad->recording, GST_EEG_RECORDING_START_TIME,
+          &start)
+      || start < state->part.origin)
+    return GST_EEG_PART_UNKNOWN;
+  return gst_util_uint64_scale_round ((guint64) (start - state->part.origin),
+      (guint64) pad->info.rate_n, (guint64) pad->info.rate_d * GST_SECOND);
+}
+
+/* A file begins that is part of a recording. */
+static void
+begin_part (GstEegEdfMux *self)
+{
+  struct state *state = &self->state;
+  GstEegPart *part = &state->part;
+  const GstEegEdfMuxPad *pad;
+  guint64 base;
+  gchar *text;
+
+  if (part->number == 0)
+    return;
+  pad = g_ptr_array_index (state->pads, 0);
+  if (part->link == GST_EEG_PART_LINK_FIRST && pad->recording != NULL)
+    gst_structure_get_int64 (pad->recording, GST_EEG_RECORDING_START_TIME,
+        &part->origin);
+  /* where the source began anew, it also counts anew */
+  base = state->counts_anew ? part_base (state) : 0;
+  part->first = base == GST_EEG_PART_UNKNOWN
+      ? base
+      : base + gst_eeg_info_time_to_samples (&pad->info, state->first_time);
+  if (state->hash == NULL)
+    return;
+  text = gst_eeg_part_to_text (part);
+  add_marker (self, 0, state->first_time, GST_CLOCK_TIME_NONE, text);
+  g_free (text);
+}
+
+/* The records of a part are written, all pads are between two: the file ends, and
+ * another one may begin. */
+static void
+end_part (GstEegEdfMux *self, GstEegBarrier *barrier)
+{
+  struct state *state = &self->state;
+  GstEegPart *part = &state->part;
+  GList *l;
+
+  complete_header (self);
+  part->number++;
+  part->link = GST_EEG_PART_LINK_FOLLOWS;
+  part->first = GST_EEG_PART_UNKNOWN;
+  if (state->hash != NULL) {
+    part->digest->final (state->hash, part->previous);
+    part->digest->init (state->hash);
+    gst_eeg_barrier_set_next_part (barrier, part);
+  }
+  /* written in another file */
+  for (l = state->markers.head; l != NULL; l = l->next)
+    ((Marker *) l->data)->record = 0;
+  g_clear_pointer (&state->layout, eeg_edf_header_free);
+  g_clear_object (&state->allocator);
+  state->annotation_bytes = 0;
+  state->offset = state->records = state->run_records = 0;
+  state->started = FALSE;
+  state->begins_part = TRUE;
+}
+
 /* Writes the header: every pad has samples, or ended. */
 static GstFlowReturn
 start (GstEegEdfMux *self)
@@ -1705,6 +1882,7 @@ start (GstEegEdfMux *self)
     return GST_FLOW_EOS;
   if (!GST_CLOCK_TIME_IS_VALID (state->first_time))
     state->first_time = 0;
+  begin_part (self);
   if (!lay_out (self))
     return g_atomic_int_get (&self->failed) ? GST_FLOW_NOT_NEGOTIATED
                                             : GST_FLOW_ERROR;
@@ -1720,6 +1898,10 @@ start (GstEegEdfMux *self)
           g_free),
       0);
   state->started = TRUE;
+  /* before the header it would begin the stream */
+  if (ret == GST_FLOW_OK && state->hash != NULL)
+    gst_pad_push_event (GST_AGGREGATOR_SRC_PAD (self),
+        gst_eeg_event_new_part (&state->part));
   return ret;
 }
 
@@ -1835,6 +2017,58 @@ save_file (GstEegEdfMux *self, GError **error)
   return g_bytes_new_take (gst_byte_writer_reset_and_get_data (&w), size);
 }
 
+/* Where a part begins: nothing but how far the one before came. transfer full,
+ * NULL with error set */
+static GBytes *
+save_part (GstEegEdfMux *self, GError **error)
+{
+  struct state *state = &self->state;
+  const GstEegEdfMuxPad *pad = g_ptr_array_index (state->pads, 0);
+  GstByteWriter w;
+  gsize size;
+
+  gst_byte_writer_init (&w);
+  gst_byte_writer_put_uint8 (&w, STATE_VERSION);
+  gst_byte_writer_put_uint8 (&w,
+      STATE_PART | (state->markers_lost ? STATE_MARKERS_LOST : 0)
+          | (state->clipped ? STATE_CLIPPED : 0));
+  if (!gst_byte_writer_put_int64_le (&w, state->last_origin)
+      || !gst_byte_writer_put_uint64_le (&w, pad->record_first)
+      || !gst_byte_writer_put_uint64_le (&w,
+          pad->have_next ? pad->next_index : 0)
+      || !gst_byte_writer_put_uint64_le (&w, pad->gap_end)
+      || !write_markers (&w, state)) {
+    gst_byte_writer_reset (&w);
+    g_set_error (error, GST_CORE_ERROR, GST_CORE_ERROR_TOO_LAZY,
+        "too many markers wait for their record");
+    return NULL;
+  }
+  size = gst_byte_writer_get_pos (&w);
+  return g_bytes_new_take (gst_byte_writer_reset_and_get_data (&w), size);
+}
+
+static gboolean
+restore_part (GstEegEdfMux *self, GstByteReader *from, guint8 flags)
+{
+  struct state *state = &self->state;
+  GstEegEdfMuxPad *pad;
+  guint64 next_index;
+
+  if (state->pads->len != 1)
+    return FALSE;
+  pad = g_ptr_array_index (state->pads, 0);
+  if (!gst_byte_reader_get_int64_le (from, &state->last_origin)
+      || !gst_byte_reader_get_uint64_le (from, &pad->record_first)
+      || !gst_byte_reader_get_uint64_le (from, &next_index)
+      || !gst_byte_reader_get_uint64_le (from, &pad->gap_end)
+      || !read_markers (from, state))
+    return FALSE;
+  pad->taken_to = MAX (next_index, pad->record_first);
+  state->markers_lost = (flags & STATE_MARKERS_LOST) != 0;
+  state->clipped = (flags & STATE_CLIPPED) != 0;
+  return TRUE;
+}
+
 /* Goes on with the file of which a state was restored, if there is one: every pad
  * has caps, or ended. FALSE after an error. */
 static gboolean
@@ -1864,6 +2098,15 @@ restore_file (GstEegEdfMux *self)
   gst_byte_reader_init (&r, then, (guint) size);
   ok = gst_byte_reader_get_uint8 (&r, &version) && version == STATE_VERSION
       && gst_byte_reader_get_uint8 (&r, &flags);
+  if (ok && (flags & STATE_PART)) {
+    ok = restore_part (self, &r, flags);
+    g_bytes_unref (restore);
+    if (!ok)
+      FAIL (self, RESOURCE, SETTINGS,
+          "What was saved is no state of this version for %s.",
+          GST_OBJECT_NAME (self));
+    return ok;
+  }
   if (ok && !(flags & STATE_STARTED)) {
     g_bytes_unref (restore);
     return TRUE;
@@ -1955,7 +2198,11 @@ release_barriers (GstEegEdfMux *self)
     GstEegBarrier *barrier;
 
     gst_eeg_event_parse_barrier (event, &barrier);
+    if (self->state.part.number > 0 && self->state.started
+        && gst_eeg_barrier_ends_part (barrier))
+      end_part (self, barrier);
     gst_eeg_barrier_add_stage (barrier, GST_EEG_STAGE (self));
+    self->state.begins_part = FALSE;
     gst_pad_push_event (GST_AGGREGATOR_SRC_PAD (self), event);
   }
 }
@@ -2545,28 +2792,26 @@ finish (GstEegEdfMux *self)
   if (ret != GST_FLOW_OK)
     return ret;
 
-  if ((gint64) state->records != state->declared) {
-    if (state->seekable) {
-      gchar text[9];
-
-      set_count_text (self, text, state->records);
-      ret = patch (self, EEG_EDF_NUM_RECORDS_OFFSET, text,
-          EEG_EDF_NUM_RECORDS_LENGTH);
-    } else if (state->declared >= 0) {
-      GST_ELEMENT_WARNING (self, STREAM, MUX,
-          ("The header declares %" G_GINT64_FORMAT
-           " data records, but %" G_GUINT64_FORMAT " were written.",
-              state->declared, state->records),
-          ("upstream ended elsewhere than its duration said, and downstream "
-           "cannot seek"));
-    }
-  }
+  ret = complete_header (self);
   if (ret == GST_FLOW_OK)
     release_barriers (self);
   if (ret == GST_FLOW_OK && is_complete (self))
     gst_pad_push_event (GST_AGGREGATOR_SRC_PAD (self),
         gst_eeg_event_new_complete (samples));
   return ret == GST_FLOW_OK ? GST_FLOW_EOS : ret;
+}
+
+/* The end comes right behind that of the last part. */
+static GstFlowReturn
+finish_without_part (GstEegEdfMux *self)
+{
+  const GstEegEdfMuxPad *pad = g_ptr_array_index (self->state.pads, 0);
+
+  release_barriers (self);
+  if (is_complete (self))
+    gst_pad_push_event (GST_AGGREGATOR_SRC_PAD (self),
+        gst_eeg_event_new_complete (MAX (pad->index, pad->record_first)));
+  return GST_FLOW_EOS;
 }
 
 /* --- aggregator ---------------------------------------------------------- */
@@ -2610,6 +2855,10 @@ step (GstEegEdfMux *self)
     return GST_AGGREGATOR_FLOW_NEED_DATA;
   if (!restore_file (self))
     return GST_FLOW_ERROR;
+  /* no file is made of a last part without a record in it */
+  if (!state->started && all_eos && state->part.number > 1
+      && !have_unwritten (state))
+    return finish_without_part (self);
   ret = state->started ? announce_stream (self) : start (self);
   if (ret != GST_FLOW_OK)
     return ret;
@@ -2685,6 +2934,18 @@ gst_eeg_edf_mux_start (GstAggregator *agg)
   return TRUE;
 }
 
+static void
+gst_eeg_edf_mux_set_part (GstEegStage *stage, const GstEegPart *part)
+{
+  GstEegEdfMux *self = GST_EEG_EDF_MUX (stage);
+  GstEegPart *copy = part != NULL ? gst_eeg_part_copy (part) : NULL;
+
+  GST_OBJECT_LOCK (self);
+  g_free (self->part);
+  self->part = copy;
+  GST_OBJECT_UNLOCK (self);
+}
+
 static gboolean
 gst_eeg_edf_mux_stop (GstAggregator *agg)
 {
@@ -2711,6 +2972,7 @@ gst_eeg_edf_mux_stop (GstAggregator *agg)
   restore = g_steal_pointer (&self->restore);
   GST_OBJECT_UNLOCK (self);
   g_clear_pointer (&restore, g_bytes_unref);
+  gst_eeg_edf_mux_set_part (GST_EEG_STAGE (self), NULL);
   reset (self);
   return TRUE;
 }
@@ -2941,6 +3203,23 @@ gst_eeg_edf_mux_can_resume (GstEegStage *stage, GString *depends_on,
   return FALSE;
 }
 
+static GstEegPartSupport
+gst_eeg_edf_mux_get_part_support (GstEegStage *stage)
+{
+  GstEegEdfMuxAnnotations annotations;
+  guint n;
+
+  GST_OBJECT_LOCK (stage);
+  n = GST_ELEMENT (stage)->numsinkpads;
+  annotations = GST_EEG_EDF_MUX (stage)->settings.annotations;
+  GST_OBJECT_UNLOCK (stage);
+  if (n > 1)
+    return GST_EEG_PART_SUPPORT_NONE;
+  return annotations == GST_EEG_EDF_MUX_ANNOTATIONS_NEVER
+      ? GST_EEG_PART_SUPPORT_ENDS
+      : GST_EEG_PART_SUPPORT_LABELS;
+}
+
 static GBytes *
 gst_eeg_edf_mux_save_state (GstEegStage *stage, GError **error)
 {
@@ -2953,7 +3232,10 @@ gst_eeg_edf_mux_save_state (GstEegStage *stage, GError **error)
   restore = self->restore != NULL ? g_bytes_ref (self->restore) : NULL;
   GST_OBJECT_UNLOCK (self);
   /* nothing came since */
-  return restore != NULL ? restore : save_file (self, error);
+  if (restore != NULL)
+    return restore;
+  return self->state.begins_part ? save_part (self, error)
+                                 : save_file (self, error);
 }
 
 static gboolean
@@ -2987,6 +3269,8 @@ gst_eeg_edf_mux_stage_init (GstEegStageInterface *iface)
   iface->can_resume = gst_eeg_edf_mux_can_resume;
   iface->save_state = gst_eeg_edf_mux_save_state;
   iface->restore_state = gst_eeg_edf_mux_restore_state;
+  iface->get_part_support = gst_eeg_edf_mux_get_part_support;
+  iface->set_part = gst_eeg_edf_mux_set_part;
 }
 
 /* --- properties ---------------------------------------------------------- */
@@ -3091,6 +3375,7 @@ gst_eeg_edf_mux_finalize (GObject *object)
 
   state_clear (&self->state);
   g_clear_pointer (&self->restore, g_bytes_unref);
+  g_free (self->part);
   settings_clear (&self->settings);
   G_OBJECT_CLASS (gst_eeg_edf_mux_parent_class)->finalize (object);
 }

@@ -764,9 +764,17 @@ static gboolean
 gst_eeg_digest_query (GstBaseTransform *trans, GstPadDirection direction,
     GstQuery *query)
 {
-  if (direction == GST_PAD_SRC) {
-    GstFormat format;
+  GstFormat format;
 
+  /* a muxer asks whether it may go back: not in what is hashed, whatever the sink
+   * can do */
+  if (direction == GST_PAD_SINK
+      && GST_QUERY_TYPE (query) == GST_QUERY_SEEKING) {
+    gst_query_parse_seeking (query, &format, NULL, NULL, NULL);
+    gst_query_set_seeking (query, format, FALSE, 0, -1);
+    return TRUE;
+  }
+  if (direction == GST_PAD_SRC) {
     if (gst_eeg_stage_answer_query (GST_EEG_STAGE (trans),
             GST_BASE_TRANSFORM_SRC_PAD (trans), query))
       return TRUE;

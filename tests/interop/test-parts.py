@@ -20,6 +20,7 @@ import launch
 SEED = int(os.environ.get("GSTEEG_TEST_SEED", time.time_ns() % 1000000))
 KILLS = int(os.environ.get("GSTEEG_TEST_KILLS", 6))
 INTERVAL = 300000
+SECOND = 1000000000
 SUFFIX = {"aes": "zst.tink", "age": "gz.age", "lz4": "lz4", "plain": "edf"}
 # The middle of the line; {} are threads.
 ENCODE = {
@@ -36,6 +37,26 @@ DECODE = {
     "lz4": "lz4dec",
     "plain": "queue",
 }
+
+
+def read_bdf(data):
+    """Returns the date, the onset of the first record, the number of records that
+    the header has, samples as bytes, signal by signal, and all texts."""
+    n = int(data[252:256])
+    widths = [16, 80, 8, 8, 8, 8, 8, 80, 8, 32]
+    at = 256 + sum(widths[:8]) * n
+    counts = [int(data[at + 8 * i:at + 8 * i + 8]) for i in range(n)]
+    at = 256 * (n + 1)
+    assert (len(data) - at) % (3 * sum(counts)) == 0
+    signals = [[] for _ in counts]
+    while at < len(data):
+        for i, count in enumerate(counts):
+            signals[i].append(data[at:at + 3 * count])
+            at += 3 * count
+    texts = b"".join(signals.pop())
+    onset = float(re.match(rb"[+-][\d.]+", texts)[0])
+    return (data[168:184], onset, int(data[236:244]),
+            [b"".join(signal) for signal in signals], texts)
 
 
 @unittest.skipUnless(shutil.which("age-keygen"), "no age")
@@ -210,6 +231,93 @@ class Parts(unittest.TestCase):
                 self.assertEqual(got, data)
                 self.clear()
 
+    # samples
+
+    def samples_line(self, middle, sink):
+        return ("eegsrc num-samples=30007 channels=3 checkpoint-interval=1000 ! "
+                f"{middle} ! eegfilesink location=out.bdf {sink}")
+
+    def reference(self, middle):
+        self.succeed(self.samples_line(middle.split(" ! zstdenc")[0], ""))
+        signals = read_bdf((self.folder / "out.bdf").read_bytes())[3]
+        self.clear()
+        return signals
+
+    def check_samples(self, reference, decode=""):
+        """All samples once, filters go on, all labels in order."""
+        got = [b""] * len(reference)
+        recording = None
+        first = 0
+        parts = sorted(self.folder.glob("out-*.bdf"))
+        self.assertEqual(list(self.folder.glob("*.part")), [])
+        previous = b"none"
+        for number, part in enumerate(parts, 1):
+            self.succeed(f"filesrc location={part.name} {decode} ! "
+                         "filesink location=decoded")
+            data = (self.folder / "decoded").read_bytes()
+            signals, texts = read_bdf(data)[3:]
+            label = re.search(rb"\x14EEG part (\d+); recording=(\S+) "
+                              rb"first-sample=(\d+) previous=(\w+)\x14", texts)
+            recording = recording or label[2]
+            self.assertEqual((int(label[1]), label[2], int(label[3]), label[4]),
+                             (number, recording, first, previous))
+            self.assertEqual(texts.count(b"EEG part"), 1)
+            got = [a + b for a, b in zip(got, signals)]
+            first += len(signals[0]) // 3
+            previous = subprocess.run(
+                ["b3sum", "--no-names"], input=data[:192] + data[244:],
+                capture_output=True, check=True).stdout.strip()
+        # the last record of one file is longer than that of the last part
+        for a, b in zip(got, reference):
+            size = 3 * 30007
+            self.assertEqual(a[:size], b[:size])
+        return parts
+
+    def test_samples(self):
+        """In one file and in parts."""
+        for middle in ("edfmux",
+                       "rawtovoltage ! firfilter taps=501 low=1 high=40 "
+                       "mode=band-pass ! eegdecimate factor=1 ! edfmux"):
+            middle = middle.replace("eegdecimate factor=1 ! ", "")
+            reference = self.reference(middle)
+            self.succeed(self.samples_line(
+                middle, "rotate-bytes=30000 checkpoint=true"))
+            parts = self.check_samples(reference)
+            self.assertGreater(len(parts), 1)
+            for part in parts:
+                date, onset, records, signals, _ = read_bdf(part.read_bytes())
+                self.assertGreater(records, 0)
+            self.clear()
+
+    def test_samples_killed(self):
+        middle = ("rawtovoltage ! firfilter taps=501 low=1 high=40 "
+                  "mode=band-pass ! edfmux ! zstdenc ! "
+                  "aesgcmenc key-file=key segment-size=4096")
+        reference = self.reference(middle)
+        kills = 0
+        while kills < max(2, KILLS // 3):
+            line = self.samples_line(middle, "rotate-bytes=20000 "
+                                     "checkpoint=true max-retries=0")
+            line = line.replace("! edfmux", "! identity sleep-time=8000 ! edfmux")
+            done = False
+            while not done:
+                process = self.start(line)
+                try:
+                    text = process.communicate(
+                        timeout=self.random.uniform(0.1, 0.9))[0]
+                    self.assertEqual(process.returncode, 0, text[-2000:])
+                    done = True
+                except subprocess.TimeoutExpired:
+                    process.kill()
+                    process.communicate()
+                    kills += 1
+            parts = self.check_samples(reference,
+                                       "! aesgcmdec key-file=key "
+                                       "segment-size=4096 ! zstddec")
+            self.check_headers("aes",
+                               [part.read_bytes() for part in parts])
+            self.clear()
+
     # refusals
 
     def test_nothing_is_overwritten(self):
@@ -279,7 +387,8 @@ class Parts(unittest.TestCase):
             done = False
             while not done:
                 process = self.start(self.line(
-                    name, "rotate-bytes=400000 checkpoint=true", slow=8000,
+                    name, "rotate-bytes=400000 checkpoint=true max-retries=0",
+                    slow=8000,
                     threads=self.random.choice((1, 2, 8))))
                 try:
                     text = process.communicate(
