@@ -153,6 +153,7 @@ struct _GstEegPackEncPad
   /* the block that is being filled */
   GstMemory *slab;
   GstMapInfo slab_map;
+  GstBuffer *whole; /* or one that came as a block */
   guint64 first;
   guint32 filled;
   guint64 window_end; /* index at which it must end */
@@ -187,6 +188,7 @@ pad_drop_slab (GstEegPackEncPad *pad)
     gst_memory_unmap (pad->slab, &pad->slab_map);
     g_clear_pointer (&pad->slab, gst_memory_unref);
   }
+  gst_clear_buffer (&pad->whole);
   pad->filled = 0;
   pad->ready = FALSE;
 }
@@ -954,6 +956,15 @@ find_window_end (GstEegPackEnc *self, GstEegPackEncPad *pad, guint64 index)
 static gboolean
 open_block (GstEegPackEnc *self, GstEegPackEncPad *pad)
 {
+  pad->first = pad->index;
+  pad->window_end = find_window_end (self, pad, pad->index);
+  if (pad->frame == 0 && pad->frames == pad->window_end - pad->index
+      && gst_buffer_n_memory (pad->buffer) == 1) {
+    /* nothing of it would be left: no need to copy it */
+    pad->whole =
+        gst_buffer_copy_region (pad->buffer, GST_BUFFER_COPY_MEMORY, 0, -1);
+    return TRUE;
+  }
   if (pad->slab == NULL) {
     if (gst_eeg_allocator_acquire (self->allocator,
             gst_eeg_allocator_get_slab_size (self->allocator), FALSE,
@@ -966,8 +977,6 @@ open_block (GstEegPackEnc *self, GstEegPackEncPad *pad)
     if (pad->slab == NULL)
       return FAIL (self, RESOURCE, FAILED, "Could not allocate a block.");
   }
-  pad->first = pad->index;
-  pad->window_end = find_window_end (self, pad, pad->index);
   return TRUE;
 }
 
@@ -984,8 +993,9 @@ fill_block (GstEegPackEnc *self, GstEegPackEncPad *pad)
   if (pad->filled == 0 && !open_block (self, pad))
     return FALSE;
   n = (gsize) MIN (pad->frames, pad->window_end - pad->index);
-  memcpy (pad->slab_map.data + pad->filled * size,
-      pad->map.data + pad->frame * size, n * size);
+  if (pad->whole == NULL)
+    memcpy (pad->slab_map.data + pad->filled * size,
+        pad->map.data + pad->frame * size, n * size);
   pad->filled += (guint32) n;
   pad->frame += n;
   pad->frames -= n;
@@ -1106,10 +1116,13 @@ send_block (GstEegPackEnc *self, GstEegPackEncPad *pad)
     job.pts = pad_time (pad, pad->first);
     job.duration = end - job.pts;
     job.out_capacity = block_bound (shape, pad->filled);
-    input = gst_buffer_new ();
-    gst_memory_unmap (pad->slab, &pad->slab_map);
-    gst_memory_resize (pad->slab, 0, pad->filled * pad->info.bytes_per_frame);
-    gst_buffer_append_memory (input, g_steal_pointer (&pad->slab));
+    input = g_steal_pointer (&pad->whole);
+    if (input == NULL) {
+      input = gst_buffer_new ();
+      gst_memory_unmap (pad->slab, &pad->slab_map);
+      gst_memory_resize (pad->slab, 0, pad->filled * pad->info.bytes_per_frame);
+      gst_buffer_append_memory (input, g_steal_pointer (&pad->slab));
+    }
     pad->filled = 0;
   }
   pad->ready = FALSE;

@@ -12,7 +12,7 @@
 #define CHANNELS 64
 #define FRAMES 8192
 #define BLOCKS 16
-#define PASSES 4 /* over the samples, through the element */
+#define PASSES 16 /* over the samples, through the element */
 #define BLOCK_BYTES ((gsize) CHANNELS * FRAMES * 3)
 
 struct bench
@@ -22,6 +22,7 @@ struct bench
   gsize coded_size[BLOCKS];
   guint8 *scratch;
   eeg_eegpack_effort effort;
+  guint frames; /* of a buffer for the element */
 };
 
 /* All code one block before the clock starts, so that none is charged for its
@@ -106,13 +107,14 @@ play (struct bench *b, guint threads)
 
   gst_element_set_state (pipeline, GST_STATE_PLAYING);
   start = bench_now ();
-  for (i = 0; i < PASSES * BLOCKS; i++) {
+  for (i = 0; i < PASSES * BLOCKS * FRAMES; i += b->frames) {
+    gsize size = (gsize) b->frames * CHANNELS * 3;
     GstBuffer *buffer = gst_buffer_new_wrapped_full (GST_MEMORY_FLAG_READONLY,
-        b->samples + i % BLOCKS * BLOCK_BYTES, BLOCK_BYTES, 0, BLOCK_BYTES,
-        NULL, NULL);
+        b->samples + (gsize) (i % (BLOCKS * FRAMES)) * CHANNELS * 3, size, 0,
+        size, NULL, NULL);
 
-    GST_BUFFER_OFFSET (buffer) = (guint64) i * FRAMES;
-    GST_BUFFER_PTS (buffer) = (guint64) i * FRAMES * GST_MSECOND;
+    GST_BUFFER_OFFSET (buffer) = i;
+    GST_BUFFER_PTS (buffer) = i * GST_MSECOND;
     gst_app_src_push_buffer (GST_APP_SRC (src), buffer);
   }
   gst_app_src_end_of_stream (GST_APP_SRC (src));
@@ -215,11 +217,17 @@ main (int argc, char **argv)
     ok = bench_report (&row, (double) row.bytes / 1e6 / seconds, "MB/s") && ok;
     g_free (name);
   }
-  row.name = "eegpackenc, two threads";
   row.threads = 2;
   row.backend = "one thread";
   row.target = 1.8;
   row.bytes *= PASSES;
+  b.effort = EEG_EEGPACK_NORMAL;
+  row.name = "eegpackenc, two threads, buffers that are blocks";
+  b.frames = FRAMES;
+  ok = bench_compare (&row, play_two, play_one, &b) && ok;
+  row.name = "eegpackenc, two threads, buffers of 1024 samples";
+  row.target = 0;
+  b.frames = FRAMES / 8;
   ok = bench_compare (&row, play_two, play_one, &b) && ok;
   for (i = 0; i < BLOCKS; i++)
     g_free (b.coded[i]);

@@ -353,7 +353,7 @@ GST_START_TEST (test_golden)
   static const char *const sums[] = {
     "86a472a42f94e375e5fbe6325a37d93b19b258f5302b64103e884dc8be41ce72",
     "3d2c03da0851df3d9eeda3b26988eb93eeb69c3ae5f83de2c382080b93671cb0",
-    "8b65dc8887bbbaa7d92f1e88be727b79e8935c1fae9e7f946b5885c2792d5cff"
+    "8b4887ad19d1dfdd317b0e53e663aee8b6858d724bf7e1f4a0976dc73ee46c32"
   };
   const guint channels = 20, frames = 3000;
   eeg_synth *synth = eeg_synth_new (1, channels, 500, 1);

@@ -3,6 +3,7 @@
 #include "eegpack-bits.h"
 #include "eegpack-private.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,6 +14,8 @@
 /* How many channels back a reference is looked for. */
 #define WINDOW 128
 #define WHITENING 4
+/* Of these, how many are looked at once more when size is all that counts. */
+#define CANDIDATES 32
 /* Frames, in so many parts, that stand for a block when a predictor is sought,
  * by effort. */
 #define SAMPLE_PARTS 4
@@ -86,6 +89,8 @@ struct eeg_eegpack_encoder
   int16_t *analysis;  /* one column */
   int16_t *likeness;  /* all columns */
   unsigned *likeness_shift;
+  int16_t *own_likeness; /* up to WINDOW columns, whitened for one of them */
+  unsigned own_shift[WINDOW];
   double *gram; /* ring of WINDOW rows: products with the WINDOW before */
   int32_t *rows[BATCH];
   uint8_t *scales[BATCH];
@@ -139,6 +144,8 @@ lay_out (eeg_eegpack_encoder *e, uint8_t *memory)
   e->analysis = part (memory, &used, e->stride * 2);
   e->likeness = part (memory, &used, e->n_columns * e->likeness_stride * 2);
   e->likeness_shift = part (memory, &used, e->n_columns * sizeof (unsigned));
+  e->own_likeness = part (memory, &used,
+      (e->n_columns < WINDOW ? e->n_columns : WINDOW) * e->likeness_stride * 2);
   e->gram = part (memory, &used, WINDOW * WINDOW * sizeof (double));
   for (unsigned i = 0; i < e->batch; i++) {
     e->rows[i] = part (memory, &used, row_bytes);
@@ -235,6 +242,12 @@ static size_t
 part_start (size_t frames, size_t length, size_t i, size_t parts)
 {
   return parts > 1 ? (frames - length) * i / (parts - 1) : 0;
+}
+
+static inline unsigned
+padded_order (unsigned order)
+{
+  return (order + 3) & ~3u;
 }
 
 static int64_t
@@ -668,72 +681,167 @@ whiten (eeg_eegpack_encoder *e, uint32_t frames, size_t limit)
   return total;
 }
 
+static uint32_t
+window_of (uint32_t c)
+{
+  return c < WINDOW - 1 ? 0 : c - (WINDOW - 1);
+}
+
+/* from the largest to the smallest */
+static int
+compare_doubles (const void *a, const void *b)
+{
+  double x = *(const double *) a, y = *(const double *) b;
+
+  return (x < y) - (x > y);
+}
+
+#define NOT_WHITENED UINT_MAX
+
+/* Column c and those before it once more, whitened by the predictor that was
+ * found for it: weights that leave it least to predict come from these. */
+static void
+whiten_for (eeg_eegpack_encoder *e, uint32_t c, uint32_t frames, size_t total)
+{
+  const column_plan *p = &e->plans[c];
+  size_t parts = total < 64 * LIKENESS_PARTS ? 1 : LIKENESS_PARTS;
+  size_t length = total / parts;
+  uint32_t first = window_of (c);
+  int32_t *work = e->work + COLUMN_PAD, *white = e->trial_rows;
+  double likeness[WINDOW], strong = 0.0;
+
+  /* the most alike, as it seemed before, will do */
+  for (uint32_t i = first; i < c; i++) {
+    double energy = *gram_at (e, i, i), with = *gram_at (e, c, i);
+
+    likeness[i - first] = energy > 0.0 ? with * with / energy : 0.0;
+  }
+  if (c - first > CANDIDATES) {
+    double sorted[WINDOW];
+
+    memcpy (sorted, likeness, (c - first) * sizeof *sorted);
+    qsort (sorted, c - first, sizeof *sorted, compare_doubles);
+    strong = sorted[CANDIDATES - 1];
+  }
+
+  for (uint32_t i = first; i <= c; i++) {
+    const int32_t *v = column_of (e, i);
+    int32_t min, max;
+    unsigned shift = 0;
+
+    e->own_shift[i - first] = NOT_WHITENED;
+    if (i < c && likeness[i - first] < strong)
+      continue;
+
+    for (size_t k = 0; k < parts; k++) {
+      size_t at = part_start (frames, length, k, parts);
+
+      if (p->differences)
+        e->loops->difference (v + at, length, work + k * length, &min, &max);
+      else
+        e->loops->add (v + at, length, 0, work + k * length);
+    }
+    e->loops->residual (work, total, p->coefs, padded_order (p->order),
+        p->shift, p->wide, white);
+    if (!p->differences)
+      e->loops->add (white, total,
+          (int32_t) - (e->loops->sum (white, total) / (int64_t) total), white);
+    e->loops->limits (white, total, &min, &max);
+    while (magnitude (min, max) >> shift > ANALYSIS_LIMIT)
+      shift++;
+    e->own_shift[i - first] = shift;
+    e->loops->narrow (white, total, shift, ANALYSIS_LIMIT,
+        e->own_likeness + (i - first) * e->likeness_stride);
+  }
+}
+
+/* Sum of products of two columns, one of them c or chosen for it. */
+static double
+product (const eeg_eegpack_encoder *e, uint32_t first, uint32_t i, uint32_t j,
+    size_t length, bool own)
+{
+  if (!own)
+    return *gram_at (e, i, j);
+  if (e->own_shift[i - first] == NOT_WHITENED
+      || e->own_shift[j - first] == NOT_WHITENED)
+    return 0.0;
+  return (
+      double) e->loops->dot (e->own_likeness + (i - first) * e->likeness_stride,
+      e->own_likeness + (j - first) * e->likeness_stride, length);
+}
+
 /* Chooses earlier columns whose weighted sum comes near this one: the one that
- * explains most, then the one that explains most of the rest, and so on. */
+ * explains most, then the one that explains most of the rest, and so on. Each
+ * must save so many bits. */
 static void
 choose_references (eeg_eegpack_encoder *e, uint32_t c, size_t length,
-    uint32_t frames, unsigned most)
+    uint32_t frames, unsigned most, double bits, bool own)
 {
   static const int weight_step = 2;
   column_plan *p = &e->plans[c];
-  uint32_t first = c < WINDOW - 1 ? 0 : c - (WINDOW - 1);
-  const int16_t *own = e->likeness + c * e->likeness_stride;
+  uint32_t first = window_of (c);
+  const unsigned *shifts = own ? e->own_shift : e->likeness_shift + first;
   eeg_eegpack_system *s = &e->system;
-  double rest[WINDOW], energy, x[MAX_REFERENCES];
+  double energies[WINDOW], with[WINDOW], cross[MAX_REFERENCES][WINDOW];
+  double rest[WINDOW], x[MAX_REFERENCES];
   unsigned n = 0;
   uint32_t chosen[MAX_REFERENCES];
+  int64_t reach;
   int shift;
 
-  for (uint32_t i = first; i <= c; i++)
-    *gram_at (e, c, i) = (double) e->loops->dot (own,
-        e->likeness + i * e->likeness_stride, length);
-  energy = *gram_at (e, c, c);
-  if (p->repeat != 0 || p->reach == 0 || energy <= 0.0)
+  if (!own)
+    for (uint32_t i = first; i <= c; i++)
+      *gram_at (e, c, i) =
+          (double) e->loops->dot (e->likeness + c * e->likeness_stride,
+              e->likeness + i * e->likeness_stride, length);
+  s->energy = product (e, first, c, c, length, own);
+  if (p->repeat != 0 || p->reach == 0 || s->energy <= 0.0)
     return;
-  for (uint32_t i = first; i < c; i++)
-    rest[i - first] = *gram_at (e, c, i);
+  for (uint32_t i = first; i < c; i++) {
+    energies[i - first] = product (e, first, i, i, length, own);
+    rest[i - first] = with[i - first] = product (e, first, c, i, length, own);
+  }
 
-  s->energy = energy;
   s->n = 0;
   while (n < most) {
     double best = 0.0, left;
     uint32_t at = c;
 
     for (uint32_t i = first; i < c; i++) {
-      double own_energy = *gram_at (e, i, i);
       double gain = rest[i - first] * rest[i - first];
 
-      if (own_energy > 0.0 && gain > best * own_energy
+      if (energies[i - first] > 0.0 && gain > best * energies[i - first]
           && e->plans[i].reach > 0) {
-        best = gain / own_energy;
+        best = gain / energies[i - first];
         at = i;
       }
     }
     if (at == c)
       break;
     chosen[n] = at;
-    s->b[n] = *gram_at (e, c, at);
+    for (uint32_t i = first; i < c; i++)
+      cross[n][i - first] = product (e, first, at, i, length, own);
+    s->b[n] = with[at - first];
     for (unsigned j = 0; j <= n; j++)
-      s->a[n][j] = *gram_at (e, at, chosen[j]);
+      s->a[n][j] = cross[n][chosen[j] - first];
     s->n = n + 1;
     eeg_eegpack_factor (s);
     if (s->rank < s->n)
       break;
     left = s->left[n + 1] > 0.0 ? s->left[n + 1] : 0.0;
-    /* what it saves must pay for itself and for the work */
     if (frames * 0.5
             * (eeg_eegpack_log2 (s->left[n] + (double) length / 12.0)
                 - eeg_eegpack_log2 (left + (double) length / 12.0))
-        < 24.0 + frames * 0.004)
+        < bits)
       break;
     n++;
     if (n == most)
       break;
     eeg_eegpack_solve (s, n, x);
     for (uint32_t i = first; i < c; i++) {
-      rest[i - first] = *gram_at (e, c, i);
+      rest[i - first] = with[i - first];
       for (unsigned j = 0; j < n; j++)
-        rest[i - first] -= x[j] * *gram_at (e, i, chosen[j]);
+        rest[i - first] -= x[j] * cross[j][i - first];
     }
     for (unsigned j = 0; j < n; j++)
       rest[chosen[j] - first] = 0.0;
@@ -744,15 +852,15 @@ choose_references (eeg_eegpack_encoder *e, uint32_t c, size_t length,
   eeg_eegpack_solve (s, n, x);
   /* the products were of values that had been shifted */
   for (unsigned j = 0; j < n; j++) {
-    int by = (int) e->likeness_shift[c] - (int) e->likeness_shift[chosen[j]];
+    int by = (int) shifts[c - first] - (int) shifts[chosen[j] - first];
 
     x[j] = by < 0 ? x[j] / (double) (1u << -by) : x[j] * (double) (1u << by);
   }
   for (unsigned i = 0; i < n; i++)
     for (unsigned j = 0; j <= i; j++) {
-      double scale = (double) (1u << e->likeness_shift[chosen[i]])
-          * (double) (1u << e->likeness_shift[chosen[j]]);
-      double own_scale = (double) (1u << e->likeness_shift[c]);
+      double scale = (double) (1u << shifts[chosen[i] - first])
+          * (double) (1u << shifts[chosen[j] - first]);
+      double own_scale = (double) (1u << shifts[c - first]);
 
       s->a[i][j] = s->a[i][j] * scale / (own_scale * own_scale);
     }
@@ -763,14 +871,11 @@ choose_references (eeg_eegpack_encoder *e, uint32_t c, size_t length,
   p->n_references = n;
   p->weight_shift = (unsigned) shift;
   memcpy (p->references, chosen, n * sizeof *chosen);
-  {
-    int64_t reach = INT64_C (1) << shift;
-
-    for (unsigned i = 0; i < n; i++)
-      reach += e->plans[chosen[i]].reach
-          * (p->weights[i] < 0 ? -p->weights[i] : p->weights[i]);
-    p->weights_wide = reach > INT32_MAX;
-  }
+  reach = INT64_C (1) << shift;
+  for (unsigned i = 0; i < n; i++)
+    reach += e->plans[chosen[i]].reach
+        * (p->weights[i] < 0 ? -p->weights[i] : p->weights[i]);
+  p->weights_wide = reach > INT32_MAX;
 }
 
 /* ---- prediction ---- */
@@ -873,12 +978,6 @@ choose_predictor (eeg_eegpack_encoder *e, column_plan *p, uint32_t frames,
   return best_cost;
 }
 
-static inline unsigned
-padded_order (unsigned order)
-{
-  return (order + 3) & ~3u;
-}
-
 /* Sets up differences or distances from the mean of d for a predictor. */
 static void
 prepare_column (eeg_eegpack_encoder *e, column_plan *p, const int32_t *d,
@@ -917,7 +1016,7 @@ is_steady (const eeg_eegpack_encoder *e, const int32_t *d, uint32_t frames)
  * to code. */
 static bool
 predict_column (eeg_eegpack_encoder *e, column_plan *p, const int32_t *d,
-    uint32_t frames, eeg_eegpack_effort effort, int32_t *out)
+    uint32_t frames, eeg_eegpack_effort effort, int32_t *out, double *cost)
 {
   static const unsigned orders[] = { 4, 16, 32 };
   int32_t min, max;
@@ -936,13 +1035,64 @@ predict_column (eeg_eegpack_encoder *e, column_plan *p, const int32_t *d,
   } else
     differences = !is_steady (e, d, frames);
   prepare_column (e, p, d, frames, differences, &min, &max);
-  choose_predictor (e, p, frames, min, max, orders[effort], samples[effort]);
+  *cost = choose_predictor (e, p, frames, min, max, orders[effort],
+      samples[effort]);
   if (p->mean == 0 && !p->coded)
     return false;
   p->coded = true;
   e->loops->residual (e->work + COLUMN_PAD, frames, p->coefs,
       padded_order (p->order), p->shift, p->wide, out);
   return true;
+}
+
+/* Residuals of a column, from the references it has; false if there is nothing
+ * to code. */
+static bool
+reduce_column (eeg_eegpack_encoder *e, uint32_t c, uint32_t frames,
+    eeg_eegpack_effort effort, int32_t *d, double *cost)
+{
+  column_plan *p = &e->plans[c];
+  const int32_t *y = column_of (e, c);
+  const int32_t *references[MAX_REFERENCES];
+
+  for (unsigned i = 0; i < p->n_references; i++)
+    references[i] = column_of (e, p->references[i]);
+  if (p->repeat > 0) {
+    memcpy (d, y, p->repeat * sizeof *d);
+    memset (d + p->repeat, 0, (frames - p->repeat) * sizeof *d);
+    y = d;
+  } else if (p->n_references > 0) {
+    e->loops->mix (y, frames, references, p->weights, p->n_references,
+        p->weight_shift, p->weights_wide, false, d);
+    y = d;
+  }
+  return predict_column (e, p, y, frames, effort, d, cost);
+}
+
+/* Bits that a reference takes, about */
+#define REFERENCE_BITS 14.0
+
+/* Looks for references once more, now that the predictor is known, and keeps
+ * what is better. */
+static bool
+refine_references (eeg_eegpack_encoder *e, uint32_t c, uint32_t frames,
+    size_t length, int32_t *d, double cost)
+{
+  column_plan *p = &e->plans[c], old = *p;
+  double other;
+  bool coded;
+
+  whiten_for (e, c, frames, length);
+  p->n_references = 0;
+  choose_references (e, c, length, frames, MAX_REFERENCES, REFERENCE_BITS,
+      true);
+  coded = reduce_column (e, c, frames, EEG_EEGPACK_BEST, d, &other);
+  if (coded
+      && other + REFERENCE_BITS * p->n_references
+          < cost + REFERENCE_BITS * old.n_references)
+    return true;
+  *p = old;
+  return reduce_column (e, c, frames, EEG_EEGPACK_BEST, d, &cost);
 }
 
 /* ---- groups of columns ---- */
@@ -1311,34 +1461,29 @@ encode_columns (eeg_eegpack_encoder *e, eeg_eegpack_effort effort,
   uint8_t *start = *out;
   size_t length = 0, params;
   unsigned groups = 0, lanes = 0;
+  bool best = effort == EEG_EEGPACK_BEST;
 
   e->palettes_used = 0;
   for (uint32_t c = 0; c < e->n_columns; c++)
     map_values (e, &e->plans[c], c, frames, effort);
   if (effort != EEG_EEGPACK_FAST && e->n_columns > 1)
-    length = whiten (e, frames,
-        effort == EEG_EEGPACK_BEST ? LIKENESS_FRAMES_BEST : LIKENESS_FRAMES);
+    length = whiten (e, frames, best ? LIKENESS_FRAMES_BEST : LIKENESS_FRAMES);
 
   for (uint32_t c = 0; c < e->n_columns; c++) {
     column_plan *p = &e->plans[c];
-    const int32_t *y = column_of (e, c);
     int32_t *d = e->residuals + lanes * e->stride + COLUMN_PAD;
-    const int32_t *references[MAX_REFERENCES];
+    double cost;
+    bool coded;
 
+    /* what a reference saves must pay for itself and, unless size is all that
+     * counts, for the work */
     if (length > 0)
-      choose_references (e, c, length, frames, most_references[effort]);
-    for (unsigned i = 0; i < p->n_references; i++)
-      references[i] = column_of (e, p->references[i]);
-    if (p->repeat > 0) {
-      memcpy (d, y, p->repeat * sizeof *d);
-      memset (d + p->repeat, 0, (frames - p->repeat) * sizeof *d);
-      y = d;
-    } else if (p->n_references > 0) {
-      e->loops->mix (y, frames, references, p->weights, p->n_references,
-          p->weight_shift, p->weights_wide, false, d);
-      y = d;
-    }
-    if (!predict_column (e, p, y, frames, effort, d))
+      choose_references (e, c, length, frames, most_references[effort],
+          best ? REFERENCE_BITS : 24.0 + frames * 0.004, false);
+    coded = reduce_column (e, c, frames, effort, d, &cost);
+    if (best && coded && length > 0 && p->repeat == 0)
+      coded = refine_references (e, c, frames, length, d, cost);
+    if (!coded)
       continue;
     if (groups == e->batch) {
       if (!flush_groups (e, groups, frames, out, limit))

@@ -732,6 +732,12 @@ residual (const int32_t *column, size_t frames, const int32_t *coefs,
     case 16:
       residual_narrow (column, frames, coefs, 16, shift, out);
       break;
+    case 20:
+      residual_narrow (column, frames, coefs, 20, shift, out);
+      break;
+    case 24:
+      residual_narrow (column, frames, coefs, 24, shift, out);
+      break;
     default:
       residual_narrow (column, frames, coefs, order, shift, out);
       break;
