@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <gst/check/gstcheck.h>
+#include <gst/check/gstharness.h>
 #include <gst/eeg/eeg.h>
 
 #include <glib/gstdio.h>
+#include <math.h>
 #include <string.h>
 #include <sys/file.h>
 #include <unistd.h>
@@ -12,10 +14,31 @@
 
 #define INTERVAL 100000
 #define INPUT_SIZE (10 * INTERVAL + 777)
-#define LINE                                                                   \
-  "filesrc location=%s/in ! eegchunk checkpoint-interval=%u ! "                \
-  "lz4enc threads=2 chunk-size=65536 ! queue ! identity name=check ! "         \
-  "eegfilesink name=sink checkpoint=true location=%s/out"
+/* Where a bad sample is, of those that the sample chain records. */
+#define BAD_SAMPLE 9100
+
+typedef struct
+{
+  const gchar *line; /* with %s for the folder */
+  gint error_after;
+} Chain;
+
+static const Chain byte_chain = {
+  "filesrc location=%s/in ! eegchunk checkpoint-interval=100000 ! "
+  "lz4enc threads=2 chunk-size=65536 ! queue ! identity name=check ! "
+  "eegfilesink name=sink checkpoint=true location=%s/out",
+  13
+};
+
+static const Chain sample_chain = {
+  "eegsrc num-samples=20000 channels=8 checkpoint-interval=1000 "
+  "buffer-time=400000000 ! rawtovoltage name=volts ! "
+  "firfilter mode=band-pass low=1 high=40 taps=301 ! edfmux ! "
+  "zstdenc chunk-size=65536 ! blake3sum location=%s/out.b3 ! "
+  "identity name=check ! eegfilesink name=sink checkpoint=true "
+  "location=%s/out",
+  15
+};
 
 static gchar *folder, *sidecar, *old, *out, *part;
 
@@ -34,13 +57,16 @@ static void
 teardown (void)
 {
   gchar *in = g_build_filename (folder, "in", NULL);
+  gchar *sum = g_build_filename (folder, "out.b3", NULL);
 
   g_unlink (in);
+  g_unlink (sum);
   g_unlink (out);
   g_unlink (part);
   g_unlink (sidecar);
   g_unlink (old);
   fail_unless_equals_int (g_rmdir (folder), 0);
+  g_free (sum);
   g_free (in);
   g_free (old);
   g_free (sidecar);
@@ -348,9 +374,9 @@ make_input (void)
 }
 
 static GstElement *
-make_pipeline (void)
+make_pipeline (const Chain *chain)
 {
-  gchar *line = g_strdup_printf (LINE, folder, INTERVAL, folder);
+  gchar *line = g_strdup_printf (chain->line, folder, folder);
   GstElement *pipeline = gst_parse_launch (line, NULL);
 
   fail_unless (pipeline != NULL);
@@ -387,11 +413,13 @@ drop_pipeline (GstElement *pipeline)
 
 /* What an uninterrupted run writes. */
 static gchar *
-make_reference (gsize *size)
+make_reference (const Chain *chain, gsize *size)
 {
-  GstElement *pipeline = make_pipeline ();
+  GstElement *pipeline;
   gchar *data;
 
+  make_input ();
+  pipeline = make_pipeline (chain);
   fail_unless_equals_int (play (pipeline), GST_MESSAGE_EOS);
   drop_pipeline (pipeline);
   fail_unless (g_file_get_contents (out, &data, size, NULL));
@@ -404,12 +432,13 @@ make_reference (gsize *size)
 /* Plays until the check fails, in READY, with two checkpoints behind the
  * beginning: those that are left. A disk that is busy leaves checkpoints out. */
 static GPtrArray *
-fail_late (GstElement *pipeline)
+fail_late (GstElement *pipeline, const Chain *chain)
 {
   GstElement *check = gst_bin_get_by_name (GST_BIN (pipeline), "check");
   GPtrArray *list;
 
-  g_object_set (check, "error-after", 13, "sleep-time", 2000, NULL);
+  g_object_set (check, "error-after", chain->error_after, "sleep-time", 2000,
+      NULL);
   fail_unless_equals_int (play (pipeline), GST_MESSAGE_ERROR);
   fail_unless_equals_int (gst_element_set_state (pipeline, GST_STATE_READY),
       GST_STATE_CHANGE_SUCCESS);
@@ -425,7 +454,7 @@ fail_late (GstElement *pipeline)
 /* The @i-th checkpoint from the end, by the pipeline that failed, or @anew by
  * another one. */
 static void
-check_unwind (guint i, gboolean anew)
+check_unwind (const Chain *chain, guint i, gboolean anew)
 {
   GstElement *pipeline;
   gchar *reference, *data;
@@ -435,16 +464,15 @@ check_unwind (guint i, gboolean anew)
   guint64 id, length;
   GStatBuf info;
 
-  make_input ();
-  reference = make_reference (&reference_size);
-  pipeline = make_pipeline ();
-  list = fail_late (pipeline);
+  reference = make_reference (chain, &reference_size);
+  pipeline = make_pipeline (chain);
+  list = fail_late (pipeline, chain);
   id = gst_eeg_checkpoint_get_id (list->pdata[i]);
   length = gst_eeg_checkpoint_get_output_length (list->pdata[i]);
   g_ptr_array_unref (list);
   if (anew) {
     drop_pipeline (pipeline);
-    pipeline = make_pipeline ();
+    pipeline = make_pipeline (chain);
   }
 
   fail_if (gst_eeg_unwind (pipeline, 1000, &error));
@@ -468,21 +496,167 @@ check_unwind (guint i, gboolean anew)
 
 GST_START_TEST (test_unwind_to_newest)
 {
-  check_unwind (0, FALSE);
+  check_unwind (&byte_chain, 0, FALSE);
 }
 
 GST_END_TEST;
 
 GST_START_TEST (test_unwind_to_previous)
 {
-  check_unwind (1, FALSE);
+  check_unwind (&byte_chain, 1, FALSE);
 }
 
 GST_END_TEST;
 
 GST_START_TEST (test_unwind_anew)
 {
-  check_unwind (1, TRUE);
+  check_unwind (&byte_chain, 1, TRUE);
+}
+
+GST_END_TEST;
+
+/* Samples, whose filter begins again before the checkpoint, and a sum. */
+GST_START_TEST (test_unwind_samples_to_newest)
+{
+  check_unwind (&sample_chain, 0, FALSE);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_unwind_samples_to_previous)
+{
+  check_unwind (&sample_chain, 1, FALSE);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_unwind_samples_anew)
+{
+  check_unwind (&sample_chain, 1, TRUE);
+}
+
+GST_END_TEST;
+
+typedef struct
+{
+  GstHarness *validator;
+  GQueue waiting; /* buffers that it has not seen */
+  guint64 samples;
+  gint late; /* atomic: a checkpoint behind the bad sample is stored */
+  gint failed;
+} Validation;
+
+static GstPadProbeReturn
+validate_late (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
+{
+  Validation *v = user_data;
+  GstBuffer *buffer = gst_buffer_copy_deep (GST_PAD_PROBE_INFO_BUFFER (info));
+  guint n = (guint) (gst_buffer_get_size (buffer) / (8 * sizeof (gfloat)));
+  const gfloat nan = NAN;
+
+  if (v->samples == 0)
+    gst_harness_set_src_caps (v->validator, gst_pad_get_current_caps (pad));
+  /* not in what is recorded: it stands for what one only sees later */
+  if (v->samples <= BAD_SAMPLE && v->samples + n > BAD_SAMPLE)
+    gst_buffer_fill (buffer, (BAD_SAMPLE - v->samples) * 8 * sizeof (gfloat),
+        &nan, sizeof nan);
+  v->samples += n;
+  g_queue_push_tail (&v->waiting, buffer);
+  while (g_atomic_int_get (&v->late) && !g_atomic_int_get (&v->failed)) {
+    buffer = g_queue_pop_head (&v->waiting);
+    fail_unless (buffer != NULL, "the check finds nothing");
+    if (gst_harness_push (v->validator, buffer) != GST_FLOW_OK)
+      g_atomic_int_set (&v->failed, TRUE);
+  }
+  return GST_PAD_PROBE_OK;
+}
+
+static GstBusSyncReply
+watch_checkpoints (GstBus *bus, GstMessage *message, gpointer user_data)
+{
+  const GstStructure *s = gst_message_get_structure (message);
+  guint64 index;
+
+  if (s != NULL && gst_structure_has_name (s, "eeg-checkpoint")
+      && gst_structure_get_uint64 (s, "sample-index", &index)
+      && index > BAD_SAMPLE)
+    g_atomic_int_set (&((Validation *) user_data)->late, TRUE);
+  return GST_BUS_PASS;
+}
+
+/* Runs until the check fails; in READY then. */
+static void
+run_validation (GstElement *pipeline)
+{
+  Validation v = { .validator = gst_harness_new_parse (
+                       "eegvalidate checks=non-finite on-fail=error") };
+  GstElement *volts = gst_bin_get_by_name (GST_BIN (pipeline), "volts");
+  GstElement *check = gst_bin_get_by_name (GST_BIN (pipeline), "check");
+  GstPad *pad = gst_element_get_static_pad (volts, "src");
+  GstBus *bus = gst_element_get_bus (pipeline);
+  gulong probe;
+
+  g_queue_init (&v.waiting);
+  gst_bus_set_sync_handler (bus, watch_checkpoints, &v, NULL);
+  probe = gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BUFFER, validate_late, &v,
+      NULL);
+  g_object_set (check, "sleep-time", 20000, NULL);
+  gst_element_set_state (pipeline, GST_STATE_PLAYING);
+  while (!g_atomic_int_get (&v.failed))
+    g_usleep (1000);
+  gst_element_set_state (pipeline, GST_STATE_READY);
+  gst_pad_remove_probe (pad, probe);
+  gst_bus_set_sync_handler (bus, NULL, NULL, NULL);
+  g_object_set (check, "sleep-time", 0, NULL);
+  g_queue_clear_full (&v.waiting, (GDestroyNotify) gst_buffer_unref);
+  gst_harness_teardown (v.validator);
+  gst_object_unref (bus);
+  gst_object_unref (pad);
+  gst_object_unref (check);
+  gst_object_unref (volts);
+}
+
+/* A check that runs behind the recording fails when the bad sample is recorded,
+ * and in a checkpoint: back to the last one before it. */
+GST_START_TEST (test_validation_late)
+{
+  GstElement *pipeline;
+  gsize reference_size, size;
+  gchar *reference, *data;
+  GError *error = NULL;
+  GstEegCheckpoint *c;
+  guint64 id = 0;
+  GPtrArray *list;
+
+  reference = make_reference (&sample_chain, &reference_size);
+  pipeline = make_pipeline (&sample_chain);
+  /* a machine that is busy may store another one before all stands still */
+  while (id == 0) {
+    run_validation (pipeline);
+    list = gst_eeg_checkpoint_list (sidecar, NULL);
+    fail_unless (list != NULL && list->len == 2);
+    c = list->pdata[0];
+    fail_unless (gst_eeg_checkpoint_get_sample_index (c) > BAD_SAMPLE);
+    c = list->pdata[1];
+    if (gst_eeg_checkpoint_get_sample_index (c) <= BAD_SAMPLE)
+      id = gst_eeg_checkpoint_get_id (c);
+    g_ptr_array_unref (list);
+    if (id == 0) {
+      gst_element_set_state (pipeline, GST_STATE_NULL);
+      g_unlink (part);
+      g_unlink (sidecar);
+      g_unlink (old);
+    }
+  }
+  fail_unless (gst_eeg_unwind (pipeline, id, &error), "%s",
+      error != NULL ? error->message : "");
+  fail_unless_equals_int (play (pipeline), GST_MESSAGE_EOS);
+  drop_pipeline (pipeline);
+  fail_unless (g_file_get_contents (out, &data, &size, NULL));
+  fail_unless_equals_uint64 (size, reference_size);
+  fail_unless (memcmp (data, reference, size) == 0);
+  g_free (data);
+  g_free (reference);
 }
 
 GST_END_TEST;
@@ -498,9 +672,8 @@ GST_START_TEST (test_unwind_while_playing)
   GStatBuf info;
   guint64 id;
 
-  make_input ();
-  reference = make_reference (&reference_size);
-  pipeline = make_pipeline ();
+  reference = make_reference (&byte_chain, &reference_size);
+  pipeline = make_pipeline (&byte_chain);
   check = gst_bin_get_by_name (GST_BIN (pipeline), "check");
   /* so slow that no checkpoint is stored between the list and the unwinding */
   g_object_set (check, "sleep-time", 300000, NULL);
@@ -582,10 +755,9 @@ GST_START_TEST (test_poison_chunk)
   guint64 id;
   guint i;
 
-  make_input ();
-  reference = make_reference (&reference_size);
-  pipeline = make_pipeline ();
-  list = fail_late (pipeline);
+  reference = make_reference (&byte_chain, &reference_size);
+  pipeline = make_pipeline (&byte_chain);
+  list = fail_late (pipeline, &byte_chain);
   id = gst_eeg_checkpoint_get_id (list->pdata[0]);
   g_ptr_array_unref (list);
   words = g_strdup_printf ("Chunk %" G_GUINT64_FORMAT " ", id + 1);
@@ -644,6 +816,10 @@ eegcheckpoint_suite (void)
   tcase_add_test (tc, test_unwind_to_newest);
   tcase_add_test (tc, test_unwind_to_previous);
   tcase_add_test (tc, test_unwind_anew);
+  tcase_add_test (tc, test_unwind_samples_to_newest);
+  tcase_add_test (tc, test_unwind_samples_to_previous);
+  tcase_add_test (tc, test_unwind_samples_anew);
+  tcase_add_test (tc, test_validation_late);
   tcase_add_test (tc, test_unwind_while_playing);
   tcase_add_test (tc, test_unwind_refused);
   tcase_add_test (tc, test_poison_chunk);
