@@ -136,7 +136,7 @@ static void
 sync_once (EegDurableFile *file)
 {
   uint64_t size = file->size, wanted = file->wanted, start, took;
-  void *mark = file->mark;
+  void *mark = file->mark, *older = NULL;
   bool ok = true;
   int error = 0;
 
@@ -164,8 +164,16 @@ sync_once (EegDurableFile *file)
   }
   if (!ok)
     set_error (file, EEG_DURABLE_SYNC, error);
+  /* nothing was written since: this sync was for the later one, too */
+  if (mark != NULL && file->mark != NULL && file->dirty == 0) {
+    older = mark;
+    mark = file->mark;
+    file->mark = NULL;
+  }
   if (mark != NULL) {
     pthread_mutex_unlock (&file->lock);
+    if (older != NULL)
+      file->mark_func (file, file->mark_data, older, false);
     file->mark_func (file, file->mark_data, mark, ok);
     pthread_mutex_lock (&file->lock);
   }
