@@ -42,10 +42,9 @@ GST_DEBUG_CATEGORY_STATIC (GST_CAT_DEFAULT);
 #define MAX_BYTES G_MAXINT32
 
 /* A saved state: these bytes (the last one is the version), the index of the
- * next sample, that of the sample from which pieces are counted, and the two
- * settings; or the bytes alone when there was nothing to save. */
+ * sample from which pieces are counted, and the two settings. */
 static const guint8 state_magic[8] = { 'e', 'e', 'g', '-', 'b', 'a', 't', 1 };
-#define STATE_SIZE 40
+#define STATE_SIZE 32
 
 enum
 {
@@ -68,21 +67,19 @@ struct _GstEegBatch
   /* object lock */
   guint64 longest; /* frames of the longest piece, 0 without any */
   gsize memory;
-  GBytes *restore; /* state to go on from, until its sample comes */
 
   /* streaming thread */
   Settings active;
-  guint64 most;          /* frames of the longest piece, 0: all as they come */
-  gboolean running;      /* a run has begun */
-  guint64 anchor;        /* index from which pieces are counted */
-  guint64 position;      /* index of the next sample to be given */
-  GstBuffer *input;      /* what was taken, until all of it was given */
-  gsize input_frames;    /* in it */
-  gsize input_done;      /* of these given */
-  GstBuffer *partial;    /* of several buffers, until it is full */
-  gsize partial_frames;  /* in it */
-  gboolean is_gap;       /* partial holds nothing but gaps */
-  guint64 restore_index; /* of that state; G_MAXUINT64 if there is none */
+  guint64 most;         /* frames of the longest piece, 0: all as they come */
+  gboolean running;     /* a run has begun */
+  guint64 anchor;       /* index from which pieces are counted */
+  guint64 position;     /* index of the next sample to be given */
+  GstBuffer *input;     /* what was taken, until all of it was given */
+  gsize input_frames;   /* in it */
+  gsize input_done;     /* of these given */
+  GstBuffer *partial;   /* of several buffers, until it is full */
+  gsize partial_frames; /* in it */
+  gboolean is_gap;      /* partial holds nothing but gaps */
 };
 
 /* Locking: as the base class says. The object lock guards what the struct says,
@@ -148,118 +145,46 @@ gst_eeg_batch_apply_settings (GstEegFilter *filter, gconstpointer settings,
 
 /* ---- state ---- */
 
-static void
-clear_restore (GstEegBatch *self)
-{
-  GBytes *restore;
-
-  GST_OBJECT_LOCK (self);
-  restore = g_steal_pointer (&self->restore);
-  GST_OBJECT_UNLOCK (self);
-  g_clear_pointer (&restore, g_bytes_unref);
-  self->restore_index = G_MAXUINT64;
-}
-
-/* transfer full, NULL if there is none */
-static GBytes *
-ref_restore (GstEegBatch *self)
-{
-  GBytes *restore;
-
-  GST_OBJECT_LOCK (self);
-  restore = self->restore != NULL ? g_bytes_ref (self->restore) : NULL;
-  GST_OBJECT_UNLOCK (self);
-  return restore;
-}
-
-static GBytes *
-gst_eeg_batch_save_state (GstEegStage *stage, GError **error)
-{
-  GstEegBatch *self = GST_EEG_BATCH (stage);
-  GBytes *restore = ref_restore (self);
-  guint8 *data;
-
-  if (restore != NULL)
-    return restore;
-  if (!self->running)
-    return g_bytes_new (state_magic, sizeof state_magic);
-  data = g_malloc (STATE_SIZE);
-  memcpy (data, state_magic, sizeof state_magic);
-  GST_WRITE_UINT64_LE (data + 8, self->position);
-  GST_WRITE_UINT64_LE (data + 16, self->anchor);
-  GST_WRITE_UINT64_LE (data + 24, self->active.samples);
-  GST_WRITE_UINT64_LE (data + 32, self->active.duration);
-  return g_bytes_new_take (data, STATE_SIZE);
-}
-
 static gboolean
-gst_eeg_batch_restore_state (GstEegStage *stage, GBytes *state, GError **error)
+gst_eeg_batch_save (GstEegFilter *filter, GByteArray *to, GError **error)
 {
-  GstEegBatch *self = GST_EEG_BATCH (stage);
-  gsize size;
-  const guint8 *data = g_bytes_get_data (state, &size);
-  GBytes *old, *restore = NULL;
+  GstEegBatch *self = GST_EEG_BATCH (filter);
+  guint8 data[STATE_SIZE];
 
-  if ((size != sizeof state_magic && size != STATE_SIZE)
-      || memcmp (data, state_magic, sizeof state_magic) != 0) {
-    g_set_error (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS,
-        "This is no state of an eegbatch of this version.");
-    return FALSE;
-  }
-  if (size == STATE_SIZE)
-    restore = g_bytes_ref (state);
-  GST_OBJECT_LOCK (self);
-  old = self->restore;
-  self->restore = restore;
-  GST_OBJECT_UNLOCK (self);
-  g_clear_pointer (&old, g_bytes_unref);
+  memcpy (data, state_magic, sizeof state_magic);
+  GST_WRITE_UINT64_LE (data + 8, self->anchor);
+  GST_WRITE_UINT64_LE (data + 16, self->active.samples);
+  GST_WRITE_UINT64_LE (data + 24, self->active.duration);
+  g_byte_array_append (to, data, sizeof data);
   return TRUE;
 }
 
-/* Whether the state that waits, if any, is one of the settings. */
+/* Pieces are counted as they were; what lies between here and the end of the one
+ * that was under way was given. */
 static gboolean
-check_restore (GstEegBatch *self, GError **error)
+gst_eeg_batch_resume (GstEegFilter *filter, guint64 index, const guint8 *data,
+    gsize size, guint64 *first, GError **error)
 {
-  GBytes *restore = ref_restore (self);
-  const guint8 *data;
-  gboolean ok;
+  GstEegBatch *self = GST_EEG_BATCH (filter);
 
-  self->restore_index = G_MAXUINT64;
-  if (restore == NULL)
-    return TRUE;
-  data = g_bytes_get_data (restore, NULL);
-  ok = GST_READ_UINT64_LE (data + 24) == self->active.samples
-      && GST_READ_UINT64_LE (data + 32) == self->active.duration;
-  if (ok)
-    self->restore_index = GST_READ_UINT64_LE (data + 8);
-  else
+  if (size != STATE_SIZE || memcmp (data, state_magic, sizeof state_magic) != 0
+      || GST_READ_UINT64_LE (data + 16) != self->active.samples
+      || GST_READ_UINT64_LE (data + 24) != self->active.duration) {
     g_set_error (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS,
         "The saved state is that of pieces of another size.");
-  g_bytes_unref (restore);
-  return ok;
-}
-
-/* The run that begins holds the sample before which the state was saved, or
- * comes before it: pieces are counted as they were then. */
-static gboolean
-apply_restore (GstEegBatch *self, guint64 index)
-{
-  GBytes *restore;
-
-  if (index > self->restore_index) {
-    GST_ELEMENT_ERROR (self, RESOURCE, SETTINGS,
-        ("The stream goes on at sample %" G_GUINT64_FORMAT
-         ", behind sample %" G_GUINT64_FORMAT " of the saved state.",
-            index, self->restore_index),
-        (NULL));
     return FALSE;
   }
-  restore = ref_restore (self);
-  if (restore != NULL)
-    self->anchor = GST_READ_UINT64_LE (
-        (const guint8 *) g_bytes_get_data (restore, NULL) + 16);
-  g_clear_pointer (&restore, g_bytes_unref);
+  self->anchor = GST_READ_UINT64_LE (data + 8);
+  self->position = *first = index;
+  self->running = TRUE;
   return TRUE;
+}
+
+/* A barrier leaves behind the piece in which it came. */
+static guint64
+gst_eeg_batch_get_look_back (GstEegFilter *filter)
+{
+  return 0;
 }
 
 static guint64
@@ -277,8 +202,6 @@ gst_eeg_batch_look_back (GstEegStage *stage)
 static void
 gst_eeg_batch_stage_init (GstEegStageInterface *iface)
 {
-  iface->save_state = gst_eeg_batch_save_state;
-  iface->restore_state = gst_eeg_batch_restore_state;
   iface->look_back = gst_eeg_batch_look_back;
 }
 
@@ -306,7 +229,7 @@ gst_eeg_batch_set_info (GstEegFilter *filter, const GstEegInfo *in_info,
   if (!find_longest (&self->active, in_info, &longest, error))
     return FALSE;
   set_longest (self, longest, in_info->bytes_per_frame);
-  return check_restore (self, error);
+  return TRUE;
 }
 
 static void
@@ -361,19 +284,11 @@ gst_eeg_batch_take_buffer (GstEegFilter *filter, GstBuffer *buffer,
 
   if (!self->running) {
     self->anchor = self->position = index;
-    if (self->restore_index != G_MAXUINT64 && !apply_restore (self, index)) {
-      gst_eeg_stage_count (&gst_eeg_filter_get_counters (filter)->errors, 1);
-      gst_buffer_unref (buffer);
-      return GST_FLOW_ERROR;
-    }
     self->running = TRUE;
   }
   self->input = buffer;
   self->input_frames = gst_buffer_get_size (buffer) / info->bytes_per_frame;
   self->input_done = 0;
-  if (G_UNLIKELY (self->restore_index != G_MAXUINT64)
-      && self->restore_index - index <= self->input_frames)
-    clear_restore (self);
   return GST_FLOW_OK;
 }
 
@@ -552,7 +467,6 @@ gst_eeg_batch_stop (GstBaseTransform *trans)
       GST_BASE_TRANSFORM_CLASS (gst_eeg_batch_parent_class)->stop (trans);
 
   set_longest (self, 0, 0);
-  clear_restore (self);
   return ret;
 }
 
@@ -615,15 +529,6 @@ gst_eeg_batch_get_property (GObject *object, guint id, GValue *value,
 }
 
 static void
-gst_eeg_batch_finalize (GObject *object)
-{
-  GstEegBatch *self = GST_EEG_BATCH (object);
-
-  g_clear_pointer (&self->restore, g_bytes_unref);
-  G_OBJECT_CLASS (gst_eeg_batch_parent_class)->finalize (object);
-}
-
-static void
 gst_eeg_batch_class_init (GstEegBatchClass *klass)
 {
   GObjectClass *object_class = G_OBJECT_CLASS (klass);
@@ -635,7 +540,6 @@ gst_eeg_batch_class_init (GstEegBatchClass *klass)
 
   object_class->set_property = gst_eeg_batch_set_property;
   object_class->get_property = gst_eeg_batch_get_property;
-  object_class->finalize = gst_eeg_batch_finalize;
 
   gst_eeg_filter_class_install_setting (filter_class, PROP_SAMPLES,
       g_param_spec_uint ("samples", "Samples",
@@ -670,6 +574,11 @@ gst_eeg_batch_class_init (GstEegBatchClass *klass)
   filter_class->set_info = gst_eeg_batch_set_info;
   filter_class->reset = gst_eeg_batch_reset;
   filter_class->take_buffer = gst_eeg_batch_take_buffer;
+  filter_class->takes_part = TRUE;
+  filter_class->whole_buffers = TRUE;
+  filter_class->get_look_back = gst_eeg_batch_get_look_back;
+  filter_class->save = gst_eeg_batch_save;
+  filter_class->resume = gst_eeg_batch_resume;
   filter_class->give_buffer = gst_eeg_batch_give_buffer;
   filter_class->get_delay = gst_eeg_batch_get_delay;
   filter_class->get_memory = gst_eeg_batch_get_memory;
@@ -681,5 +590,4 @@ gst_eeg_batch_init (GstEegBatch *self)
   self->active =
       (Settings){ .samples = DEFAULT_SAMPLES, .duration = DEFAULT_DURATION };
   gst_eeg_filter_init_settings (GST_EEG_FILTER (self), &self->active);
-  self->restore_index = G_MAXUINT64;
 }

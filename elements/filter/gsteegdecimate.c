@@ -50,11 +50,10 @@ GST_DEBUG_CATEGORY_STATIC (GST_CAT_DEFAULT);
 #define DEFAULT_BETA 5.0
 #define DEFAULT_INITIAL EEG_RESAMPLE_HOLD
 
-/* A saved state: these bytes (the last one is the version), the index of the
- * next sample, up, down, half the filter, channels, beta and edge, what the
- * kernel saved; or the bytes alone when there was nothing to save. */
+/* A saved state: these bytes (the last one is the version), up, down, half the
+ * filter, channels, beta and edge, what the kernel saved. */
 static const guint8 state_magic[8] = { 'e', 'e', 'g', '-', 'd', 'e', 'c', 1 };
-#define STATE_HEADER 64
+#define STATE_HEADER 56
 
 enum
 {
@@ -90,7 +89,6 @@ struct _GstEegDecimate
   gsize memory;
   guint64 look_back;
   guint64 dropped; /* trigger values, since the start */
-  GBytes *restore; /* state to go on from, until its sample comes */
 
   /* streaming thread */
   eeg_resample *resample;
@@ -98,7 +96,6 @@ struct _GstEegDecimate
   Settings made; /* that resample was made with */
   gboolean running;
   guint64 run_index;      /* of the first sample of the run */
-  guint64 restore_index;  /* of that state; G_MAXUINT64 if there is none */
   guint64 dropped_before; /* by kernels that are gone */
 };
 
@@ -212,132 +209,60 @@ gst_eeg_decimate_transform_info (GstEegFilter *filter,
 
 /* ---- state ---- */
 
-/* transfer full, NULL if there is none */
-static GBytes *
-ref_restore (GstEegDecimate *self)
-{
-  GBytes *restore;
-
-  GST_OBJECT_LOCK (self);
-  restore = self->restore != NULL ? g_bytes_ref (self->restore) : NULL;
-  GST_OBJECT_UNLOCK (self);
-  return restore;
-}
-
 static void
-clear_restore (GstEegDecimate *self)
-{
-  GBytes *restore;
-
-  GST_OBJECT_LOCK (self);
-  restore = g_steal_pointer (&self->restore);
-  GST_OBJECT_UNLOCK (self);
-  g_clear_pointer (&restore, g_bytes_unref);
-  self->restore_index = G_MAXUINT64;
-}
-
-static void
-write_header (GstEegDecimate *self, guint8 *data, guint64 index)
+write_header (GstEegDecimate *self, guint8 *data)
 {
   memcpy (data, state_magic, sizeof state_magic);
-  GST_WRITE_UINT64_LE (data + 8, index);
-  GST_WRITE_UINT64_LE (data + 16, self->plan.up);
-  GST_WRITE_UINT64_LE (data + 24, self->plan.down);
-  GST_WRITE_UINT64_LE (data + 32, self->plan.half);
-  GST_WRITE_UINT64_LE (data + 40,
+  GST_WRITE_UINT64_LE (data + 8, self->plan.up);
+  GST_WRITE_UINT64_LE (data + 16, self->plan.down);
+  GST_WRITE_UINT64_LE (data + 24, self->plan.half);
+  GST_WRITE_UINT64_LE (data + 32,
       gst_eeg_filter_get_in_info (GST_EEG_FILTER (self))->channels);
-  GST_WRITE_DOUBLE_LE (data + 48, self->made.beta);
-  GST_WRITE_UINT64_LE (data + 56, self->made.initial);
-}
-
-static GBytes *
-gst_eeg_decimate_save_state (GstEegStage *stage, GError **error)
-{
-  GstEegDecimate *self = GST_EEG_DECIMATE (stage);
-  GBytes *restore = ref_restore (self);
-  guint8 *data;
-  gsize size;
-
-  if (restore != NULL)
-    return restore;
-  if (self->resample == NULL || !self->running)
-    return g_bytes_new (state_magic, sizeof state_magic);
-  size = STATE_HEADER + eeg_resample_state_size (self->resample);
-  data = g_malloc (size);
-  write_header (self, data,
-      self->run_index + eeg_resample_get_in (self->resample));
-  eeg_resample_save_state (self->resample, data + STATE_HEADER);
-  return g_bytes_new_take (data, size);
+  GST_WRITE_DOUBLE_LE (data + 40, self->made.beta);
+  GST_WRITE_UINT64_LE (data + 48, self->made.initial);
 }
 
 static gboolean
-gst_eeg_decimate_restore_state (GstEegStage *stage, GBytes *state,
-    GError **error)
+gst_eeg_decimate_save (GstEegFilter *filter, GByteArray *to, GError **error)
 {
-  GstEegDecimate *self = GST_EEG_DECIMATE (stage);
-  gsize size;
-  const guint8 *data = g_bytes_get_data (state, &size);
-  GBytes *old, *restore = NULL;
+  GstEegDecimate *self = GST_EEG_DECIMATE (filter);
+  gsize size = eeg_resample_state_size (self->resample);
+  guint8 header[STATE_HEADER];
 
-  if (size < sizeof state_magic
-      || memcmp (data, state_magic, sizeof state_magic) != 0
-      || (size > sizeof state_magic && size < STATE_HEADER)) {
-    g_set_error (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS,
-        "This is no state of an eegdecimate of this version.");
-    return FALSE;
-  }
-  if (size > sizeof state_magic)
-    restore = g_bytes_ref (state);
-  GST_OBJECT_LOCK (self);
-  old = self->restore;
-  self->restore = restore;
-  GST_OBJECT_UNLOCK (self);
-  g_clear_pointer (&old, g_bytes_unref);
+  write_header (self, header);
+  g_byte_array_append (to, header, sizeof header);
+  g_byte_array_set_size (to, (guint) (to->len + size));
+  eeg_resample_save_state (self->resample, to->data + to->len - size);
   return TRUE;
 }
 
-/* Whether the state that waits, if any, is one of the filter that was made. */
-static gboolean
-check_restore (GstEegDecimate *self, GError **error)
-{
-  GBytes *restore = ref_restore (self);
-  guint8 header[STATE_HEADER];
-  const guint8 *data;
-  gboolean ok;
-  gsize size;
+static guint64 gst_eeg_decimate_map_index (GstEegFilter *filter, guint64 index);
 
-  self->restore_index = G_MAXUINT64;
-  if (restore == NULL)
-    return TRUE;
-  data = g_bytes_get_data (restore, &size);
-  write_header (self, header, GST_READ_UINT64_LE (data + 8));
-  ok = memcmp (header, data, STATE_HEADER) == 0
+static gboolean
+gst_eeg_decimate_resume (GstEegFilter *filter, guint64 index,
+    const guint8 *data, gsize size, guint64 *first, GError **error)
+{
+  GstEegDecimate *self = GST_EEG_DECIMATE (filter);
+  guint8 header[STATE_HEADER];
+
+  write_header (self, header);
+  *first = gst_eeg_decimate_map_index (filter, index);
+  if (size >= STATE_HEADER && memcmp (header, data, STATE_HEADER) == 0
       && eeg_resample_load_state (self->resample, data + STATE_HEADER,
-          size - STATE_HEADER);
-  if (ok)
-    self->restore_index = GST_READ_UINT64_LE (data + 8);
-  else
-    g_set_error (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS,
-        "The saved state is that of another filter or stream.");
-  g_bytes_unref (restore);
-  return ok;
+          size - STATE_HEADER))
+    return TRUE;
+  g_set_error (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS,
+      "The saved state is that of another filter or stream.");
+  return FALSE;
 }
 
-/* The sample that the state was saved before is next. */
-static void
-apply_restore (GstEegDecimate *self)
+static guint64
+gst_eeg_decimate_get_look_back (GstEegFilter *filter)
 {
-  GBytes *restore = ref_restore (self);
-  gsize size;
-  const guint8 *data = g_bytes_get_data (restore, &size);
+  GstEegDecimate *self = GST_EEG_DECIMATE (filter);
 
-  if (!eeg_resample_load_state (self->resample, data + STATE_HEADER,
-          size - STATE_HEADER))
-    GST_ERROR_OBJECT (self, "a state was not the one that was checked");
-  GST_INFO_OBJECT (self, "going on from sample %" G_GUINT64_FORMAT,
-      self->restore_index);
-  g_bytes_unref (restore);
-  clear_restore (self);
+  return self->resample != NULL ? eeg_resample_get_look_back (self->resample)
+                                : 0;
 }
 
 static guint64
@@ -355,8 +280,6 @@ gst_eeg_decimate_look_back (GstEegStage *stage)
 static void
 gst_eeg_decimate_stage_init (GstEegStageInterface *iface)
 {
-  iface->save_state = gst_eeg_decimate_save_state;
-  iface->restore_state = gst_eeg_decimate_restore_state;
   iface->look_back = gst_eeg_decimate_look_back;
 }
 
@@ -440,10 +363,8 @@ gst_eeg_decimate_set_info (GstEegFilter *filter, const GstEegInfo *in_info,
     return FALSE;
   /* where the rate stays, so do buffers */
   gst_eeg_filter_set_enabled (filter, self->plan.up != self->plan.down);
-  if (self->plan.up == self->plan.down) {
-    clear_restore (self);
+  if (self->plan.up == self->plan.down)
     return TRUE;
-  }
   resample = make_resample (&self->plan, &self->made, in_info);
   if (resample == NULL) {
     g_set_error (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_INIT,
@@ -456,7 +377,7 @@ gst_eeg_decimate_set_info (GstEegFilter *filter, const GstEegInfo *in_info,
       "%" G_GUINT64_FORMAT " to %" G_GUINT64_FORMAT " by %" G_GUINT64_FORMAT
       " taps",
       self->plan.down, self->plan.up, 2 * self->plan.half + 1);
-  return check_restore (self, error);
+  return TRUE;
 }
 
 static void
@@ -508,28 +429,6 @@ gst_eeg_decimate_process (GstEegFilter *filter, gconstpointer in, gsize n_in,
 {
   GstEegDecimate *self = GST_EEG_DECIMATE (filter);
 
-  if (G_UNLIKELY (self->restore_index != G_MAXUINT64)) {
-    guint64 position = self->run_index + eeg_resample_get_in (self->resample);
-    guint64 before = self->restore_index - position;
-
-    if (position > self->restore_index) {
-      g_set_error (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS,
-          "The stream goes on at sample %" G_GUINT64_FORMAT
-          ", behind sample %" G_GUINT64_FORMAT " of the saved state.",
-          position, self->restore_index);
-      return FALSE;
-    }
-    if (before < n_in) {
-      gsize done = eeg_resample_process (self->resample, in, before, out);
-
-      apply_restore (self);
-      in = (const guint8 *) in
-          + before * gst_eeg_filter_get_in_info (filter)->bytes_per_frame;
-      out = (guint8 *) out
-          + done * gst_eeg_filter_get_out_info (filter)->bytes_per_frame;
-      n_in -= before;
-    }
-  }
   eeg_resample_process (self->resample, in, n_in, out);
   count_dropped (self);
   return TRUE;
@@ -590,7 +489,6 @@ gst_eeg_decimate_stop (GstBaseTransform *trans)
       GST_BASE_TRANSFORM_CLASS (gst_eeg_decimate_parent_class)->stop (trans);
 
   set_resample (self, NULL);
-  clear_restore (self);
   return ret;
 }
 
@@ -661,7 +559,6 @@ gst_eeg_decimate_finalize (GObject *object)
 {
   GstEegDecimate *self = GST_EEG_DECIMATE (object);
 
-  g_clear_pointer (&self->restore, g_bytes_unref);
   g_clear_pointer (&self->resample, eeg_resample_free);
   G_OBJECT_CLASS (gst_eeg_decimate_parent_class)->finalize (object);
 }
@@ -741,6 +638,10 @@ gst_eeg_decimate_class_init (GstEegDecimateClass *klass)
   filter_class->drain = gst_eeg_decimate_drain;
   filter_class->get_delay = gst_eeg_decimate_get_delay;
   filter_class->get_memory = gst_eeg_decimate_get_memory;
+  filter_class->takes_part = TRUE;
+  filter_class->get_look_back = gst_eeg_decimate_get_look_back;
+  filter_class->save = gst_eeg_decimate_save;
+  filter_class->resume = gst_eeg_decimate_resume;
 
   gst_type_mark_as_plugin_api (initial_get_type (), 0);
 }
@@ -757,5 +658,4 @@ gst_eeg_decimate_init (GstEegDecimate *self)
   };
 
   gst_eeg_filter_init_settings (GST_EEG_FILTER (self), &defaults);
-  self->restore_index = G_MAXUINT64;
 }

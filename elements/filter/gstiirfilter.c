@@ -69,11 +69,10 @@ typedef enum
 
 #define MAX_NOTCHES 12
 
-/* A saved state: these bytes (the last one is the version), the index of the
- * next sample, the number of sections and their coefficients, what the kernel
- * saved; or the bytes alone when there was nothing to save. */
+/* A saved state: these bytes (the last one is the version), the number of sections
+ * and their coefficients, what the kernel saved. */
 static const guint8 state_magic[8] = { 'e', 'e', 'g', '-', 'i', 'i', 'r', 1 };
-#define STATE_HEADER 24
+#define STATE_HEADER 16
 #define STATE_SECTION (5 * 8)
 
 enum
@@ -115,14 +114,11 @@ struct _GstEegIirFilter
   gboolean has_pending; /* to be taken over */
   Initial initial;      /* with it */
   gsize memory;
-  GBytes *restore; /* state to go on from, until its sample comes */
 
   /* streaming thread */
   EegIir *iir;
   GstEegFormat format;
   gboolean steady;
-  guint64 position; /* index of the next sample, where a run is under way */
-  guint64 restore_index; /* of that state; G_MAXUINT64 if there is none */
 };
 
 /* Locking: as the base class says. The object lock guards what the struct says,
@@ -138,13 +134,9 @@ static GstStaticPadTemplate src_template =
     GST_STATIC_PAD_TEMPLATE ("src", GST_PAD_SRC, GST_PAD_ALWAYS,
         GST_STATIC_CAPS (GST_EEG_RAW_CAPS_MAKE (FORMATS, "voltage")));
 
-static void gst_eeg_iir_filter_stage_init (GstEegStageInterface *iface);
-
 G_DEFINE_TYPE_WITH_CODE (GstEegIirFilter, gst_eeg_iir_filter,
     GST_TYPE_EEG_FILTER,
-    G_IMPLEMENT_INTERFACE (GST_TYPE_EEG_STAGE, gst_eeg_iir_filter_stage_init)
-        GST_DEBUG_CATEGORY_INIT (GST_CAT_DEFAULT, "iirfilter", 0,
-            "EEG IIR filter"))
+    GST_DEBUG_CATEGORY_INIT (GST_CAT_DEFAULT, "iirfilter", 0, "EEG IIR filter"))
 GST_ELEMENT_REGISTER_DEFINE (iirfilter, "iirfilter", GST_RANK_NONE,
     GST_TYPE_EEG_IIR_FILTER)
 
@@ -312,137 +304,45 @@ write_sections (const EegIirDesign *design, guint8 *p)
   return design->n_sections * STATE_SECTION;
 }
 
-/* transfer full, NULL if there is none */
-static GBytes *
-ref_restore (GstEegIirFilter *self)
-{
-  GBytes *restore;
-
-  GST_OBJECT_LOCK (self);
-  restore = self->restore != NULL ? g_bytes_ref (self->restore) : NULL;
-  GST_OBJECT_UNLOCK (self);
-  return restore;
-}
-
-static GBytes *
-gst_eeg_iir_filter_save_state (GstEegStage *stage, GError **error)
-{
-  GstEegIirFilter *self = GST_EEG_IIR_FILTER (stage);
-  GBytes *restore = ref_restore (self);
-  const EegIirDesign *design;
-  guint8 *data;
-  gsize size;
-
-  if (restore != NULL)
-    return restore;
-  if (self->iir == NULL || self->position == G_MAXUINT64)
-    return g_bytes_new (state_magic, sizeof state_magic);
-
-  design = eeg_iir_get_design (self->iir);
-  size = STATE_HEADER + design->n_sections * STATE_SECTION
-      + eeg_iir_state_size (self->iir);
-  data = g_malloc (size);
-  memcpy (data, state_magic, sizeof state_magic);
-  GST_WRITE_UINT64_LE (data + 8, self->position);
-  GST_WRITE_UINT64_LE (data + 16, design->n_sections);
-  eeg_iir_save_state (self->iir,
-      data + STATE_HEADER + write_sections (design, data + STATE_HEADER));
-  return g_bytes_new_take (data, size);
-}
-
 static gboolean
-gst_eeg_iir_filter_restore_state (GstEegStage *stage, GBytes *state,
-    GError **error)
+gst_eeg_iir_filter_save (GstEegFilter *filter, GByteArray *to, GError **error)
 {
-  GstEegIirFilter *self = GST_EEG_IIR_FILTER (stage);
-  gsize size;
-  const guint8 *data = g_bytes_get_data (state, &size);
-  GBytes *old, *restore = NULL;
+  GstEegIirFilter *self = GST_EEG_IIR_FILTER (filter);
+  const EegIirDesign *design = eeg_iir_get_design (self->iir);
+  gsize size = eeg_iir_state_size (self->iir);
+  guint8 head[STATE_HEADER], sections[EEG_IIR_MAX_SECTIONS * STATE_SECTION];
 
-  if (size < sizeof state_magic
-      || memcmp (data, state_magic, sizeof state_magic) != 0
-      || (size > sizeof state_magic
-          && (size < STATE_HEADER
-              || GST_READ_UINT64_LE (data + 16) > EEG_IIR_MAX_SECTIONS
-              || size < STATE_HEADER
-                      + GST_READ_UINT64_LE (data + 16) * STATE_SECTION))) {
-    g_set_error (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS,
-        "This is no state of an iirfilter of this version.");
-    return FALSE;
-  }
-  if (size > sizeof state_magic)
-    restore = g_bytes_ref (state);
-  GST_OBJECT_LOCK (self);
-  old = self->restore;
-  self->restore = restore;
-  GST_OBJECT_UNLOCK (self);
-  g_clear_pointer (&old, g_bytes_unref);
+  memcpy (head, state_magic, sizeof state_magic);
+  GST_WRITE_UINT64_LE (head + 8, design->n_sections);
+  g_byte_array_append (to, head, sizeof head);
+  g_byte_array_append (to, sections, write_sections (design, sections));
+  g_byte_array_set_size (to, to->len + size);
+  eeg_iir_save_state (self->iir, to->data + to->len - size);
   return TRUE;
 }
 
-static void
-clear_restore (GstEegIirFilter *self)
-{
-  GBytes *restore;
-
-  GST_OBJECT_LOCK (self);
-  restore = g_steal_pointer (&self->restore);
-  GST_OBJECT_UNLOCK (self);
-  g_clear_pointer (&restore, g_bytes_unref);
-  self->restore_index = G_MAXUINT64;
-}
-
-/* Whether the state that waits, if any, is one of the filter that was made. */
 static gboolean
-check_restore (GstEegIirFilter *self, const EegIirDesign *design,
-    GError **error)
+gst_eeg_iir_filter_resume (GstEegFilter *filter, guint64 index,
+    const guint8 *data, gsize size, guint64 *first, GError **error)
 {
-  GBytes *restore = ref_restore (self);
+  GstEegIirFilter *self = GST_EEG_IIR_FILTER (filter);
+  const EegIirDesign *design = eeg_iir_get_design (self->iir);
   guint8 sections[EEG_IIR_MAX_SECTIONS * STATE_SECTION];
-  const guint8 *data;
-  gboolean ok;
-  gsize size, n;
+  gsize n = write_sections (design, sections);
 
-  self->restore_index = G_MAXUINT64;
-  if (restore == NULL)
-    return TRUE;
-  data = g_bytes_get_data (restore, &size);
-  n = write_sections (design, sections);
-  ok = GST_READ_UINT64_LE (data + 16) == design->n_sections
+  eeg_iir_restart (self->iir, self->steady);
+  if (size >= STATE_HEADER + n
+      && memcmp (data, state_magic, sizeof state_magic) == 0
+      && GST_READ_UINT64_LE (data + 8) == design->n_sections
       && memcmp (data + STATE_HEADER, sections, n) == 0
       && eeg_iir_load_state (self->iir, data + STATE_HEADER + n,
-          size - STATE_HEADER - n);
-  if (ok)
-    self->restore_index = GST_READ_UINT64_LE (data + 8);
-  else
-    g_set_error (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS,
-        "The saved state is that of another filter or stream.");
-  g_bytes_unref (restore);
-  return ok;
-}
-
-/* The sample that the state was saved before is next. */
-static void
-apply_restore (GstEegIirFilter *self)
-{
-  GBytes *restore = ref_restore (self);
-  gsize size, n;
-  const guint8 *data = g_bytes_get_data (restore, &size);
-
-  n = STATE_HEADER + GST_READ_UINT64_LE (data + 16) * STATE_SECTION;
-  if (!eeg_iir_load_state (self->iir, data + n, size - n))
-    GST_ERROR_OBJECT (self, "a state was not the one that was checked");
-  GST_INFO_OBJECT (self, "going on from sample %" G_GUINT64_FORMAT,
-      self->restore_index);
-  g_bytes_unref (restore);
-  clear_restore (self);
-}
-
-static void
-gst_eeg_iir_filter_stage_init (GstEegStageInterface *iface)
-{
-  iface->save_state = gst_eeg_iir_filter_save_state;
-  iface->restore_state = gst_eeg_iir_filter_restore_state;
+          size - STATE_HEADER - n)) {
+    *first = index;
+    return TRUE;
+  }
+  g_set_error (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS,
+      "The saved state is that of another filter or stream.");
+  return FALSE;
 }
 
 /* ---- samples ---- */
@@ -468,10 +368,6 @@ gst_eeg_iir_filter_update (GstEegFilter *filter)
         (gsize) design.n_sections);
     eeg_iir_set_design (self->iir, &design);
   }
-  /* a state is for the samples that follow at once */
-  if (self->restore_index != G_MAXUINT64
-      && !gst_eeg_filter_get_enabled (filter))
-    clear_restore (self);
 }
 
 static gboolean
@@ -480,7 +376,6 @@ gst_eeg_iir_filter_set_info (GstEegFilter *filter, const GstEegInfo *in_info,
 {
   GstEegIirFilter *self = GST_EEG_IIR_FILTER (filter);
   bool *filtered = g_new (bool, in_info->channels);
-  EegIirDesign design;
   gint i;
 
   for (i = 0; i < in_info->channels; i++)
@@ -489,7 +384,6 @@ gst_eeg_iir_filter_set_info (GstEegFilter *filter, const GstEegInfo *in_info,
   self->iir = eeg_iir_new (in_info->channels, filtered, eeg_cpu_choose ());
   g_free (filtered);
   self->format = in_info->format;
-  self->position = G_MAXUINT64;
   if (self->iir == NULL) {
     g_set_error (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_INIT,
         "No memory for a filter of %d channels.", in_info->channels);
@@ -500,10 +394,9 @@ gst_eeg_iir_filter_set_info (GstEegFilter *filter, const GstEegInfo *in_info,
     return FALSE;
   GST_OBJECT_LOCK (self);
   self->memory = eeg_iir_memory (in_info->channels);
-  design = self->design;
   GST_OBJECT_UNLOCK (self);
   gst_eeg_iir_filter_update (filter);
-  return check_restore (self, &design, error);
+  return TRUE;
 }
 
 static void
@@ -511,7 +404,6 @@ gst_eeg_iir_filter_reset (GstEegFilter *filter)
 {
   GstEegIirFilter *self = GST_EEG_IIR_FILTER (filter);
 
-  self->position = G_MAXUINT64;
   if (self->iir != NULL)
     eeg_iir_restart (self->iir, self->steady);
 }
@@ -523,7 +415,6 @@ gst_eeg_iir_filter_map_index (GstEegFilter *filter, guint64 index)
   GstEegIirFilter *self = GST_EEG_IIR_FILTER (filter);
 
   eeg_iir_restart (self->iir, self->steady);
-  self->position = index;
   return index;
 }
 
@@ -534,7 +425,6 @@ filter_samples (GstEegIirFilter *self, gconstpointer in, gpointer out, gsize n)
     eeg_iir_process_f32 (self->iir, in, out, n);
   else
     eeg_iir_process_f64 (self->iir, in, out, n);
-  self->position += n;
 }
 
 static gboolean
@@ -543,25 +433,6 @@ gst_eeg_iir_filter_process (GstEegFilter *filter, gconstpointer in, gsize n_in,
 {
   GstEegIirFilter *self = GST_EEG_IIR_FILTER (filter);
 
-  if (G_UNLIKELY (self->restore_index != G_MAXUINT64)) {
-    gsize bpf = gst_eeg_filter_get_in_info (filter)->bytes_per_frame;
-    guint64 before = self->restore_index - self->position;
-
-    if (self->position > self->restore_index) {
-      g_set_error (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS,
-          "The stream goes on at sample %" G_GUINT64_FORMAT
-          ", behind sample %" G_GUINT64_FORMAT " of the saved state.",
-          self->position, self->restore_index);
-      return FALSE;
-    }
-    if (before < n_in) {
-      filter_samples (self, in, out, before);
-      apply_restore (self);
-      in = (const guint8 *) in + before * bpf;
-      out = (guint8 *) out + before * bpf;
-      n_in -= before;
-    }
-  }
   filter_samples (self, in, out, n_in);
   return TRUE;
 }
@@ -579,14 +450,6 @@ gst_eeg_iir_filter_get_memory (GstEegFilter *filter)
 }
 
 static gboolean
-gst_eeg_iir_filter_start (GstBaseTransform *trans)
-{
-  GST_EEG_IIR_FILTER (trans)->position = G_MAXUINT64;
-  return GST_BASE_TRANSFORM_CLASS (gst_eeg_iir_filter_parent_class)
-      ->start (trans);
-}
-
-static gboolean
 gst_eeg_iir_filter_stop (GstBaseTransform *trans)
 {
   GstEegIirFilter *self = GST_EEG_IIR_FILTER (trans);
@@ -598,7 +461,6 @@ gst_eeg_iir_filter_stop (GstBaseTransform *trans)
   self->has_pending = FALSE;
   self->memory = 0;
   GST_OBJECT_UNLOCK (self);
-  clear_restore (self);
   g_clear_pointer (&self->iir, eeg_iir_free);
   return ret;
 }
@@ -753,7 +615,6 @@ gst_eeg_iir_filter_finalize (GObject *object)
 {
   GstEegIirFilter *self = GST_EEG_IIR_FILTER (object);
 
-  g_clear_pointer (&self->restore, g_bytes_unref);
   g_clear_pointer (&self->iir, eeg_iir_free);
   G_OBJECT_CLASS (gst_eeg_iir_filter_parent_class)->finalize (object);
 }
@@ -862,7 +723,6 @@ gst_eeg_iir_filter_class_init (GstEegIirFilterClass *klass)
   gst_element_class_add_static_pad_template (element_class, &sink_template);
   gst_element_class_add_static_pad_template (element_class, &src_template);
 
-  trans_class->start = gst_eeg_iir_filter_start;
   trans_class->stop = gst_eeg_iir_filter_stop;
   filter_class->in_place = TRUE;
   filter_class->settings_size = sizeof (Settings);
@@ -875,6 +735,9 @@ gst_eeg_iir_filter_class_init (GstEegIirFilterClass *klass)
   filter_class->update = gst_eeg_iir_filter_update;
   filter_class->process = gst_eeg_iir_filter_process;
   filter_class->get_memory = gst_eeg_iir_filter_get_memory;
+  filter_class->takes_part = TRUE;
+  filter_class->save = gst_eeg_iir_filter_save;
+  filter_class->resume = gst_eeg_iir_filter_resume;
 
   gst_type_mark_as_plugin_api (mode_get_type (), 0);
   gst_type_mark_as_plugin_api (design_get_type (), 0);
@@ -898,6 +761,4 @@ gst_eeg_iir_filter_init (GstEegIirFilter *self)
   };
 
   gst_eeg_filter_init_settings (GST_EEG_FILTER (self), &defaults);
-  self->position = G_MAXUINT64;
-  self->restore_index = G_MAXUINT64;
 }

@@ -10,10 +10,9 @@
 /* Frames of the longest window. */
 #define MAX_WINDOW G_MAXINT32
 
-/* A saved state: the magic, the index of the next sample, that of the sample
- * from which windows are counted, their duration; or the magic alone when there
- * was nothing to save. */
-#define STATE_SIZE 32
+/* A saved state: the magic, the index of the sample from which windows are
+ * counted, their duration. */
+#define STATE_SIZE 24
 
 enum
 {
@@ -24,15 +23,7 @@ enum
 
 typedef struct
 {
-  gboolean is_set;
-  guint64 next, anchor;
-  GstClockTime window;
-} State;
-
-typedef struct
-{
   /* object lock */
-  State restore; /* to go on from, until its sample comes */
   gsize look_back;
 
   gint switched; /* atomic: `enabled` was set since the last run began */
@@ -97,73 +88,6 @@ gst_eeg_inspector_apply_settings (GstEegFilter *filter, gconstpointer settings,
 
 /* ---- state ---- */
 
-static GBytes *
-gst_eeg_inspector_save_state (GstEegStage *stage, GError **error)
-{
-  GstEegInspectorPrivate *priv = PRIVATE (stage);
-  GstEegInspectorClass *klass = GST_EEG_INSPECTOR_GET_CLASS (stage);
-  guint8 *data;
-  State state;
-
-  GST_OBJECT_LOCK (stage);
-  state = priv->restore;
-  GST_OBJECT_UNLOCK (stage);
-  if (!state.is_set && priv->running)
-    state = (State){ TRUE, priv->position, priv->anchor, priv->active };
-  if (!state.is_set)
-    return g_bytes_new (klass->state_magic, sizeof klass->state_magic);
-  data = g_malloc (STATE_SIZE);
-  memcpy (data, klass->state_magic, sizeof klass->state_magic);
-  GST_WRITE_UINT64_LE (data + 8, state.next);
-  GST_WRITE_UINT64_LE (data + 16, state.anchor);
-  GST_WRITE_UINT64_LE (data + 24, state.window);
-  return g_bytes_new_take (data, STATE_SIZE);
-}
-
-static gboolean
-gst_eeg_inspector_restore_state (GstEegStage *stage, GBytes *bytes,
-    GError **error)
-{
-  GstEegInspectorPrivate *priv = PRIVATE (stage);
-  GstEegInspectorClass *klass = GST_EEG_INSPECTOR_GET_CLASS (stage);
-  gsize size;
-  const guint8 *data = g_bytes_get_data (bytes, &size);
-  State state = { FALSE };
-
-  if ((size != sizeof klass->state_magic && size != STATE_SIZE)
-      || memcmp (data, klass->state_magic, sizeof klass->state_magic) != 0) {
-    g_set_error (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS,
-        "This is no state of an element of this kind and version.");
-    return FALSE;
-  }
-  if (size == STATE_SIZE)
-    state = (State){ TRUE, GST_READ_UINT64_LE (data + 8),
-      GST_READ_UINT64_LE (data + 16), GST_READ_UINT64_LE (data + 24) };
-  GST_OBJECT_LOCK (stage);
-  priv->restore = state;
-  GST_OBJECT_UNLOCK (stage);
-  return TRUE;
-}
-
-static State
-get_restore (GstEegInspector *self)
-{
-  State state;
-
-  GST_OBJECT_LOCK (self);
-  state = PRIVATE (self)->restore;
-  GST_OBJECT_UNLOCK (self);
-  return state;
-}
-
-static void
-clear_restore (GstEegInspector *self)
-{
-  GST_OBJECT_LOCK (self);
-  PRIVATE (self)->restore.is_set = FALSE;
-  GST_OBJECT_UNLOCK (self);
-}
-
 static guint64
 gst_eeg_inspector_look_back (GstEegStage *stage)
 {
@@ -178,8 +102,6 @@ gst_eeg_inspector_look_back (GstEegStage *stage)
 static void
 gst_eeg_inspector_stage_init (GstEegStageInterface *iface)
 {
-  iface->save_state = gst_eeg_inspector_save_state;
-  iface->restore_state = gst_eeg_inspector_restore_state;
   iface->look_back = gst_eeg_inspector_look_back;
 }
 
@@ -201,7 +123,6 @@ gst_eeg_inspector_set_info (GstEegFilter *filter, const GstEegInfo *in_info,
   GstEegInspector *self = GST_EEG_INSPECTOR (filter);
   GstEegInspectorPrivate *priv = PRIVATE (self);
   GstEegInspectorSettings *settings;
-  State restore = get_restore (self);
   gsize length = 0;
 
   /* the subclass takes over its own */
@@ -215,11 +136,6 @@ gst_eeg_inspector_set_info (GstEegFilter *filter, const GstEegInfo *in_info,
           error))
     return FALSE;
   set_length (self, length);
-  if (restore.is_set && restore.window != priv->active) {
-    g_set_error (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS,
-        "The saved state is that of other windows.");
-    return FALSE;
-  }
   return TRUE;
 }
 
@@ -241,32 +157,21 @@ find_rest (GstEegInspectorPrivate *priv, guint64 index)
   return priv->length - (index - priv->anchor) % priv->length;
 }
 
-static gboolean
-begin_run (GstEegInspector *self, GstBuffer *buffer, guint64 index)
+/* Windows are counted from `anchor`; the buffer is NULL where a run goes on. */
+static void
+begin_run (GstEegInspector *self, GstBuffer *buffer, guint64 index,
+    guint64 anchor)
 {
   GstEegInspectorPrivate *priv = PRIVATE (self);
   GstEegInspectorClass *klass = GST_EEG_INSPECTOR_GET_CLASS (self);
   gboolean was_off = g_atomic_int_and ((guint *) &priv->switched, 0) != 0;
-  State restore = get_restore (self);
 
-  if (restore.is_set && index > restore.next) {
-    gst_eeg_stage_count (&gst_eeg_filter_get_counters (GST_EEG_FILTER (self))
-                              ->errors,
-        1);
-    GST_ELEMENT_ERROR (self, RESOURCE, SETTINGS,
-        ("The stream goes on at sample %" G_GUINT64_FORMAT
-         ", behind sample %" G_GUINT64_FORMAT " of the saved state.",
-            index, restore.next),
-        (NULL));
-    return FALSE;
-  }
-  priv->anchor = restore.is_set ? restore.anchor : index;
+  priv->anchor = anchor;
   priv->position = priv->first = index;
   priv->running = TRUE;
   if (klass->begin_run != NULL)
     klass->begin_run (self, buffer, index, was_off);
   klass->start_window (self, index);
-  return TRUE;
 }
 
 static void
@@ -300,15 +205,12 @@ gst_eeg_inspector_take_buffer (GstEegFilter *filter, GstBuffer *buffer,
   GstEegInspector *self = GST_EEG_INSPECTOR (filter);
   GstEegInspectorPrivate *priv = PRIVATE (self);
   const gsize bpf = gst_eeg_filter_get_in_info (filter)->bytes_per_frame;
-  State restore = get_restore (self);
   GstFlowReturn ret;
   GstMapInfo map;
   gsize frames;
 
-  if (!priv->running && !begin_run (self, buffer, index)) {
-    gst_buffer_unref (buffer);
-    return GST_FLOW_ERROR;
-  }
+  if (!priv->running)
+    begin_run (self, buffer, index, index);
   if (!gst_buffer_map (buffer, &map, GST_MAP_READ)) {
     gst_buffer_unref (buffer);
     GST_ELEMENT_ERROR (self, RESOURCE, FAILED, ("Could not map a buffer."),
@@ -316,8 +218,6 @@ gst_eeg_inspector_take_buffer (GstEegFilter *filter, GstBuffer *buffer,
     return GST_FLOW_ERROR;
   }
   frames = map.size / bpf;
-  if (restore.is_set && priv->position + frames >= restore.next)
-    clear_restore (self);
   look_at (self, map.data, frames, bpf);
   gst_buffer_unmap (buffer, &map);
   ret =
@@ -334,6 +234,58 @@ gst_eeg_inspector_give_buffer (GstEegFilter *filter, gboolean is_end,
   return GST_FLOW_OK;
 }
 
+/* ---- checkpoints ---- */
+
+/* A barrier leaves behind the last window of which something came before it: its
+ * samples pass, and what is found in it is said, once. */
+static guint64
+gst_eeg_inspector_get_look_back (GstEegFilter *filter)
+{
+  GstEegInspectorPrivate *priv = PRIVATE (filter);
+  GstEegInspectorClass *klass = GST_EEG_INSPECTOR_GET_CLASS (filter);
+  guint64 margin = 0, rest;
+
+  if (!priv->running)
+    return 0;
+  if (klass->get_margin != NULL)
+    margin = klass->get_margin (GST_EEG_INSPECTOR (filter));
+  rest = find_rest (priv, priv->position + margin);
+  return margin + (rest < priv->length ? rest : 0);
+}
+
+static gboolean
+gst_eeg_inspector_save (GstEegFilter *filter, GByteArray *to, GError **error)
+{
+  GstEegInspectorPrivate *priv = PRIVATE (filter);
+  guint8 data[STATE_SIZE];
+
+  memcpy (data, GST_EEG_INSPECTOR_GET_CLASS (filter)->state_magic, 8);
+  GST_WRITE_UINT64_LE (data + 8, priv->anchor);
+  GST_WRITE_UINT64_LE (data + 16, priv->active);
+  g_byte_array_append (to, data, sizeof data);
+  return TRUE;
+}
+
+static gboolean
+gst_eeg_inspector_resume (GstEegFilter *filter, guint64 index,
+    const guint8 *data, gsize size, guint64 *first, GError **error)
+{
+  GstEegInspectorPrivate *priv = PRIVATE (filter);
+
+  if (size != STATE_SIZE
+      || memcmp (data, GST_EEG_INSPECTOR_GET_CLASS (filter)->state_magic, 8)
+          != 0
+      || GST_READ_UINT64_LE (data + 16) != priv->active) {
+    g_set_error (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS,
+        "The saved state is that of other windows.");
+    return FALSE;
+  }
+  begin_run (GST_EEG_INSPECTOR (filter), NULL, index,
+      GST_READ_UINT64_LE (data + 8));
+  *first = index;
+  return TRUE;
+}
+
 static gboolean
 gst_eeg_inspector_stop (GstBaseTransform *trans)
 {
@@ -342,7 +294,6 @@ gst_eeg_inspector_stop (GstBaseTransform *trans)
       GST_BASE_TRANSFORM_CLASS (gst_eeg_inspector_parent_class)->stop (trans);
 
   set_length (self, 0);
-  clear_restore (self);
   return ret;
 }
 
@@ -427,6 +378,10 @@ gst_eeg_inspector_class_init (GstEegInspectorClass *klass)
   filter_class->reset = gst_eeg_inspector_reset;
   filter_class->take_buffer = gst_eeg_inspector_take_buffer;
   filter_class->give_buffer = gst_eeg_inspector_give_buffer;
+  filter_class->takes_part = TRUE;
+  filter_class->get_look_back = gst_eeg_inspector_get_look_back;
+  filter_class->save = gst_eeg_inspector_save;
+  filter_class->resume = gst_eeg_inspector_resume;
 
   gst_type_mark_as_plugin_api (GST_TYPE_EEG_INSPECTOR, 0);
 }

@@ -27,8 +27,10 @@ typedef struct
  *     before there are caps
  * Samples, on the streaming thread:
  * set_up: makes what the active settings ask for, for windows of so many frames
- * begin_run: a run of samples begins with this buffer; was_off if `enabled` was
- *     switched before it; may be NULL
+ * begin_run: a run of samples begins with this buffer, or goes on if that is NULL;
+ *     was_off if `enabled` was switched before it; may be NULL
+ * get_margin: samples before a window on which what is found in it depends; none
+ *     if it is NULL
  * start_window: a window begins with sample `first`
  * add: the next frames of the window
  * end_window: its last frame was added, frame `first` + frames - 1; is_whole if
@@ -46,6 +48,7 @@ struct _GstEegInspectorClass
       gsize window, GError **error);
   void (*begin_run) (GstEegInspector *self, GstBuffer *buffer, guint64 index,
       gboolean was_off);
+  guint64 (*get_margin) (GstEegInspector *self);
   void (*start_window) (GstEegInspector *self, guint64 first);
   void (*add) (GstEegInspector *self, gconstpointer data, gsize frames);
   void (*end_window) (GstEegInspector *self, guint64 first, gsize frames,

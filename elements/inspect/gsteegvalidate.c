@@ -689,7 +689,10 @@ gst_eeg_validate_begin_run (GstEegInspector *inspector, GstBuffer *buffer,
 
   eeg_scan_reset (self->scan);
   self->counted = index;
-  if (!was_off && self->next != GST_BUFFER_OFFSET_NONE
+  /* the samples before it came, to a process before */
+  if (self->next == GST_BUFFER_OFFSET_NONE)
+    self->next = gst_eeg_filter_get_resumed (GST_EEG_FILTER (self));
+  if (buffer != NULL && !was_off && self->next != GST_BUFFER_OFFSET_NONE
       && (self->use.checks & (1 << CHECK_GAP))
       && (index > self->next || GST_BUFFER_IS_DISCONT (buffer))) {
     guint64 first = MIN (self->next, index);
@@ -702,6 +705,13 @@ gst_eeg_validate_begin_run (GstEegInspector *inspector, GstBuffer *buffer,
   self->pts_index = GST_BUFFER_OFFSET_NONE;
   self->clock_index = GST_BUFFER_OFFSET_NONE;
   self->is_live = is_live (self);
+}
+
+/* Samples at a rail are counted across windows. */
+static guint64
+gst_eeg_validate_get_margin (GstEegInspector *inspector)
+{
+  return GST_EEG_VALIDATE (inspector)->use.clip_samples;
 }
 
 static void
@@ -1238,6 +1248,7 @@ gst_eeg_validate_class_init (GstEegValidateClass *klass)
   inspector_class->check = gst_eeg_validate_check;
   inspector_class->set_up = gst_eeg_validate_set_up;
   inspector_class->begin_run = gst_eeg_validate_begin_run;
+  inspector_class->get_margin = gst_eeg_validate_get_margin;
   inspector_class->start_window = gst_eeg_validate_start_window;
   inspector_class->add = gst_eeg_validate_add;
   inspector_class->end_window = gst_eeg_validate_end_window;

@@ -51,8 +51,8 @@ GST_DEBUG_CATEGORY_STATIC (performance_debug);
 #define DRAIN_BYTES (1 << 20)
 
 /* A saved state: u8 version, u8 flags, 6 bytes 0, then (little-endian) u64 index
- * of the first input sample behind the barrier, and of the first output sample
- * behind it; what the subclass saved. */
+ * behind the last input sample before the barrier, and of the first output sample
+ * behind it, 0 if no run was under way; what the subclass saved. */
 #define STATE_VERSION 1
 #define STATE_SIZE 24
 #define STATE_RUNNING 1
@@ -70,6 +70,7 @@ typedef struct
   guint64 in;  /* index of the first input sample behind it */
   guint64 due; /* of the first output that depends on nothing before that */
   guint64 out; /* of the first output behind it, once it leaves */
+  GByteArray *state; /* what the subclass saved; NULL: no run was under way */
 } Held;
 
 typedef struct
@@ -107,6 +108,8 @@ typedef struct
   GQueue held;           /* of Held, as they came */
   const Held *leaving;   /* the one whose state is being saved */
   guint64 skip_to;       /* output before this sample was given before */
+  guint64 resumed; /* index behind the last input sample before the barrier
+                            from which the filter goes on, NONE without one */
   GstBufferPool *pool;
   gsize pool_size;
 
@@ -185,11 +188,17 @@ held_free (gpointer data)
 {
   Held *held = data;
 
-  gst_event_unref (held->event);
+  gst_clear_event (&held->event);
+  if (held->state != NULL)
+    g_byte_array_unref (held->state);
   g_free (held);
 }
 
-/* Lets the oldest barrier that is held leave, before an output sample. */
+static GstBuffer *finish_buffer (GstEegFilter *self, GstBuffer *buffer,
+    gsize n_frames);
+
+/* Lets the oldest barrier that is held leave, before an output sample. Markers of
+ * what was swallowed go first: nobody would bring them again. */
 static void
 release_one (GstEegFilter *self, guint64 sample)
 {
@@ -197,6 +206,12 @@ release_one (GstEegFilter *self, guint64 sample)
   Held *held = g_queue_pop_head (&priv->held);
   GstEegBarrier *barrier;
 
+  if (priv->markers != NULL && priv->next_out >= priv->skip_to) {
+    GstBuffer *buffer = finish_buffer (self, gst_buffer_new (), 0);
+
+    /* what goes wrong shows with the next buffer */
+    gst_pad_push (GST_BASE_TRANSFORM_SRC_PAD (self), buffer);
+  }
   gst_eeg_event_parse_barrier (held->event, &barrier);
   held->out = sample;
   priv->leaving = held;
@@ -204,7 +219,7 @@ release_one (GstEegFilter *self, guint64 sample)
   priv->leaving = NULL;
   gst_pad_push_event (GST_BASE_TRANSFORM_SRC_PAD (self),
       g_steal_pointer (&held->event));
-  g_free (held);
+  held_free (held);
 }
 
 /* Whether a barrier leaves before the output sample. */
@@ -217,10 +232,10 @@ is_due (GstEegFilter *self, guint64 sample)
 }
 
 static void
-release_all (GstEegFilter *self)
+release_all (GstEegFilter *self, guint64 sample)
 {
   while (!g_queue_is_empty (&PRIVATE (self)->held))
-    release_one (self, PRIVATE (self)->next_out);
+    release_one (self, sample);
 }
 
 static void
@@ -602,6 +617,12 @@ gst_eeg_filter_lose_buffer (GstEegFilter *filter, GstBuffer *buffer,
   priv = PRIVATE (filter);
   first = priv->next_out;
   n_frames = gst_buffer_get_size (buffer) / priv->out_info.bytes_per_frame;
+  /* it was lost before the barrier from which the filter goes on */
+  if (first < priv->skip_to) {
+    priv->next_out += n_frames;
+    gst_buffer_unref (buffer);
+    return;
+  }
   keep_markers (filter, buffer);
   gst_buffer_unref (buffer);
   priv->next_out += n_frames;
@@ -753,7 +774,7 @@ drain_all (GstEegFilter *self)
     reset_run (self);
   /* the next run needs nothing of this one, or that shows when it begins */
   else if (!PRIVATE (self)->ended)
-    release_all (self);
+    release_all (self, PRIVATE (self)->next_out);
   return ret;
 }
 
@@ -828,8 +849,7 @@ resume_run (GstEegFilter *self, guint64 index, gboolean enabled,
     post_error (self, error);
     return FALSE;
   }
-  /* what was a run goes on; samples that are missing end one */
-  priv->need_discont = index > in;
+  priv->need_discont = FALSE;
   GST_INFO_OBJECT (self,
       "going on from sample %" G_GUINT64_FORMAT
       ", giving those from %" G_GUINT64_FORMAT " on",
@@ -860,7 +880,9 @@ begin_run (GstEegFilter *self, guint64 index, gboolean enabled,
     gboolean ok = TRUE, was_running = (data[1] & STATE_RUNNING) != 0;
 
     priv->skip_to = GST_READ_UINT64_LE (data + 16);
-    was_running = was_running && (index <= in || index < priv->skip_to);
+    priv->resumed = in;
+    /* where samples are missing, there is nothing to go on with */
+    was_running = was_running && index <= in;
     if (was_running)
       ok = resume_run (self, index, enabled, data, size);
     g_bytes_unref (restore);
@@ -872,8 +894,9 @@ begin_run (GstEegFilter *self, guint64 index, gboolean enabled,
        l != NULL; l = l->next)
     ((Held *) l->data)->due =
         MAX (((Held *) l->data)->due, index + klass->get_look_back (self));
+  /* between the runs is nothing but the gap, which was said */
   if (!goes_on)
-    release_all (self);
+    release_all (self, index);
   if (enabled && !goes_on && klass->map_index != NULL)
     next_out = klass->map_index (self, index);
   priv->running = TRUE;
@@ -1397,11 +1420,37 @@ static gboolean
 skips_gap (GstEegFilter *self, GstEvent *event)
 {
   GstEegFilterPrivate *priv = PRIVATE (self);
+  guint64 skip_to = priv->skip_to;
   GstClockTime start;
 
+  /* it may be the first that comes */
+  GST_OBJECT_LOCK (self);
+  if (priv->restore != NULL)
+    skip_to = GST_READ_UINT64_LE (
+        (const guint8 *) g_bytes_get_data (priv->restore, NULL) + 16);
+  GST_OBJECT_UNLOCK (self);
   gst_event_parse_gap (event, &start, NULL);
-  return priv->next_out < priv->skip_to && GST_CLOCK_TIME_IS_VALID (start)
-      && gst_eeg_info_time_to_samples (&priv->out_info, start) < priv->skip_to;
+  return skip_to > 0 && GST_CLOCK_TIME_IS_VALID (start)
+      && gst_eeg_info_time_to_samples (&priv->out_info, start) < skip_to;
+}
+
+/* What the subclass has to save of the run that is under way; NULL if there is
+ * none. FALSE with error set. */
+static gboolean
+save_run (GstEegFilter *self, GByteArray **state, GError **error)
+{
+  GstEegFilterPrivate *priv = PRIVATE (self);
+  GstEegFilterClass *klass = GST_EEG_FILTER_GET_CLASS (self);
+
+  *state = NULL;
+  if (!priv->running && !priv->ended)
+    return TRUE;
+  *state = g_byte_array_new ();
+  if (!priv->was_enabled || klass->save == NULL
+      || klass->save (self, *state, error))
+    return TRUE;
+  g_clear_pointer (state, g_byte_array_unref);
+  return FALSE;
 }
 
 /* transfer full; a barrier leaves at once where nothing that is still to come
@@ -1412,9 +1461,16 @@ take_barrier (GstEegFilter *self, GstEvent *event)
   GstEegFilterPrivate *priv = PRIVATE (self);
   GstEegFilterClass *klass = GST_EEG_FILTER_GET_CLASS (self);
   Held *held = g_new0 (Held, 1);
+  GError *error = NULL;
+  GstEegBarrier *barrier;
 
   held->event = event;
   held->in = priv->next_in;
+  if (!save_run (self, &held->state, &error)) {
+    gst_eeg_event_parse_barrier (event, &barrier);
+    gst_eeg_barrier_fail (barrier, GST_EEG_STAGE (self), error->message);
+    g_error_free (error);
+  }
   if (klass->get_look_back != NULL && priv->was_enabled
       && (priv->running || priv->ended))
     held->due =
@@ -1423,7 +1479,7 @@ take_barrier (GstEegFilter *self, GstEvent *event)
             (guint64) priv->out_info.rate_d * priv->in_info.rate_n);
   g_queue_push_tail (&priv->held, held);
   if (!priv->running && !priv->ended)
-    release_all (self);
+    release_all (self, PRIVATE (self)->next_out);
   while (is_due (self, priv->next_out))
     release_one (self, priv->next_out);
   return TRUE;
@@ -1463,6 +1519,7 @@ gst_eeg_filter_sink_event (GstBaseTransform *trans, GstEvent *event)
       reset_run (self);
       PRIVATE (self)->next_out = GST_BUFFER_OFFSET_NONE;
       PRIVATE (self)->skip_to = 0;
+      PRIVATE (self)->resumed = GST_BUFFER_OFFSET_NONE;
       g_queue_clear_full (&PRIVATE (self)->held, held_free);
       break;
     case GST_EVENT_CUSTOM_DOWNSTREAM:
@@ -1479,7 +1536,7 @@ gst_eeg_filter_sink_event (GstBaseTransform *trans, GstEvent *event)
       && GST_EVENT_TYPE (event) != GST_EVENT_GAP) {
     reset_run (self);
     PRIVATE (self)->ended = FALSE;
-    release_all (self);
+    release_all (self, PRIVATE (self)->next_out);
   }
   if (GST_EVENT_TYPE (event) == GST_EVENT_GAP && skips_gap (self, event)) {
     gst_event_unref (event);
@@ -1579,9 +1636,10 @@ gst_eeg_filter_start (GstBaseTransform *trans)
   priv->is_new = FALSE;
   priv->running = FALSE;
   priv->ended = FALSE;
-  priv->next_in = 0;
+  priv->next_in = GST_BUFFER_OFFSET_NONE;
   priv->next_out = GST_BUFFER_OFFSET_NONE;
   priv->skip_to = 0;
+  priv->resumed = GST_BUFFER_OFFSET_NONE;
   return TRUE;
 }
 
@@ -1656,10 +1714,9 @@ gst_eeg_filter_save_state (GstEegStage *stage, GError **error)
 {
   GstEegFilter *self = GST_EEG_FILTER (stage);
   GstEegFilterPrivate *priv = PRIVATE (self);
-  GstEegFilterClass *klass = GST_EEG_FILTER_GET_CLASS (self);
-  gboolean running = priv->running || priv->ended;
+  const Held *held = priv->leaving;
   guint8 header[STATE_SIZE] = { STATE_VERSION };
-  GByteArray *state;
+  GByteArray *state, *saved = NULL;
   GBytes *restore;
 
   if (!gst_eeg_filter_can_resume (stage, NULL, error))
@@ -1670,21 +1727,21 @@ gst_eeg_filter_save_state (GstEegStage *stage, GError **error)
   /* nothing came since */
   if (restore != NULL)
     return restore;
-  if (priv->leaving != NULL)
-    running = priv->leaving->due > 0 || running;
-  if (running) {
+  if (held != NULL && held->state != NULL)
+    saved = g_byte_array_ref (held->state);
+  else if (held == NULL && !save_run (self, &saved, error))
+    return NULL;
+  GST_WRITE_UINT64_LE (header + 8, held != NULL ? held->in : priv->next_in);
+  if (saved != NULL) {
     header[1] = STATE_RUNNING;
-    GST_WRITE_UINT64_LE (header + 8,
-        priv->leaving != NULL ? priv->leaving->in : priv->next_in);
     GST_WRITE_UINT64_LE (header + 16,
-        priv->leaving != NULL ? priv->leaving->out : priv->next_out);
+        held != NULL ? held->out : priv->next_out);
   }
   state = g_byte_array_new ();
   g_byte_array_append (state, header, sizeof header);
-  if (running && priv->was_enabled && klass->save != NULL
-      && !klass->save (self, state, error)) {
-    g_byte_array_unref (state);
-    return NULL;
+  if (saved != NULL) {
+    g_byte_array_append (state, saved->data, saved->len);
+    g_byte_array_unref (saved);
   }
   return g_byte_array_free_to_bytes (state);
 }
@@ -1879,6 +1936,23 @@ gst_eeg_filter_add_marker (GstEegFilter *filter, guint64 sample,
   if (priv->markers == NULL)
     priv->markers = gst_buffer_new ();
   gst_buffer_add_eeg_marker_meta (priv->markers, start, end - start, text);
+}
+
+/**
+ * gst_eeg_filter_get_resumed:
+ * @filter: a filter
+ *
+ * For those that look at where runs begin. Streaming thread only.
+ *
+ * Returns: index behind the last input sample before the barrier from which the
+ *     filter goes on, or %GST_BUFFER_OFFSET_NONE if it does not
+ */
+guint64
+gst_eeg_filter_get_resumed (GstEegFilter *filter)
+{
+  g_return_val_if_fail (GST_IS_EEG_FILTER (filter), GST_BUFFER_OFFSET_NONE);
+
+  return PRIVATE (filter)->resumed;
 }
 
 /**

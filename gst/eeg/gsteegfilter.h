@@ -60,11 +60,10 @@ G_DECLARE_DERIVABLE_TYPE (GstEegFilter, gst_eeg_filter, GST, EEG_FILTER,
  * @get_look_back: frames of input before an output, in its place, on which its
  *     bytes depend: an output so many frames behind a barrier needs nothing from
  *     before it; 0 by default, and where all is saved
- * @save: appends what @resume needs beside samples; nothing by default
- * @resume: a run goes on with input sample @index, with what @save appended when
- *     the barrier before that sample left. What lies before it is not known, but
- *     for what was saved. @index may be later, if samples are missing there.
- *     @first is what map_index() would give
+ * @save: appends what @resume needs beside samples, when a barrier comes in;
+ *     nothing by default
+ * @resume: a run goes on with input sample @index, before which the barrier came
+ *     in at which @save appended the data. @first is what map_index() would give
  * @whole_buffers: a barrier leaves between buffers that @give_buffer gives
  * @parse_caps: what fixed caps of either side mean, where one of them is not
  *     `application/x-eeg-raw`; gst_eeg_info_from_caps() without it
@@ -156,6 +155,9 @@ void gst_eeg_filter_renegotiate (GstEegFilter *filter);
 GST_EEG_API
 void gst_eeg_filter_add_marker (GstEegFilter *filter, guint64 sample,
     guint64 n_samples, const gchar *text);
+
+GST_EEG_API
+guint64 gst_eeg_filter_get_resumed (GstEegFilter *filter);
 
 GST_EEG_API
 void gst_eeg_filter_fail_barriers (GstEegFilter *filter, const gchar *reason);

@@ -681,108 +681,6 @@ GST_START_TEST (test_too_long)
 
 GST_END_TEST;
 
-/* Goes on where a state was saved, with the samples before it fed again. */
-GST_START_TEST (test_state)
-{
-  static const gchar *const lines[] = { "eegbatch samples=30",
-    "eegbatch duration=777000000" };
-  GstHarness *h = make_harness (lines[__i__], F32, 64, 5, 2);
-  GstElement *element = samples_element (h);
-  GError *error = NULL;
-  GBytes *state, *again;
-  guint64 look_back, from = 0, at = 113;
-  GstBuffer *buffer;
-
-  push (h, F32, 2, 7, at - 7, 0);
-  state = gst_eeg_stage_save_state (GST_EEG_STAGE (element), &error);
-  g_assert_no_error (error);
-  look_back = gst_eeg_stage_look_back (GST_EEG_STAGE (element));
-  while ((buffer = gst_harness_try_pull (h)) != NULL) {
-    from = GST_BUFFER_OFFSET_END (buffer);
-    gst_buffer_unref (buffer);
-  }
-  fail_unless (from < at && from >= at - look_back);
-  gst_object_unref (element);
-  gst_harness_teardown (h);
-
-  h = gst_harness_new_parse (lines[__i__]);
-  element = samples_element (h);
-  gst_element_set_state (element, GST_STATE_READY);
-  fail_unless (
-      gst_eeg_stage_restore_state (GST_EEG_STAGE (element), state, &error));
-  again = gst_eeg_stage_save_state (GST_EEG_STAGE (element), &error);
-  fail_unless (g_bytes_equal (state, again));
-  gst_element_set_state (element, GST_STATE_PLAYING);
-  gst_harness_set_src_caps (h, samples_caps (F32, 64, 5, 2, NULL));
-  push (h, F32, 2, at - look_back, look_back + 100, 9);
-  if (from > at - look_back)
-    check_piece (h, F32, 2, at - look_back, from, TRUE);
-  buffer = gst_harness_pull (h);
-  fail_unless_equals_uint64 (GST_BUFFER_OFFSET (buffer), from);
-  if (__i__ == 0) {
-    fail_unless_equals_uint64 (GST_BUFFER_OFFSET_END (buffer), from + 30);
-  } else {
-    fail_unless (piece_of (GST_BUFFER_OFFSET_END (buffer) - 7, 64, 5, 777000000)
-        == piece_of (from - 7, 64, 5, 777000000) + 1);
-  }
-  gst_buffer_unref (buffer);
-  gst_object_unref (element);
-  gst_harness_teardown (h);
-  g_bytes_unref (again);
-  g_bytes_unref (state);
-}
-
-GST_END_TEST;
-
-GST_START_TEST (test_wrong_state)
-{
-  GstHarness *h = make_harness ("eegbatch samples=30", F32, 250, 1, 2);
-  GstElement *element = samples_element (h);
-  GstBus *bus = gst_bus_new ();
-  GError *error = NULL;
-  GBytes *state, *broken;
-  guint i;
-
-  push (h, F32, 2, 0, 40, 0);
-  state = gst_eeg_stage_save_state (GST_EEG_STAGE (element), NULL);
-  for (i = 0; i < g_bytes_get_size (state); i++) {
-    broken = g_bytes_new_from_bytes (state, 0, i);
-    if (i != 8) {
-      fail_if (gst_eeg_stage_restore_state (GST_EEG_STAGE (element), broken,
-          &error));
-      fail_unless (g_error_matches (error, GST_RESOURCE_ERROR,
-          GST_RESOURCE_ERROR_SETTINGS));
-      g_clear_error (&error);
-    }
-    g_bytes_unref (broken);
-  }
-  gst_object_unref (element);
-  gst_harness_teardown (h);
-
-  /* other settings; a stream that begins too late */
-  for (i = 0; i < 2; i++) {
-    h = gst_harness_new_parse (
-        i == 0 ? "eegbatch samples=31" : "eegbatch samples=30");
-    element = samples_element (h);
-    gst_element_set_bus (element, bus);
-    fail_unless (
-        gst_eeg_stage_restore_state (GST_EEG_STAGE (element), state, &error));
-    gst_harness_set_src_caps (h, samples_caps (F32, 250, 1, 2, NULL));
-    fail_unless_equals_int (gst_harness_push (h,
-                                samples_buffer (F32, 2, i == 0 ? 0 : 41, 10)),
-        i == 0 ? GST_FLOW_NOT_NEGOTIATED : GST_FLOW_ERROR);
-    samples_check_message (bus, GST_MESSAGE_ERROR, GST_RESOURCE_ERROR,
-        GST_RESOURCE_ERROR_SETTINGS);
-    gst_element_set_bus (element, NULL);
-    gst_object_unref (element);
-    gst_harness_teardown (h);
-  }
-  g_bytes_unref (state);
-  gst_object_unref (bus);
-}
-
-GST_END_TEST;
-
 GST_START_TEST (test_many_channels)
 {
   GstHarness *h =
@@ -846,8 +744,6 @@ eegbatch_suite (void)
   tcase_add_test (tc, test_latency);
   tcase_add_test (tc, test_hot);
   tcase_add_test (tc, test_too_long);
-  tcase_add_loop_test (tc, test_state, 0, 2);
-  tcase_add_test (tc, test_wrong_state);
   tcase_add_test (tc, test_many_channels);
   tcase_add_test (tc, test_stats);
   return s;

@@ -449,120 +449,6 @@ GST_START_TEST (test_bad_settings)
 
 GST_END_TEST;
 
-/* Saved before sample `at`, and fed again from the look-back on: what comes
- * out from there on is what would have come. */
-static void
-check_resume (guint at, guint n)
-{
-  static const gchar line[] = "eegdecimate rate=375/1";
-  const guint size = CHANNELS * 4;
-  GstHarness *h = make_harness (line, GST_EEG_FORMAT_F32LE);
-  GstElement *element = samples_element (h);
-  Samples whole, rest;
-  GError *error = NULL;
-  guint64 look_back, skip;
-  GBytes *state, *again;
-  guint before;
-
-  samples_init (&whole);
-  samples_init (&rest);
-  samples_push (h, &whole, GST_EEG_FORMAT_F32LE, CHANNELS, 0, at, 0);
-  state = gst_eeg_stage_save_state (GST_EEG_STAGE (element), &error);
-  before = whole.bytes->len / size;
-  look_back = gst_eeg_stage_look_back (GST_EEG_STAGE (element));
-  fail_unless (look_back > 50 && look_back < 60);
-  samples_push (h, &whole, GST_EEG_FORMAT_F32LE, CHANNELS, at, n - at, 0);
-  gst_object_unref (element);
-  gst_harness_teardown (h);
-
-  h = gst_harness_new_parse (line);
-  element = samples_element (h);
-  fail_unless (
-      gst_eeg_stage_restore_state (GST_EEG_STAGE (element), state, &error));
-  again = gst_eeg_stage_save_state (GST_EEG_STAGE (element), &error);
-  fail_unless (g_bytes_equal (state, again));
-  gst_harness_set_src_caps (h, make_caps (GST_EEG_FORMAT_F32LE, 1000, 1));
-  at -= MIN (at, look_back);
-  samples_push (h, &rest, GST_EEG_FORMAT_F32LE, CHANNELS, at, n - at, 0);
-  skip = before - rest.first;
-  fail_unless (
-      memcmp (whole.bytes->data + before * size, rest.bytes->data + skip * size,
-          whole.bytes->len - before * size)
-      == 0);
-  g_bytes_unref (state);
-  g_bytes_unref (again);
-  samples_clear (&whole);
-  samples_clear (&rest);
-  gst_object_unref (element);
-  gst_harness_teardown (h);
-}
-
-GST_START_TEST (test_resume)
-{
-  check_resume (60, 1000);
-  check_resume (501, 1000);
-  check_resume (777, 1000);
-}
-
-GST_END_TEST;
-
-GST_START_TEST (test_wrong_state)
-{
-  GstHarness *h = make_harness ("eegdecimate rate=250/1", GST_EEG_FORMAT_F32LE);
-  GstElement *element = samples_element (h);
-  GstBus *bus = gst_bus_new ();
-  GBytes *state, *broken;
-  GError *error = NULL;
-  Samples out;
-  gsize size, i;
-  guint kind;
-
-  samples_init (&out);
-  samples_push (h, &out, GST_EEG_FORMAT_F32LE, CHANNELS, 0, 100, 10);
-  state = gst_eeg_stage_save_state (GST_EEG_STAGE (element), &error);
-  size = g_bytes_get_size (state);
-  for (i = 0; i < 64; i++) {
-    if (i == 8)
-      continue;
-    broken = g_bytes_new_from_bytes (state, 0, i);
-    fail_if (
-        gst_eeg_stage_restore_state (GST_EEG_STAGE (element), broken, &error));
-    fail_unless (g_error_matches (error, GST_RESOURCE_ERROR,
-        GST_RESOURCE_ERROR_SETTINGS));
-    g_clear_error (&error);
-    g_bytes_unref (broken);
-  }
-  gst_object_unref (element);
-  gst_harness_teardown (h);
-
-  for (kind = 0; kind < 3; kind++) {
-    h = gst_harness_new_parse (
-        kind == 0 ? "eegdecimate rate=200/1" : "eegdecimate rate=250/1");
-    element = samples_element (h);
-    gst_element_set_bus (element, bus);
-    broken = g_bytes_new_from_bytes (state, 0, size - (kind == 1));
-    fail_unless (
-        gst_eeg_stage_restore_state (GST_EEG_STAGE (element), broken, &error));
-    g_bytes_unref (broken);
-    gst_harness_set_src_caps (h, make_caps (GST_EEG_FORMAT_F32LE, 1000, 1));
-    /* the third comes too late in the stream */
-    fail_unless_equals_int (gst_harness_push (h,
-                                samples_buffer (GST_EEG_FORMAT_F32LE, CHANNELS,
-                                    101, 10)),
-        kind == 2 ? GST_FLOW_ERROR : GST_FLOW_NOT_NEGOTIATED);
-    samples_check_message (bus, GST_MESSAGE_ERROR, GST_RESOURCE_ERROR,
-        GST_RESOURCE_ERROR_SETTINGS);
-    gst_element_set_bus (element, NULL);
-    gst_object_unref (element);
-    gst_harness_teardown (h);
-  }
-  g_bytes_unref (state);
-  gst_object_unref (bus);
-  samples_clear (&out);
-}
-
-GST_END_TEST;
-
 GST_START_TEST (test_contract)
 {
   GstHarness *h = make_harness ("eegdecimate rate=250/1", GST_EEG_FORMAT_F32LE);
@@ -646,8 +532,6 @@ eegdecimate_suite (void)
   tcase_add_test (tc, test_other_caps);
   tcase_add_test (tc, test_hot);
   tcase_add_loop_test (tc, test_bad_settings, 0, G_N_ELEMENTS (bad));
-  tcase_add_test (tc, test_resume);
-  tcase_add_test (tc, test_wrong_state);
   tcase_add_test (tc, test_contract);
   tcase_add_test (tc, test_many_channels);
   return s;

@@ -411,9 +411,9 @@ GST_START_TEST (test_state)
   fail_unless (
       gst_eeg_stage_restore_state (GST_EEG_STAGE (rig.element), state, &error));
   gst_harness_set_src_caps (rig.h, samples_caps (F64, 250, 1, CHANNELS, NULL));
-  push (&rig, F64, 640 - 249, 500);
-  /* that from 290 was cut off, and came before */
-  expect (&rig, 540, 250);
+  push (&rig, F64, 640, 500);
+  /* that from 540 was cut off, and came before */
+  expect (&rig, 790, 250);
   expect_none (&rig);
   rig_clear (&rig);
   g_bytes_unref (state);

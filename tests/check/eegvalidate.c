@@ -939,20 +939,20 @@ GST_START_TEST (test_state)
             make_table ("uV", FALSE)));
     if (i == 0) {
       gst_harness_push (h,
-          make_buffer (GST_EEG_FORMAT_F32LE, flat_signal, 0, 1601, 2000));
-      /* windows are 1400 to 2399 and 2400 to 3399: neither is flat */
+          make_buffer (GST_EEG_FORMAT_F32LE, flat_signal, 0, 2600, 1700));
+      /* windows are 2400 to 3399 and 3400 to 4399: neither is whole */
       expect_no_fault (&rig);
     } else if (i == 1) {
       fail_unless_equals_int (gst_harness_push (h,
                                   make_buffer (GST_EEG_FORMAT_F32LE, NULL, 0,
-                                      1601, 10)),
-          GST_FLOW_NOT_NEGOTIATED);
+                                      2600, 10)),
+          GST_FLOW_ERROR);
       samples_check_message (rig.bus, GST_MESSAGE_ERROR, GST_RESOURCE_ERROR,
           GST_RESOURCE_ERROR_SETTINGS);
     } else if (i == 2) {
       fail_unless_equals_int (gst_harness_push (h,
                                   make_buffer (GST_EEG_FORMAT_F32LE, NULL, 0,
-                                      2601, 10)),
+                                      2599, 10)),
           GST_FLOW_ERROR);
       samples_check_message (rig.bus, GST_MESSAGE_ERROR, GST_RESOURCE_ERROR,
           GST_RESOURCE_ERROR_SETTINGS);
