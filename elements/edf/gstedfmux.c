@@ -545,7 +545,8 @@ hash_output (struct state *state, GstMemory *memory, guint64 offset)
 }
 
 static GstFlowReturn
-push_bytes (GstEegEdfMux *self, GstMemory *memory, guint64 offset)
+push_bytes (GstEegEdfMux *self, GstMemory *memory, guint64 offset,
+    GstClockTime time)
 {
   GstBuffer *buffer = gst_buffer_new ();
   gsize size = gst_memory_get_sizes (memory, NULL, NULL);
@@ -555,6 +556,12 @@ push_bytes (GstEegEdfMux *self, GstMemory *memory, guint64 offset)
   gst_buffer_append_memory (buffer, memory);
   GST_BUFFER_OFFSET (buffer) = offset;
   GST_BUFFER_OFFSET_END (buffer) = offset + size;
+  /* tells what is behind how old its bytes are */
+  if (GST_CLOCK_TIME_IS_VALID (time)) {
+    GST_BUFFER_PTS (buffer) = time;
+    GST_BUFFER_DURATION (buffer) =
+        eeg_edf_record_offset_ns (self->state.layout, 1);
+  }
   gst_eeg_stage_count_out (&self->counters, size, 0);
   return gst_aggregator_finish_buffer (GST_AGGREGATOR (self), buffer);
 }
@@ -578,7 +585,8 @@ patch (GstEegEdfMux *self, guint64 offset, const gchar *bytes, gsize size)
 
   go_to_byte (self, offset);
   ret = push_bytes (self,
-      gst_memory_new_wrapped (0, copy, size, 0, size, copy, g_free), offset);
+      gst_memory_new_wrapped (0, copy, size, 0, size, copy, g_free), offset,
+      GST_CLOCK_TIME_NONE);
   go_to_byte (self, self->state.offset);
   return ret;
 }
@@ -1896,7 +1904,7 @@ start (GstEegEdfMux *self)
   ret = push_bytes (self,
       gst_memory_new_wrapped (0, bytes, state->offset, 0, state->offset, bytes,
           g_free),
-      0);
+      0, GST_CLOCK_TIME_NONE);
   state->started = TRUE;
   /* before the header it would begin the stream */
   if (ret == GST_FLOW_OK && state->hash != NULL)
@@ -2511,6 +2519,7 @@ write_record (GstEegEdfMux *self, gboolean last, gboolean *all_written)
 {
   struct state *state = &self->state;
   GstMemory *memory;
+  GstClockTime time;
   GstFlowReturn ret;
   gboolean written;
   guint i;
@@ -2521,6 +2530,7 @@ write_record (GstEegEdfMux *self, gboolean last, gboolean *all_written)
   if (all_written != NULL)
     *all_written = written;
   memory = gst_memory_ref (state->memory);
+  time = record_time (state);
   close_record (state);
   for (i = 0; i < state->pads->len; i++) {
     GstEegEdfMuxPad *pad = g_ptr_array_index (state->pads, i);
@@ -2532,7 +2542,8 @@ write_record (GstEegEdfMux *self, gboolean last, gboolean *all_written)
   state->run_records++;
   state->offset += state->layout->record_size;
   gst_eeg_stage_count (&self->num_records, 1);
-  ret = push_bytes (self, memory, state->offset - state->layout->record_size);
+  ret = push_bytes (self, memory, state->offset - state->layout->record_size,
+      time);
   /* behind the last one, the end comes first */
   if (ret == GST_FLOW_OK && !last)
     release_barriers (self);

@@ -155,7 +155,8 @@ struct state
 
   /* of the loss bound */
   GstClockTime oldest; /* longest that samples took to come here */
-  guint64 syncs;       /* when it was computed last */
+  GstClockTime posted_oldest;
+  guint64 syncs; /* when it was computed last */
   gboolean posted;
   guint64 posted_bytes;
   GstClockTime posted_time;
@@ -431,8 +432,10 @@ update_bound (GstEegFileSink *self)
   GstClockTime sync_time, time;
 
   eeg_durable_get_counts (self->file, &counts);
-  if (state->posted && !changed && counts.syncs == state->syncs)
+  if (state->posted && !changed && counts.syncs == state->syncs
+      && state->oldest == state->posted_oldest)
     return;
+  state->posted_oldest = state->oldest;
   state->syncs = counts.syncs;
   GST_OBJECT_LOCK (self);
   sync_bytes = self->settings.sync_bytes;
@@ -1035,17 +1038,7 @@ go_on_live (GstEegFileSink *self, const EegCheckpoint *checkpoint)
   part->first = GST_EEG_PART_UNKNOWN;
   part->stopped = found.written;
   parts->finished = found.unfinished ? 0 : found.number;
-  if (!open_part (self))
-    return FALSE;
-  gst_element_post_message (GST_ELEMENT (self),
-      gst_message_new_element (GST_OBJECT (self),
-          gst_structure_new ("eeg-interrupted", "part", G_TYPE_UINT64,
-              part->number, "last-part", G_TYPE_UINT64, found.number,
-              "last-unfinished", G_TYPE_BOOLEAN, found.unfinished,
-              "sample-index", G_TYPE_UINT64, checkpoint->sample_index,
-              "stopped", G_TYPE_INT64, part->stopped, "begun", G_TYPE_INT64,
-              part->begun, NULL)));
-  return TRUE;
+  return open_part (self);
 }
 
 static gboolean
@@ -1431,7 +1424,9 @@ gst_eeg_file_sink_render (GstBaseSink *sink, GstBuffer *buffer)
   gst_eeg_stage_count (&self->counters.busy_ns,
       gst_util_get_timestamp () - began);
   measure_age (self, buffer);
-  update_bound (self);
+  /* a header does not show how long samples are on their way */
+  if (state->posted || !GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_HEADER))
+    update_bound (self);
   request_part (self, buffer);
   return GST_FLOW_OK;
 }
@@ -1674,18 +1669,31 @@ finish (GstEegFileSink *self)
   return TRUE;
 }
 
-/* What the label says may be more than was told. */
-static void
-take_label (GstEegFileSink *self, const GstEegPart *part)
+/* What the label says may be more than was told: after a crash, the next part has
+ * to know when the first one began. FALSE after an error. */
+static gboolean
+take_label (GstEegFileSink *self, const GstEegPart *label)
 {
   struct parts *parts = &self->parts;
+  GstEegPart *part = &parts->part;
+  gboolean is_new;
 
-  if (!parts->enabled || self->resume.already
-      || part->number != parts->part.number)
-    return;
-  parts->part.first = part->first;
-  parts->part.is_bytes = part->is_bytes;
-  parts->part.origin = part->origin;
+  if (!parts->enabled || self->resume.already || label->number != part->number)
+    return TRUE;
+  is_new = part->origin != label->origin;
+  part->first = label->first;
+  part->is_bytes = label->is_bytes;
+  part->origin = label->origin;
+  if (part->link == GST_EEG_PART_LINK_INTERRUPTED)
+    gst_element_post_message (GST_ELEMENT (self),
+        gst_message_new_element (GST_OBJECT (self),
+            gst_structure_new ("eeg-interrupted", "part", G_TYPE_UINT64,
+                part->number, "first", G_TYPE_UINT64, part->first, "stopped",
+                G_TYPE_INT64, part->stopped, "begun", G_TYPE_INT64, part->begun,
+                NULL)));
+  if (is_new && parts->is_live && self->resume.enabled && part->number == 1)
+    return store_first_part (self);
+  return TRUE;
 }
 
 /* A part begins wherever the stream goes on; a muxer's begins at 0. */
@@ -1730,7 +1738,10 @@ gst_eeg_file_sink_event (GstBaseSink *sink, GstEvent *event)
       if (gst_eeg_event_parse_complete (event, NULL)) {
         state->complete = TRUE;
       } else if (gst_eeg_event_parse_part (event, &part)) {
-        take_label (self, part);
+        if (!take_label (self, part)) {
+          gst_event_unref (event);
+          return FALSE;
+        }
       } else if (gst_eeg_event_parse_barrier (event, &barrier)
           && !handle_barrier (self, barrier)) {
         gst_event_unref (event);

@@ -143,7 +143,8 @@ typedef struct
   guint n_pieces;
   gsize capacity;
   gsize fill;
-  GstClockTime end; /* time stamp behind the last byte, if known */
+  GstClockTime last_pts; /* of the buffer that the last byte came from */
+  GstClockTime end;      /* time stamp behind the last byte, if known */
 
   GstMemory *out;
   GstMapInfo out_map;
@@ -719,7 +720,8 @@ end_pushed_part (GstEegChunkCodec *self, GstEegBarrier *barrier)
 
   push->begins_part = TRUE;
   push->part.number++;
-  push->part.first += push->mark.bytes;
+  if (push->part.first != GST_EEG_PART_UNKNOWN)
+    push->part.first += push->mark.bytes;
   push->part.link = GST_EEG_PART_LINK_FOLLOWS;
   if (push->hash != NULL) {
     push->part.digest->final (push->hash, push->part.previous);
@@ -1290,6 +1292,8 @@ end_chunk (GstEegChunkCodec *self, gsize size, gboolean last)
     if (rest > 0) {
       job->duration = gst_util_uint64_scale (job->duration, size, item->fill);
       rest_pts = job->pts + job->duration;
+      if (GST_CLOCK_TIME_IS_VALID (item->last_pts))
+        rest_pts = MIN (rest_pts, item->last_pts);
     }
   }
   if (rest > 0) {
@@ -1309,7 +1313,7 @@ end_chunk (GstEegChunkCodec *self, gsize size, gboolean last)
       flow = send_error (self, error);
     } else {
       next->job.offset = st->stream_bytes - rest;
-      next->job.pts = rest_pts;
+      next->job.pts = next->last_pts = rest_pts;
       next->job.duration = GST_CLOCK_TIME_NONE;
       next->end = end;
       st->current = next;
@@ -1427,7 +1431,7 @@ open_chunk (GstEegChunkCodec *self)
   item->capacity = CLASS (self)->capacity (self);
   item->job.offset = st->stream_bytes;
   item->job.pts = item->job.duration = GST_CLOCK_TIME_NONE;
-  item->end = GST_CLOCK_TIME_NONE;
+  item->last_pts = item->end = GST_CLOCK_TIME_NONE;
   st->current = item;
   return GST_FLOW_OK;
 }
@@ -1486,10 +1490,12 @@ gather (GstEegChunkCodec *self, GstBuffer *buffer, GstMemory *memory,
         break;
       item = st->current;
     }
-    if (!GST_CLOCK_TIME_IS_VALID (item->job.pts) && item->fill == 0
+    /* a header has none, what comes behind it has */
+    if (!GST_CLOCK_TIME_IS_VALID (item->job.pts)
         && GST_CLOCK_TIME_IS_VALID (pts)) {
       item->job.pts = pts;
-      if (GST_CLOCK_TIME_IS_VALID (duration))
+      /* what a cipher gets may be of use only as a whole */
+      if (GST_CLOCK_TIME_IS_VALID (duration) && !klass->hold_back)
         item->job.pts +=
             gst_util_uint64_scale (duration, offset_in_buffer + pos, total);
     }
@@ -1506,6 +1512,7 @@ gather (GstEegChunkCodec *self, GstBuffer *buffer, GstMemory *memory,
     }
     pos += n;
     st->stream_bytes += n;
+    item->last_pts = pts;
     if (GST_CLOCK_TIME_IS_VALID (pts) && GST_CLOCK_TIME_IS_VALID (duration))
       item->end =
           pts + gst_util_uint64_scale (duration, offset_in_buffer + pos, total);

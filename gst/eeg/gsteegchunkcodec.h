@@ -74,7 +74,7 @@ struct _GstEegChunkPiece
  *     @size bytes
  * @n_pieces: number of pieces, 1 unless the class takes more
  * @offset: input bytes of the stream before this input
- * @pts: time stamp of the first input buffer in the job, if it had one
+ * @pts: time stamp of the first input buffer in the job that had one
  * @duration: time that the job's input spans, if known
  * @last: the job ends its stream: encoders mark it final
  * @out: where process() writes

@@ -318,6 +318,106 @@ class Parts(unittest.TestCase):
                                [part.read_bytes() for part in parts])
             self.clear()
 
+    # live
+
+    def decode(self, path, decoder):
+        """What can be read of a part, whole or not."""
+        out = self.folder / "decoded"
+        out.unlink(missing_ok=True)
+        self.run_line(f"filesrc location={path.name} {decoder} ! "
+                      "filesink location=decoded")
+        data = out.read_bytes() if out.exists() else b""
+        if len(data) < 256 or len(data) < int(data[184:192]):
+            return None
+        n = int(data[252:256])
+        size = sum(int(data[256 + 216 * n + 8 * i:256 + 216 * n + 8 * i + 8])
+                   for i in range(n)) * 3
+        header = 256 * (n + 1)
+        records = (len(data) - header) // size
+        return read_bdf(data[:header + records * size]) if records > 0 else None
+
+    def test_live(self):
+        """Killed at any time: nothing is lost beyond the bound that was posted,
+        and it is said what."""
+        rate = 250
+        for middle, decoder in (
+                ("edfmux record-duration=40000000", ""),
+                ("edfmux record-duration=40000000 ! zstdenc ! "
+                 "aesgcmenc key-file=key segment-size=256",
+                 "! aesgcmdec key-file=key segment-size=256 ! zstddec")):
+            line = ("eegsrc is-live=true channels=3 checkpoint-interval=50 ! "
+                    f"{middle} ! eegfilesink location=out.bdf checkpoint=true "
+                    "sync-time=50000000 rotate-time=500000000")
+            kills = {}
+            count = bound = 0
+            while count < max(2, KILLS // 3):
+                log = open(self.folder / "log", "w+")
+                process = subprocess.Popen(
+                    ["stdbuf", "-oL", "gst-launch-1.0", "-m"] + line.split(),
+                    cwd=self.folder, stdout=log, stderr=log)
+                time.sleep(self.random.uniform(0.3, 1.5))
+                now = time.time()
+                process.kill()
+                process.wait()
+                log.seek(0)
+                bounds = re.findall(r"eeg-loss-bound.*time=\(guint64\)(\d+)",
+                                    log.read())
+                log.close()
+                newest = max((path.name
+                              for path in self.folder.glob("out-*.part")),
+                             default=None)
+                if bounds:
+                    bound = max(bound, int(bounds[-1]) / SECOND)
+                    kills[newest] = now
+                count += 1
+            self.check_live(line, decoder, rate, kills, bound)
+            self.clear()
+
+    def check_live(self, line, decoder, rate, kills, bound):
+        # the last run ends as it shall
+        code, text = self.run_line(line.replace("eegsrc ",
+                                                "eegsrc num-samples=200 "))
+        self.assertEqual(code, 0, text[-2000:])
+        interrupted = re.findall(r"eeg-interrupted, part=\(guint64\)(\d+), "
+                                 r"first=\(guint64\)(\d+)", text)
+        parts = sorted(self.folder.glob("out-*.bdf*"))
+        origin = recording = None
+        first = end = count = 0
+        for path in parts:
+            content = self.decode(path, decoder)
+            if content is None:
+                self.assertTrue(path.name.endswith(".part"), path)
+                continue
+            date, onset, _, signals, texts = content
+            if not signals[0]:
+                continue
+            label = re.search(rb"\x14EEG part (\d+); recording=(\S+) "
+                              rb"first-sample=(\d+) previous=(\w+)", texts)
+            recording = recording or label[2]
+            self.assertEqual(label[2], recording)
+            self.assertEqual(int(label[1]), int(path.name[4:7]))
+            begin = time.mktime(time.strptime(date.decode(),
+                                              "%d.%m.%y%H.%M.%S")) + onset
+            first = int(label[3])
+            if origin is None:
+                origin = begin - first / rate
+            # header and label say the same
+            self.assertAlmostEqual(first / rate, begin - origin, delta=0.6 / rate)
+            if label[4] == b"interrupted":
+                self.assertGreaterEqual(first, end)
+                count += 1
+            elif label[4] != b"none":
+                self.assertEqual(first, end)
+            end = first + len(signals[0]) // 3
+            if path.name in kills:
+                now = kills[path.name]
+                print(f"{path.name}: lost {now - end / rate - origin:.3f} s, "
+                      f"bound {bound:.3f} s")
+                self.assertGreaterEqual(end / rate + origin, now - bound)
+        self.assertGreater(count, 0)
+        if interrupted:
+            self.assertEqual(len(interrupted), 1)
+
     # refusals
 
     def test_nothing_is_overwritten(self):
