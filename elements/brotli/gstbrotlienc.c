@@ -26,12 +26,6 @@
 GST_DEBUG_CATEGORY_STATIC (gst_eeg_brotli_enc_debug);
 #define GST_CAT_DEFAULT gst_eeg_brotli_enc_debug
 
-enum
-{
-  PROP_0,
-  PROP_QUALITY
-};
-
 #define DEFAULT_QUALITY 5
 #define WINDOW_LOG 22
 /* What a flush can cost beyond the library's own bound. */
@@ -43,16 +37,12 @@ struct _GstEegBrotliEnc
 {
   GstEegCompressor parent;
 
-  gint quality;        /* object lock */
   gint active_quality; /* from start to stop */
 
   BrotliEncoderState *stream; /* of the job under way */
 };
 
-/*
- * Locking: the object lock guards the settings and is held for nothing else.
- * Everything about threads is the base class's business.
- */
+/* Locking: none here; settings and threads are the base classes' business. */
 
 static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE ("sink",
     GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS_ANY);
@@ -65,17 +55,6 @@ G_DEFINE_TYPE_WITH_CODE (GstEegBrotliEnc, gst_eeg_brotli_enc,
         "brotli encoder"))
 GST_ELEMENT_REGISTER_DEFINE (brotlienc, "brotlienc", GST_RANK_NONE,
     GST_TYPE_EEG_BROTLI_ENC)
-
-static gint
-get_quality (GstEegBrotliEnc *self)
-{
-  gint value;
-
-  GST_OBJECT_LOCK (self);
-  value = self->quality;
-  GST_OBJECT_UNLOCK (self);
-  return value;
-}
 
 static gsize
 gst_eeg_brotli_enc_bound (GstEegChunkCodec *codec, gsize size)
@@ -98,7 +77,8 @@ gst_eeg_brotli_enc_start (GstEegChunkCodec *codec, GError **error)
 {
   GstEegBrotliEnc *self = GST_EEG_BROTLI_ENC (codec);
 
-  self->active_quality = get_quality (self);
+  self->active_quality =
+      gst_eeg_compressor_get_level (GST_EEG_COMPRESSOR (codec));
   return GST_EEG_CHUNK_CODEC_CLASS (gst_eeg_brotli_enc_parent_class)
       ->start (codec, error);
 }
@@ -162,44 +142,11 @@ gst_eeg_brotli_enc_process (GstEegChunkCodec *codec, gpointer worker,
 }
 
 static void
-gst_eeg_brotli_enc_set_property (GObject *object, guint prop_id,
-    const GValue *value, GParamSpec *pspec)
-{
-  switch (prop_id) {
-    case PROP_QUALITY:
-      GST_OBJECT_LOCK (object);
-      GST_EEG_BROTLI_ENC (object)->quality = g_value_get_int (value);
-      GST_OBJECT_UNLOCK (object);
-      break;
-    default:
-      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, prop_id, pspec);
-      break;
-  }
-}
-
-static void
-gst_eeg_brotli_enc_get_property (GObject *object, guint prop_id, GValue *value,
-    GParamSpec *pspec)
-{
-  switch (prop_id) {
-    case PROP_QUALITY:
-      g_value_set_int (value, get_quality (GST_EEG_BROTLI_ENC (object)));
-      break;
-    default:
-      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, prop_id, pspec);
-      break;
-  }
-}
-
-static void
 gst_eeg_brotli_enc_class_init (GstEegBrotliEncClass *klass)
 {
-  GObjectClass *object_class = G_OBJECT_CLASS (klass);
   GstElementClass *element_class = GST_ELEMENT_CLASS (klass);
   GstEegChunkCodecClass *codec_class = GST_EEG_CHUNK_CODEC_CLASS (klass);
 
-  object_class->set_property = gst_eeg_brotli_enc_set_property;
-  object_class->get_property = gst_eeg_brotli_enc_get_property;
   codec_class->media_type = "application/x-brotli";
   codec_class->sequential = TRUE;
   codec_class->limits = gst_eeg_brotli_enc_limits;
@@ -214,11 +161,11 @@ gst_eeg_brotli_enc_class_init (GstEegBrotliEncClass *klass)
    *
    * Compression quality.
    */
-  g_object_class_install_property (object_class, PROP_QUALITY,
+  gst_eeg_compressor_class_install_level (GST_EEG_COMPRESSOR_CLASS (klass),
       g_param_spec_int ("quality", "Quality",
           "Compression quality, 0 (fastest) to 11 (smallest)", 0, 11,
           DEFAULT_QUALITY,
-          G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS
+          G_PARAM_READWRITE | G_PARAM_CONSTRUCT | G_PARAM_STATIC_STRINGS
               | GST_PARAM_MUTABLE_READY));
 
   gst_element_class_add_static_pad_template (element_class, &sink_template);
@@ -232,5 +179,4 @@ gst_eeg_brotli_enc_class_init (GstEegBrotliEncClass *klass)
 static void
 gst_eeg_brotli_enc_init (GstEegBrotliEnc *self)
 {
-  self->quality = DEFAULT_QUALITY;
 }

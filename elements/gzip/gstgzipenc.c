@@ -31,25 +31,14 @@
 GST_DEBUG_CATEGORY_STATIC (gst_eeg_gzip_enc_debug);
 #define GST_CAT_DEFAULT gst_eeg_gzip_enc_debug
 
-enum
-{
-  PROP_0,
-  PROP_LEVEL
-};
-
 #define DEFAULT_LEVEL 6
 
 struct _GstEegGzipEnc
 {
   GstEegCompressor parent;
-
-  gint level; /* object lock */
 };
 
-/*
- * Locking: the object lock guards the settings and is held for nothing else.
- * Everything about threads is the base class's business.
- */
+/* Locking: none here; settings and threads are the base classes' business. */
 
 static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE ("sink",
     GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS_ANY);
@@ -62,17 +51,6 @@ G_DEFINE_TYPE_WITH_CODE (GstEegGzipEnc, gst_eeg_gzip_enc,
         "gzip encoder"))
 GST_ELEMENT_REGISTER_DEFINE (gzipenc, "gzipenc", GST_RANK_NONE,
     GST_TYPE_EEG_GZIP_ENC)
-
-static gint
-get_level (GstEegGzipEnc *self)
-{
-  gint value;
-
-  GST_OBJECT_LOCK (self);
-  value = self->level;
-  GST_OBJECT_UNLOCK (self);
-  return value;
-}
 
 typedef struct
 {
@@ -134,19 +112,11 @@ gst_eeg_gzip_enc_worker_free (GstEegChunkCodec *codec, gpointer worker)
 }
 
 static gboolean
-gst_eeg_gzip_enc_prepare (GstEegChunkCodec *codec, GstEegChunkJob *job,
-    GError **error)
-{
-  job->values[0] = (guint64) get_level (GST_EEG_GZIP_ENC (codec));
-  return TRUE;
-}
-
-static gboolean
 gst_eeg_gzip_enc_process (GstEegChunkCodec *codec, gpointer data,
     GstEegChunkJob *job, GError **error)
 {
   Worker *worker = data;
-  gint level = (gint) job->values[0];
+  gint level = (gint) job->values[GST_EEG_COMPRESSOR_VALUE_LEVEL];
 
   if (level != worker->level) {
     worker_clear (worker);
@@ -200,44 +170,11 @@ gst_eeg_gzip_enc_label (GstEegChunkCodec *codec, const gchar *text)
 }
 
 static void
-gst_eeg_gzip_enc_set_property (GObject *object, guint prop_id,
-    const GValue *value, GParamSpec *pspec)
-{
-  switch (prop_id) {
-    case PROP_LEVEL:
-      GST_OBJECT_LOCK (object);
-      GST_EEG_GZIP_ENC (object)->level = g_value_get_int (value);
-      GST_OBJECT_UNLOCK (object);
-      break;
-    default:
-      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, prop_id, pspec);
-      break;
-  }
-}
-
-static void
-gst_eeg_gzip_enc_get_property (GObject *object, guint prop_id, GValue *value,
-    GParamSpec *pspec)
-{
-  switch (prop_id) {
-    case PROP_LEVEL:
-      g_value_set_int (value, get_level (GST_EEG_GZIP_ENC (object)));
-      break;
-    default:
-      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, prop_id, pspec);
-      break;
-  }
-}
-
-static void
 gst_eeg_gzip_enc_class_init (GstEegGzipEncClass *klass)
 {
-  GObjectClass *object_class = G_OBJECT_CLASS (klass);
   GstElementClass *element_class = GST_ELEMENT_CLASS (klass);
   GstEegChunkCodecClass *codec_class = GST_EEG_CHUNK_CODEC_CLASS (klass);
 
-  object_class->set_property = gst_eeg_gzip_enc_set_property;
-  object_class->get_property = gst_eeg_gzip_enc_get_property;
   codec_class->media_type = "application/x-gzip";
 #ifdef HAVE_LIBDEFLATE
   codec_class->library = "libdeflate-" LIBDEFLATE_VERSION_STRING;
@@ -249,7 +186,6 @@ gst_eeg_gzip_enc_class_init (GstEegGzipEncClass *klass)
   codec_class->worker_free = gst_eeg_gzip_enc_worker_free;
   codec_class->bound = gst_eeg_gzip_enc_bound;
   codec_class->label = gst_eeg_gzip_enc_label;
-  codec_class->prepare = gst_eeg_gzip_enc_prepare;
   codec_class->process = gst_eeg_gzip_enc_process;
 
   /**
@@ -258,11 +194,11 @@ gst_eeg_gzip_enc_class_init (GstEegGzipEncClass *klass)
    * Compression level, used from the next chunk on; without libdeflate, levels
    * above 9 are 9.
    */
-  g_object_class_install_property (object_class, PROP_LEVEL,
+  gst_eeg_compressor_class_install_level (GST_EEG_COMPRESSOR_CLASS (klass),
       g_param_spec_int ("level", "Level",
           "Compression level, 1 (fastest) to 12 (smallest)", 1, 12,
           DEFAULT_LEVEL,
-          G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS
+          G_PARAM_READWRITE | G_PARAM_CONSTRUCT | G_PARAM_STATIC_STRINGS
               | GST_PARAM_MUTABLE_PLAYING));
 
   gst_element_class_add_static_pad_template (element_class, &sink_template);
@@ -276,5 +212,4 @@ gst_eeg_gzip_enc_class_init (GstEegGzipEncClass *klass)
 static void
 gst_eeg_gzip_enc_init (GstEegGzipEnc *self)
 {
-  self->level = DEFAULT_LEVEL;
 }

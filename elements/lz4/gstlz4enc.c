@@ -27,25 +27,14 @@
 GST_DEBUG_CATEGORY_STATIC (gst_eeg_lz4_enc_debug);
 #define GST_CAT_DEFAULT gst_eeg_lz4_enc_debug
 
-enum
-{
-  PROP_0,
-  PROP_LEVEL
-};
-
 #define DEFAULT_LEVEL 0
 
 struct _GstEegLz4Enc
 {
   GstEegCompressor parent;
-
-  gint level; /* object lock */
 };
 
-/*
- * Locking: the object lock guards the settings and is held for nothing else.
- * Everything about threads is the base class's business.
- */
+/* Locking: none here; settings and threads are the base classes' business. */
 
 static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE ("sink",
     GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS_ANY);
@@ -56,17 +45,6 @@ G_DEFINE_TYPE_WITH_CODE (GstEegLz4Enc, gst_eeg_lz4_enc, GST_TYPE_EEG_COMPRESSOR,
     GST_DEBUG_CATEGORY_INIT (gst_eeg_lz4_enc_debug, "lz4enc", 0, "lz4 encoder"))
 GST_ELEMENT_REGISTER_DEFINE (lz4enc, "lz4enc", GST_RANK_NONE,
     GST_TYPE_EEG_LZ4_ENC)
-
-static gint
-get_level (GstEegLz4Enc *self)
-{
-  gint value;
-
-  GST_OBJECT_LOCK (self);
-  value = self->level;
-  GST_OBJECT_UNLOCK (self);
-  return value;
-}
 
 static LZ4F_preferences_t
 make_preferences (gsize size, gint level)
@@ -99,25 +77,19 @@ gst_eeg_lz4_enc_limits (GstEegChunkCodec *codec, GstEegChunkLimits *limits)
       gst_eeg_compressor_get_chunk_size (GST_EEG_COMPRESSOR (codec));
   limits->max_output = gst_eeg_lz4_enc_bound (codec, limits->max_input);
   /* made for each chunk */
-  limits->context_bytes = get_level (GST_EEG_LZ4_ENC (codec)) < LZ4HC_CLEVEL_MIN
+  limits->context_bytes =
+      gst_eeg_compressor_get_level (GST_EEG_COMPRESSOR (codec))
+          < LZ4HC_CLEVEL_MIN
       ? sizeof (LZ4_stream_t)
       : sizeof (LZ4_streamHC_t);
-}
-
-static gboolean
-gst_eeg_lz4_enc_prepare (GstEegChunkCodec *codec, GstEegChunkJob *job,
-    GError **error)
-{
-  job->values[0] = (guint64) (gint64) get_level (GST_EEG_LZ4_ENC (codec));
-  return TRUE;
 }
 
 static gboolean
 gst_eeg_lz4_enc_process (GstEegChunkCodec *codec, gpointer worker,
     GstEegChunkJob *job, GError **error)
 {
-  LZ4F_preferences_t preferences =
-      make_preferences (job->size, (gint) (gint64) job->values[0]);
+  LZ4F_preferences_t preferences = make_preferences (job->size,
+      (gint) (gint64) job->values[GST_EEG_COMPRESSOR_VALUE_LEVEL]);
   gsize size = LZ4F_compressFrame (job->out, job->out_capacity, job->data,
       job->size, &preferences);
 
@@ -137,50 +109,16 @@ gst_eeg_lz4_enc_label (GstEegChunkCodec *codec, const gchar *text)
 }
 
 static void
-gst_eeg_lz4_enc_set_property (GObject *object, guint prop_id,
-    const GValue *value, GParamSpec *pspec)
-{
-  switch (prop_id) {
-    case PROP_LEVEL:
-      GST_OBJECT_LOCK (object);
-      GST_EEG_LZ4_ENC (object)->level = g_value_get_int (value);
-      GST_OBJECT_UNLOCK (object);
-      break;
-    default:
-      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, prop_id, pspec);
-      break;
-  }
-}
-
-static void
-gst_eeg_lz4_enc_get_property (GObject *object, guint prop_id, GValue *value,
-    GParamSpec *pspec)
-{
-  switch (prop_id) {
-    case PROP_LEVEL:
-      g_value_set_int (value, get_level (GST_EEG_LZ4_ENC (object)));
-      break;
-    default:
-      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, prop_id, pspec);
-      break;
-  }
-}
-
-static void
 gst_eeg_lz4_enc_class_init (GstEegLz4EncClass *klass)
 {
-  GObjectClass *object_class = G_OBJECT_CLASS (klass);
   GstElementClass *element_class = GST_ELEMENT_CLASS (klass);
   GstEegChunkCodecClass *codec_class = GST_EEG_CHUNK_CODEC_CLASS (klass);
 
-  object_class->set_property = gst_eeg_lz4_enc_set_property;
-  object_class->get_property = gst_eeg_lz4_enc_get_property;
   codec_class->media_type = "application/x-lz4";
   codec_class->library = LZ4_versionString ();
   codec_class->limits = gst_eeg_lz4_enc_limits;
   codec_class->bound = gst_eeg_lz4_enc_bound;
   codec_class->label = gst_eeg_lz4_enc_label;
-  codec_class->prepare = gst_eeg_lz4_enc_prepare;
   codec_class->process = gst_eeg_lz4_enc_process;
 
   /**
@@ -188,11 +126,11 @@ gst_eeg_lz4_enc_class_init (GstEegLz4EncClass *klass)
    *
    * Compression level, used from the next chunk on.
    */
-  g_object_class_install_property (object_class, PROP_LEVEL,
+  gst_eeg_compressor_class_install_level (GST_EEG_COMPRESSOR_CLASS (klass),
       g_param_spec_int ("level", "Level",
           "Compression level, -100 (fastest) to 12 (smallest)", -100, 12,
           DEFAULT_LEVEL,
-          G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS
+          G_PARAM_READWRITE | G_PARAM_CONSTRUCT | G_PARAM_STATIC_STRINGS
               | GST_PARAM_MUTABLE_PLAYING));
 
   gst_element_class_add_static_pad_template (element_class, &sink_template);
@@ -206,5 +144,4 @@ gst_eeg_lz4_enc_class_init (GstEegLz4EncClass *klass)
 static void
 gst_eeg_lz4_enc_init (GstEegLz4Enc *self)
 {
-  self->level = DEFAULT_LEVEL;
 }

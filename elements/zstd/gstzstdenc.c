@@ -32,7 +32,6 @@ GST_DEBUG_CATEGORY_STATIC (gst_eeg_zstd_enc_debug);
 enum
 {
   PROP_0,
-  PROP_LEVEL,
   PROP_SEEK_TABLE
 };
 
@@ -56,7 +55,6 @@ enum
 
 struct settings
 {
-  gint level;
   gboolean seek_table;
 };
 
@@ -104,17 +102,13 @@ is_long_job (gsize size, gint level)
 static void
 gst_eeg_zstd_enc_limits (GstEegChunkCodec *codec, GstEegChunkLimits *limits)
 {
-  GstEegZstdEnc *self = GST_EEG_ZSTD_ENC (codec);
-  gsize size = gst_eeg_compressor_get_chunk_size (GST_EEG_COMPRESSOR (codec));
-  ZSTD_compressionParameters parameters;
-  gint level;
+  GstEegCompressor *compressor = GST_EEG_COMPRESSOR (codec);
+  gsize size = gst_eeg_compressor_get_chunk_size (compressor);
+  gint level = gst_eeg_compressor_get_level (compressor);
+  ZSTD_compressionParameters parameters = ZSTD_getCParams (level, size, 0);
 
-  GST_OBJECT_LOCK (self);
-  level = self->settings.level;
-  GST_OBJECT_UNLOCK (self);
   limits->max_input = size;
   limits->max_output = ZSTD_compressBound (size);
-  parameters = ZSTD_getCParams (level, size, 0);
   limits->context_bytes = is_long_job (size, level)
       ? ZSTD_estimateCStreamSize_usingCParams (parameters)
       : ZSTD_estimateCCtxSize_usingCParams (parameters);
@@ -150,18 +144,6 @@ static void
 gst_eeg_zstd_enc_worker_free (GstEegChunkCodec *codec, gpointer worker)
 {
   ZSTD_freeCCtx (worker);
-}
-
-static gboolean
-gst_eeg_zstd_enc_prepare (GstEegChunkCodec *codec, GstEegChunkJob *job,
-    GError **error)
-{
-  GstEegZstdEnc *self = GST_EEG_ZSTD_ENC (codec);
-
-  GST_OBJECT_LOCK (self);
-  job->values[0] = (guint64) (gint64) self->settings.level;
-  GST_OBJECT_UNLOCK (self);
-  return TRUE;
 }
 
 /* Returns what ZSTD_compress2() does. What comes out depends on the input and
@@ -201,9 +183,10 @@ gst_eeg_zstd_enc_process (GstEegChunkCodec *codec, gpointer worker,
   gsize size;
 
   ZSTD_CCtx_setParameter (context, ZSTD_c_compressionLevel,
-      (int) (gint64) job->values[0]);
+      (int) (gint64) job->values[GST_EEG_COMPRESSOR_VALUE_LEVEL]);
   ZSTD_CCtx_setParameter (context, ZSTD_c_checksumFlag, 1);
-  if (is_long_job (job->size, (int) (gint64) job->values[0]))
+  if (is_long_job (job->size,
+          (int) (gint64) job->values[GST_EEG_COMPRESSOR_VALUE_LEVEL]))
     size = compress_in_steps (context, job);
   else
     size = ZSTD_compress2 (context, job->out, job->out_capacity, job->data,
@@ -303,42 +286,36 @@ static void
 gst_eeg_zstd_enc_set_property (GObject *object, guint prop_id,
     const GValue *value, GParamSpec *pspec)
 {
-  GstEegZstdEnc *self = GST_EEG_ZSTD_ENC (object);
-
-  GST_OBJECT_LOCK (self);
   switch (prop_id) {
-    case PROP_LEVEL:
-      self->settings.level = g_value_get_int (value);
-      break;
     case PROP_SEEK_TABLE:
-      self->settings.seek_table = g_value_get_boolean (value);
+      GST_OBJECT_LOCK (object);
+      GST_EEG_ZSTD_ENC (object)->settings.seek_table =
+          g_value_get_boolean (value);
+      GST_OBJECT_UNLOCK (object);
       break;
     default:
-      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, prop_id, pspec);
+      G_OBJECT_CLASS (gst_eeg_zstd_enc_parent_class)
+          ->set_property (object, prop_id, value, pspec);
       break;
   }
-  GST_OBJECT_UNLOCK (self);
 }
 
 static void
 gst_eeg_zstd_enc_get_property (GObject *object, guint prop_id, GValue *value,
     GParamSpec *pspec)
 {
-  GstEegZstdEnc *self = GST_EEG_ZSTD_ENC (object);
-
-  GST_OBJECT_LOCK (self);
   switch (prop_id) {
-    case PROP_LEVEL:
-      g_value_set_int (value, self->settings.level);
-      break;
     case PROP_SEEK_TABLE:
-      g_value_set_boolean (value, self->settings.seek_table);
+      GST_OBJECT_LOCK (object);
+      g_value_set_boolean (value,
+          GST_EEG_ZSTD_ENC (object)->settings.seek_table);
+      GST_OBJECT_UNLOCK (object);
       break;
     default:
-      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, prop_id, pspec);
+      G_OBJECT_CLASS (gst_eeg_zstd_enc_parent_class)
+          ->get_property (object, prop_id, value, pspec);
       break;
   }
-  GST_OBJECT_UNLOCK (self);
 }
 
 static void
@@ -368,7 +345,6 @@ gst_eeg_zstd_enc_class_init (GstEegZstdEncClass *klass)
   codec_class->worker_free = gst_eeg_zstd_enc_worker_free;
   codec_class->bound = gst_eeg_zstd_enc_bound;
   codec_class->label = gst_eeg_zstd_enc_label;
-  codec_class->prepare = gst_eeg_zstd_enc_prepare;
   codec_class->process = gst_eeg_zstd_enc_process;
   codec_class->emit = gst_eeg_zstd_enc_emit;
   codec_class->finish = gst_eeg_zstd_enc_finish;
@@ -379,11 +355,11 @@ gst_eeg_zstd_enc_class_init (GstEegZstdEncClass *klass)
    * Compression level, used from the next chunk on. Its window never passes
    * 128 MiB (2^27), which every decoder accepts.
    */
-  g_object_class_install_property (object_class, PROP_LEVEL,
+  gst_eeg_compressor_class_install_level (GST_EEG_COMPRESSOR_CLASS (klass),
       g_param_spec_int ("level", "Level",
           "Compression level, -100 (fastest) to 22 (smallest)", MIN_LEVEL,
           MAX_LEVEL, DEFAULT_LEVEL,
-          G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS
+          G_PARAM_READWRITE | G_PARAM_CONSTRUCT | G_PARAM_STATIC_STRINGS
               | GST_PARAM_MUTABLE_PLAYING));
 
   /**
@@ -410,7 +386,6 @@ gst_eeg_zstd_enc_class_init (GstEegZstdEncClass *klass)
 static void
 gst_eeg_zstd_enc_init (GstEegZstdEnc *self)
 {
-  self->settings.level = DEFAULT_LEVEL;
   self->settings.seek_table = DEFAULT_SEEK_TABLE;
   self->seek_index = g_byte_array_new ();
 }

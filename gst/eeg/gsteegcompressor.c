@@ -31,7 +31,8 @@ enum
   PROP_CHUNK_DURATION,
   PROP_ADAPTIVE,
   PROP_MAX_LATENCY,
-  PROP_MEMORY_LIMIT
+  PROP_MEMORY_LIMIT,
+  PROP_LEVEL = 100 /* installed by the encoders */
 };
 
 /* Of adaptive=true: below, fixed costs and the loss of ratio are high; beyond,
@@ -47,6 +48,7 @@ typedef struct
   gboolean adaptive;
   GstClockTime max_latency;
   guint64 memory_limit;
+  gint level;
   gsize largest_size; /* with adaptive, from start to stop, else 0 */
 
   /* from start to stop */
@@ -81,6 +83,35 @@ gst_eeg_compressor_get_chunk_size (GstEegCompressor *compressor)
         : MAX_ADAPTIVE_SIZE;
   GST_OBJECT_UNLOCK (compressor);
   return (gsize) CLAMP (size, MIN_CHUNK_SIZE, MAX_CHUNK_SIZE);
+}
+
+/**
+ * gst_eeg_compressor_get_level:
+ * @compressor: a compressor
+ *
+ * Returns: the level as it is now
+ */
+gint
+gst_eeg_compressor_get_level (GstEegCompressor *compressor)
+{
+  gint level;
+
+  g_return_val_if_fail (GST_IS_EEG_COMPRESSOR (compressor), 0);
+
+  GST_OBJECT_LOCK (compressor);
+  level = PRIVATE (compressor)->level;
+  GST_OBJECT_UNLOCK (compressor);
+  return level;
+}
+
+static gboolean
+gst_eeg_compressor_prepare (GstEegChunkCodec *codec, GstEegChunkJob *job,
+    GError **error)
+{
+  job->values[GST_EEG_COMPRESSOR_VALUE_LEVEL] =
+      (guint64) (gint64) gst_eeg_compressor_get_level (
+          GST_EEG_COMPRESSOR (codec));
+  return TRUE;
 }
 
 static gsize
@@ -257,6 +288,11 @@ gst_eeg_compressor_set_property (GObject *object, guint prop_id,
       priv->memory_limit = g_value_get_uint64 (value);
       GST_OBJECT_UNLOCK (object);
       break;
+    case PROP_LEVEL:
+      GST_OBJECT_LOCK (object);
+      priv->level = g_value_get_int (value);
+      GST_OBJECT_UNLOCK (object);
+      break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, prop_id, pspec);
       break;
@@ -285,6 +321,9 @@ gst_eeg_compressor_get_property (GObject *object, guint prop_id, GValue *value,
       break;
     case PROP_MEMORY_LIMIT:
       g_value_set_uint64 (value, priv->memory_limit);
+      break;
+    case PROP_LEVEL:
+      g_value_set_int (value, priv->level);
       break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, prop_id, pspec);
@@ -315,6 +354,32 @@ gst_eeg_compressor_make_skippable_label (const gchar *text)
   return gst_buffer_new_wrapped (frame, 8 + size);
 }
 
+/**
+ * gst_eeg_compressor_class_install_level:
+ * @klass: the class of an encoder, whose own properties have numbers below 100
+ * @level: (transfer floating): an int, writable and set when it is constructed
+ *
+ * Gives the encoder its property for the level, under the name that is usual for
+ * it. If it has a set_property() of its own, that chains up.
+ */
+void
+gst_eeg_compressor_class_install_level (GstEegCompressorClass *klass,
+    GParamSpec *level)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+
+  g_return_if_fail (GST_IS_EEG_COMPRESSOR_CLASS (klass));
+  g_return_if_fail (G_IS_PARAM_SPEC_INT (level));
+  g_return_if_fail ((level->flags & G_PARAM_CONSTRUCT) != 0);
+
+  /* a class does not inherit these */
+  if (object_class->set_property == NULL)
+    object_class->set_property = gst_eeg_compressor_set_property;
+  if (object_class->get_property == NULL)
+    object_class->get_property = gst_eeg_compressor_get_property;
+  g_object_class_install_property (object_class, PROP_LEVEL, level);
+}
+
 static void
 gst_eeg_compressor_class_init (GstEegCompressorClass *klass)
 {
@@ -327,6 +392,7 @@ gst_eeg_compressor_class_init (GstEegCompressorClass *klass)
   codec_class->start = gst_eeg_compressor_start;
   codec_class->can_resume = gst_eeg_compressor_can_resume;
   codec_class->capacity = gst_eeg_compressor_capacity;
+  codec_class->prepare = gst_eeg_compressor_prepare;
   codec_class->pushed = gst_eeg_compressor_pushed;
 
   /**

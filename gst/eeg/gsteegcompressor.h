@@ -12,6 +12,13 @@ G_DECLARE_DERIVABLE_TYPE (GstEegCompressor, gst_eeg_compressor, GST,
     EEG_COMPRESSOR, GstEegChunkCodec)
 
 /**
+ * GST_EEG_COMPRESSOR_VALUE_LEVEL:
+ *
+ * Which of a job's values is the level, a gint, to compress it with.
+ */
+#define GST_EEG_COMPRESSOR_VALUE_LEVEL 0
+
+/**
  * GstEegCompressorClass:
  * @parent_class: parent; a subclass sets its bound() and process(), and chains
  *     up in start()
@@ -47,6 +54,13 @@ struct _GstEegDecompressorClass
   /*< private >*/
   gpointer _gst_reserved[GST_PADDING];
 };
+
+GST_EEG_API
+void gst_eeg_compressor_class_install_level (GstEegCompressorClass *klass,
+    GParamSpec *level);
+
+GST_EEG_API
+gint gst_eeg_compressor_get_level (GstEegCompressor *compressor);
 
 GST_EEG_API
 gsize gst_eeg_compressor_get_chunk_size (GstEegCompressor *compressor);
