@@ -2,8 +2,8 @@
 /* firfilter at lengths from 31 to 165001 taps: against audiofirfilter's FFT mode
  * by time per sample, against MNE and scipy on float64, for long kernels against
  * overlap-save with FFTW in doubles (option `fftw`), and against real time. One
- * thread. An argument picks the rows that have it in their name; the live rows
- * take GSTEEG_BENCH_SECONDS, 60 by default, each. */
+ * thread. Arguments pick lengths in taps, or `live`; the live rows take
+ * GSTEEG_BENCH_SECONDS, 60 by default, each. */
 #include <glib/gstdio.h>
 #include <math.h>
 #include <string.h>
@@ -23,7 +23,7 @@
 #define ROUNDS 5
 
 static Peer python;
-static const gchar *wanted = "";
+static gchar **wanted; /* the arguments */
 
 typedef struct
 {
@@ -56,7 +56,8 @@ run_peer (void *data)
 static gboolean
 is_wanted (const gchar *name)
 {
-  return strstr (name, wanted) != NULL;
+  return wanted[0] == NULL
+      || g_strv_contains ((const gchar *const *) wanted, name);
 }
 
 /* A low-pass at 40 Hz as steep as this length allows. */
@@ -416,8 +417,7 @@ main (int argc, char **argv)
   gint fd;
 
   gst_init (&argc, &argv);
-  if (argc > 1)
-    wanted = argv[1];
+  wanted = argv + 1;
   arena = aligned_alloc (64, size);
   fill_arena (TRUE, N_BUFFERS);
   fd = g_file_open_tmp ("fir-XXXXXX", &path, NULL);
@@ -427,7 +427,7 @@ main (int argc, char **argv)
   if (!peer_start (&python, "fir-peer.py", path, CHANNELS, RATE))
     fprintf (stderr, "skipped: no Python for MNE and scipy\n");
   for (i = 0; i < G_N_ELEMENTS (lengths); i++) {
-    name = g_strdup_printf ("%u taps /", lengths[i]);
+    name = g_strdup_printf ("%u", lengths[i]);
     if (is_wanted (name))
       ok &= bench_length (lengths[i]);
     g_free (name);

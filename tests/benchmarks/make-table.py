@@ -7,7 +7,7 @@ usage: make-table.py BUILD_DIR [NAME[=ARGUMENT,...]...]
 Without names, all programs of BUILD_DIR/tests/benchmarks run and the table is
 made anew; with names, the rows of these programs take the place of their old
 ones. Where a program is given arguments, to measure some rows only, its other
-rows stay.
+rows stay. What the programs print goes to the standard output as it is.
 """
 
 import json
@@ -31,6 +31,7 @@ def run(build, name, arguments):
                            *arguments],
                           env=env, stdout=subprocess.PIPE, text=True,
                           check=False)
+    sys.stdout.write(done.stdout)
     rows = []
     for line in done.stdout.splitlines():
         if line.startswith("{"):

@@ -41,7 +41,7 @@ typedef struct
 #define EEG_FIR_MAX_DIRECT_IN_BLOCKS 192
 /* With latency: one level from tap 0 on. */
 #define EEG_FIR_LEAST_BLOCK 512
-#define EEG_FIR_LARGEST_BLOCK 8192
+#define EEG_FIR_LARGEST_BLOCK 16384
 /* That of a kernel in one part: points up to, or before that where so much of a
  * transform is of use. */
 #define EEG_FIR_LARGEST_SINGLE 8192
