@@ -90,6 +90,11 @@ struct _GstEegDecimate
   guint64 look_back;
   guint64 dropped; /* trigger values, since the start */
 
+  /* lock of the settings */
+  eeg_resample *pending; /* made when properties were set, or NULL */
+  Settings pending_settings;
+  GstEegInfo pending_info; /* for which it was made */
+
   /* streaming thread */
   eeg_resample *resample;
   Plan plan;
@@ -100,7 +105,7 @@ struct _GstEegDecimate
 };
 
 /* Locking: as the base class says. The object lock guards what the struct says,
- * inside the lock of the settings. */
+ * inside the lock of the settings, which guards the filter that waits. */
 
 #define FORMATS "{ F32LE, F64LE }"
 
@@ -179,17 +184,6 @@ plan_make (Plan *plan, const Settings *settings, gint rate_n, gint rate_d,
   }
   plan->half = settings->half_length * most;
   return TRUE;
-}
-
-static gboolean
-gst_eeg_decimate_apply_settings (GstEegFilter *filter, gconstpointer settings,
-    const GstEegInfo *info, GError **error)
-{
-  Plan plan;
-
-  if (info == NULL)
-    return settings_check (settings, error);
-  return plan_make (&plan, settings, info->rate_n, info->rate_d, error);
 }
 
 static gboolean
@@ -349,6 +343,56 @@ make_resample (const Plan *plan, const Settings *settings,
   return resample;
 }
 
+/* Makes the filter on the thread that sets the properties. */
+static gboolean
+gst_eeg_decimate_apply_settings (GstEegFilter *filter, gconstpointer data,
+    const GstEegInfo *info, GError **error)
+{
+  GstEegDecimate *self = GST_EEG_DECIMATE (filter);
+  const Settings *settings = data;
+  Plan plan;
+
+  if (info == NULL)
+    return settings_check (settings, error);
+  if (!plan_make (&plan, settings, info->rate_n, info->rate_d, error))
+    return FALSE;
+  g_clear_pointer (&self->pending, eeg_resample_free);
+  if (plan.up == plan.down)
+    return TRUE;
+  self->pending = make_resample (&plan, settings, info);
+  self->pending_settings = *settings;
+  gst_eeg_info_copy_into (info, &self->pending_info);
+  if (self->pending == NULL)
+    g_set_error (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_INIT,
+        "No memory for a filter of %" G_GUINT64_FORMAT " taps.",
+        2 * plan.half + 1);
+  return self->pending != NULL;
+}
+
+static gboolean
+settings_are_equal (const Settings *a, const Settings *b)
+{
+  return a->rate_n == b->rate_n && a->rate_d == b->rate_d
+      && a->half_length == b->half_length && a->beta == b->beta
+      && a->initial == b->initial;
+}
+
+/* The filter that was made when the properties were set, NULL if it is none for
+ * these caps. */
+static eeg_resample *
+steal_pending (GstEegDecimate *self, const GstEegInfo *info)
+{
+  eeg_resample *resample = NULL;
+
+  gst_eeg_filter_lock_settings (GST_EEG_FILTER (self));
+  if (self->pending != NULL
+      && settings_are_equal (&self->pending_settings, &self->made)
+      && gst_eeg_info_is_equal (&self->pending_info, info))
+    resample = g_steal_pointer (&self->pending);
+  gst_eeg_filter_unlock_settings (GST_EEG_FILTER (self));
+  return resample;
+}
+
 static gboolean
 gst_eeg_decimate_set_info (GstEegFilter *filter, const GstEegInfo *in_info,
     const GstEegInfo *out_info, GError **error)
@@ -365,7 +409,11 @@ gst_eeg_decimate_set_info (GstEegFilter *filter, const GstEegInfo *in_info,
   gst_eeg_filter_set_enabled (filter, self->plan.up != self->plan.down);
   if (self->plan.up == self->plan.down)
     return TRUE;
-  resample = make_resample (&self->plan, &self->made, in_info);
+  resample = steal_pending (self, in_info);
+  if (resample == NULL) {
+    GST_INFO_OBJECT (self, "designing the filter for new caps");
+    resample = make_resample (&self->plan, &self->made, in_info);
+  }
   if (resample == NULL) {
     g_set_error (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_INIT,
         "No memory for a filter of %" G_GUINT64_FORMAT " taps.",
@@ -489,6 +537,10 @@ gst_eeg_decimate_stop (GstBaseTransform *trans)
       GST_BASE_TRANSFORM_CLASS (gst_eeg_decimate_parent_class)->stop (trans);
 
   set_resample (self, NULL);
+  gst_eeg_filter_lock_settings (GST_EEG_FILTER (self));
+  g_clear_pointer (&self->pending, eeg_resample_free);
+  gst_eeg_info_clear (&self->pending_info);
+  gst_eeg_filter_unlock_settings (GST_EEG_FILTER (self));
   return ret;
 }
 
@@ -560,6 +612,8 @@ gst_eeg_decimate_finalize (GObject *object)
   GstEegDecimate *self = GST_EEG_DECIMATE (object);
 
   g_clear_pointer (&self->resample, eeg_resample_free);
+  g_clear_pointer (&self->pending, eeg_resample_free);
+  gst_eeg_info_clear (&self->pending_info);
   G_OBJECT_CLASS (gst_eeg_decimate_parent_class)->finalize (object);
 }
 
@@ -658,4 +712,5 @@ gst_eeg_decimate_init (GstEegDecimate *self)
   };
 
   gst_eeg_filter_init_settings (GST_EEG_FILTER (self), &defaults);
+  gst_eeg_info_init (&self->pending_info);
 }

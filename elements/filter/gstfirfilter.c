@@ -25,7 +25,8 @@
  *
  * Every property can be changed while playing. The thread that sets it designs
  * the new kernel and makes room for it; the streaming thread takes it over
- * between two buffers with a cross-fade, and no sample is lost or doubled. All
+ * between two buffers with a cross-fade, a long one after some time in which its
+ * work is spread, and no sample is lost or doubled. All
  * properties of one g_object_set() make one change. If they cannot be met, a
  * warning is posted and all of them stay as they were. The event of
  * gst_eeg_event_new_kernel() changes the kernel at a given sample.
@@ -149,6 +150,7 @@ typedef struct
   /* object lock */
   gboolean is_built;
   eeg_fir_stream *stream; /* NULL if it cannot be used */
+  gsize reserve;          /* most frames owed that it can take over */
 } Change;
 
 struct _GstEegFirFilter
@@ -175,7 +177,9 @@ struct _GstEegFirFilter
   gboolean is_start;    /* of a run; its edge is not marked yet */
   gboolean is_changed;  /* the kernel, and it may miss samples */
   gboolean is_draining; /* the edge at the end is marked */
-  guint64 run_start;    /* first sample of the run */
+  gboolean is_coming; /* the stream approaches, or its arrival is to be seen */
+  Change *coming;     /* that brought it, if one did */
+  guint64 run_start;  /* first sample of the run */
 };
 
 /* Locking: as the base class says; the lock of the settings guards Format too,
@@ -455,7 +459,7 @@ get_held (const eeg_fir_stream *stream)
  * the streaming thread shall not. */
 static eeg_fir_stream *
 make_stream (GstEegFirFilter *self, eeg_fir_kernel *kernel,
-    eeg_fir_edge initial, GError **error)
+    eeg_fir_edge initial, gsize *reserve, GError **error)
 {
   const Format *format = &self->format;
   eeg_fir_stream *stream, *retired;
@@ -464,25 +468,70 @@ make_stream (GstEegFirFilter *self, eeg_fir_kernel *kernel,
     .edge = initial,
     .filtered = format->filtered,
     .cpu = eeg_cpu_choose () };
-  gsize reserve;
   GList *l;
 
   GST_OBJECT_LOCK (self);
   retired = g_steal_pointer (&self->retired);
-  reserve = MAX (self->held, get_held (self->pending));
+  *reserve = MAX (*reserve, MAX (self->held, get_held (self->pending)));
   for (l = self->changes.head; l != NULL; l = l->next)
-    reserve = MAX (reserve, get_held (((Change *) l->data)->stream));
+    *reserve = MAX (*reserve, get_held (((Change *) l->data)->stream));
   config.fade = (gsize) (gst_guint64_to_gdouble (self->crossfade) / GST_SECOND
           * format->rate
       + 0.5);
   GST_OBJECT_UNLOCK (self);
   eeg_fir_stream_free (retired);
 
-  stream = eeg_fir_stream_new (kernel, &config, reserve);
+  stream = eeg_fir_stream_new (kernel, &config, *reserve);
   if (stream == NULL)
     g_set_error (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_INIT,
         "No memory for a filter of %u channels.", format->n_channels);
   return stream;
+}
+
+/* Before a kernel is there that may owe more: those of events that come after it
+ * are made again with room for that. */
+static void
+make_room_locked (GstEegFirFilter *self, gsize owed, eeg_fir_edge initial)
+{
+  GPtrArray *changes =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) change_unref);
+  GList *l;
+  guint i;
+
+  GST_OBJECT_LOCK (self);
+  for (l = self->changes.head; l != NULL; l = l->next) {
+    Change *change = l->data;
+
+    if (change->stream != NULL && change->reserve < owed)
+      g_ptr_array_add (changes, change_ref (change));
+  }
+  GST_OBJECT_UNLOCK (self);
+
+  for (i = 0; i < changes->len; i++) {
+    Change *change = g_ptr_array_index (changes, i);
+    eeg_fir_kernel *kernel = NULL;
+    eeg_fir_stream *stream = NULL, *old = NULL;
+    gsize reserve = owed;
+
+    GST_OBJECT_LOCK (self);
+    if (change->stream != NULL)
+      kernel = eeg_fir_kernel_ref (eeg_fir_stream_get_kernel (change->stream));
+    GST_OBJECT_UNLOCK (self);
+    if (kernel != NULL)
+      stream = make_stream (self, kernel, initial, &reserve, NULL);
+    GST_OBJECT_LOCK (self);
+    /* unless it was taken over meanwhile */
+    if (stream != NULL && change->stream != NULL) {
+      old = change->stream;
+      change->stream = g_steal_pointer (&stream);
+      change->reserve = reserve;
+    }
+    GST_OBJECT_UNLOCK (self);
+    eeg_fir_stream_free (old);
+    eeg_fir_stream_free (stream);
+    eeg_fir_kernel_unref (kernel);
+  }
+  g_ptr_array_unref (changes);
 }
 
 /* Designs what the properties say and leaves it in `pending`. */
@@ -494,6 +543,7 @@ gst_eeg_fir_filter_apply_settings (GstEegFilter *filter, gconstpointer data,
   const Settings *settings = data;
   eeg_fir_kernel *kernel, *old_kernel;
   eeg_fir_stream *stream, *old_pending;
+  gsize reserve = 0;
 
   /* what comes in is known a little before its format */
   if (info == NULL || self->format.n_channels == 0)
@@ -501,11 +551,12 @@ gst_eeg_fir_filter_apply_settings (GstEegFilter *filter, gconstpointer data,
   kernel = make_kernel (settings, &self->format, error);
   if (kernel == NULL)
     return FALSE;
-  stream = make_stream (self, kernel, settings->initial, error);
+  stream = make_stream (self, kernel, settings->initial, &reserve, error);
   if (stream == NULL) {
     eeg_fir_kernel_unref (kernel);
     return FALSE;
   }
+  make_room_locked (self, get_held (stream), settings->initial);
 
   GST_OBJECT_LOCK (self);
   old_pending = self->pending;
@@ -527,7 +578,7 @@ build_change_locked (GstEegFirFilter *self, Change *change, GError **error)
   eeg_fir_kernel *kernel = NULL;
   eeg_fir_stream *stream = NULL;
   GArray *taps = g_array_new (FALSE, FALSE, sizeof (gdouble));
-  gsize size;
+  gsize size, reserve = 0;
   gconstpointer data = g_bytes_get_data (change->taps, &size);
 
   g_array_append_vals (taps, data, size / sizeof (gdouble));
@@ -537,7 +588,7 @@ build_change_locked (GstEegFirFilter *self, Change *change, GError **error)
         change->delay < 0 ? EEG_FIR_DELAY_AUTO : (gsize) change->delay,
         get_latency (&settings, &self->format));
     if (kernel != NULL)
-      stream = make_stream (self, kernel, settings.initial, error);
+      stream = make_stream (self, kernel, settings.initial, &reserve, error);
     else
       g_set_error (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS,
           "No kernel of %u taps with a delay of %" G_GINT64_FORMAT " samples.",
@@ -549,6 +600,7 @@ build_change_locked (GstEegFirFilter *self, Change *change, GError **error)
 
   GST_OBJECT_LOCK (self);
   change->stream = stream;
+  change->reserve = reserve;
   change->is_built = TRUE;
   g_cond_broadcast (&self->built);
   GST_OBJECT_UNLOCK (self);
@@ -667,6 +719,198 @@ ask_live (GstEegFirFilter *self)
 }
 
 static void
+set_kernel (GstEegFirFilter *self, eeg_fir_kernel *kernel)
+{
+  eeg_fir_kernel *old;
+
+  GST_OBJECT_LOCK (self);
+  old = self->kernel;
+  self->kernel = eeg_fir_kernel_ref (kernel);
+  GST_OBJECT_UNLOCK (self);
+  eeg_fir_kernel_unref (old);
+}
+
+/* Marks the output that is made of samples from before the start of a run, or
+ * from before what was remembered for a longer kernel. */
+static void
+mark_start (GstEegFirFilter *self)
+{
+  const eeg_fir_stream *stream = eeg_fir_stream_get_running (self->stream);
+  const eeg_fir_kernel *kernel = eeg_fir_stream_get_kernel (stream);
+  gsize n = eeg_fir_stream_get_missing (stream), n_taps;
+
+  if (self->is_start) {
+    eeg_fir_kernel_get_taps (kernel, &n_taps);
+    n = n_taps - 1 - eeg_fir_kernel_get_delay (kernel);
+  }
+  self->is_start = self->is_changed = FALSE;
+  if (n > 0)
+    gst_eeg_filter_add_marker (GST_EEG_FILTER (self),
+        eeg_fir_stream_get_out (stream), n, EDGE_MARKER);
+}
+
+static void
+mark_end (GstEegFirFilter *self)
+{
+  guint64 n =
+      eeg_fir_kernel_get_delay (eeg_fir_stream_get_kernel (self->stream));
+  guint64 end = eeg_fir_stream_get_in (self->stream);
+
+  self->is_draining = TRUE;
+  n = MIN (n, end - self->run_start);
+  if (n > 0)
+    gst_eeg_filter_add_marker (GST_EEG_FILTER (self), end - n, n, EDGE_MARKER);
+}
+
+static void
+set_foreign (GstEegFirFilter *self, gboolean is_foreign)
+{
+  GST_OBJECT_LOCK (self);
+  self->is_foreign = is_foreign;
+  GST_OBJECT_UNLOCK (self);
+}
+
+/* What approached is in its place. */
+static void
+arrive (GstEegFirFilter *self)
+{
+  size_t n_taps;
+
+  self->is_coming = FALSE;
+  set_foreign (self, self->coming != NULL);
+  if (self->coming != NULL)
+    set_kernel (self, eeg_fir_stream_get_kernel (self->stream));
+  g_clear_pointer (&self->coming, change_unref);
+  eeg_fir_kernel_get_taps (eeg_fir_stream_get_kernel (self->stream), &n_taps);
+  GST_INFO_OBJECT (self,
+      "new kernel of %" G_GSIZE_FORMAT " taps from sample %" G_GUINT64_FORMAT,
+      n_taps, eeg_fir_stream_get_out (self->stream));
+  self->is_changed = TRUE;
+  gst_eeg_filter_fail_barriers (GST_EEG_FILTER (self),
+      "its kernel was changed just then");
+  publish (self,
+      eeg_fir_stream_get_in (self->stream)
+          - eeg_fir_stream_get_out (self->stream));
+}
+
+/* Puts a stream in the place of the one that runs, from this output sample on,
+ * or as soon as its work can be spread. FALSE if it has too little room for what
+ * that owes. */
+static gboolean
+take_over (GstEegFirFilter *self, eeg_fir_stream *stream, guint64 at,
+    Change *change)
+{
+  eeg_fir_stream *old = self->stream;
+  gsize owed = eeg_fir_stream_get_in (old) - eeg_fir_stream_get_out (old);
+
+  /* one that is still faded out at this moment goes at once */
+  retire (self, eeg_fir_stream_release (old));
+  if (!eeg_fir_stream_approach (stream, old, at))
+    return FALSE;
+  self->stream = stream;
+  self->is_coming = TRUE;
+  if (change != NULL)
+    self->coming = change_ref (change);
+  if (eeg_fir_stream_is_approaching (stream)) {
+    publish (self, MAX (owed, get_held (old)));
+    return TRUE;
+  }
+  arrive (self);
+  if (!eeg_fir_stream_is_fading (stream)) {
+    retire (self, old);
+    publish (self, 0);
+  }
+  return TRUE;
+}
+
+/* What approaches goes in at once. */
+static void
+hurry (GstEegFirFilter *self)
+{
+  eeg_fir_stream *old = eeg_fir_stream_release (self->stream);
+
+  if (!eeg_fir_stream_take_over (self->stream, old))
+    GST_ERROR_OBJECT (self, "a kernel was made without the room it needs");
+  arrive (self);
+  if (!eeg_fir_stream_is_fading (self->stream))
+    retire (self, old);
+}
+
+/* The run ends before what approaches is there: it waits for the next one. */
+static void
+put_back (GstEegFirFilter *self)
+{
+  eeg_fir_stream *stream = self->stream, *old;
+  Change *change = g_steal_pointer (&self->coming);
+
+  self->is_coming = FALSE;
+  if (stream == NULL || !eeg_fir_stream_is_approaching (stream)) {
+    g_clear_pointer (&change, change_unref);
+    return;
+  }
+  old = eeg_fir_stream_release (stream);
+  self->stream = old;
+  GST_OBJECT_LOCK (self);
+  if (change != NULL) {
+    change->stream = g_steal_pointer (&stream);
+    g_queue_push_head (&self->changes, change);
+  } else if (self->pending == NULL) {
+    self->pending = g_steal_pointer (&stream);
+  }
+  GST_OBJECT_UNLOCK (self);
+  retire (self, stream);
+  publish (self, eeg_fir_stream_get_in (old) - eeg_fir_stream_get_out (old));
+}
+
+/* The output sample at which something has to be done for a change. */
+static guint64
+get_begin_locked (GstEegFirFilter *self, const Change *change)
+{
+  guint64 lead;
+
+  if (change->stream == NULL || self->is_coming
+      || eeg_fir_stream_is_fading (self->stream))
+    return change->sample;
+  lead =
+      eeg_fir_kernel_get_approach (eeg_fir_stream_get_kernel (change->stream));
+  return change->sample - MIN (change->sample, lead);
+}
+
+/* The change that comes next, if it is due at this sample of output or before,
+ * or has to begin to approach. */
+static Change *
+pop_change (GstEegFirFilter *self, guint64 sample)
+{
+  Change *change;
+
+  GST_OBJECT_LOCK (self);
+  change = g_queue_peek_head (&self->changes);
+  if (change != NULL && get_begin_locked (self, change) <= sample) {
+    g_queue_pop_head (&self->changes);
+    while (!change->is_built)
+      g_cond_wait (&self->built, GST_OBJECT_GET_LOCK (self));
+  } else {
+    change = NULL;
+  }
+  GST_OBJECT_UNLOCK (self);
+  return change;
+}
+
+static void
+make_change (GstEegFirFilter *self, Change *change)
+{
+  eeg_fir_stream *stream;
+
+  GST_OBJECT_LOCK (self);
+  stream = g_steal_pointer (&change->stream);
+  GST_OBJECT_UNLOCK (self);
+  if (stream == NULL || take_over (self, stream, change->sample, change))
+    return;
+  GST_ERROR_OBJECT (self, "a kernel was made without the room it needs");
+  eeg_fir_stream_free (stream);
+}
+
+static void
 rebuild_change_locked (GstEegFirFilter *self, Change *change)
 {
   eeg_fir_stream *stream;
@@ -678,14 +922,6 @@ rebuild_change_locked (GstEegFirFilter *self, Change *change)
   build_change_locked (self, change, NULL);
 }
 
-static void
-set_foreign (GstEegFirFilter *self, gboolean is_foreign)
-{
-  GST_OBJECT_LOCK (self);
-  self->is_foreign = is_foreign;
-  GST_OBJECT_UNLOCK (self);
-}
-
 static gboolean
 gst_eeg_fir_filter_set_info (GstEegFilter *filter, const GstEegInfo *in_info,
     const GstEegInfo *out_info, GError **error)
@@ -694,6 +930,7 @@ gst_eeg_fir_filter_set_info (GstEegFilter *filter, const GstEegInfo *in_info,
   gboolean ok, is_live = ask_live (self);
   GList *l;
 
+  put_back (self);
   set_stream (self, NULL);
   gst_eeg_filter_lock_settings (GST_EEG_FILTER (self));
   format_clear (&self->format);
@@ -723,129 +960,6 @@ gst_eeg_fir_filter_set_info (GstEegFilter *filter, const GstEegInfo *in_info,
 }
 
 static void
-set_kernel (GstEegFirFilter *self, eeg_fir_kernel *kernel)
-{
-  eeg_fir_kernel *old;
-
-  GST_OBJECT_LOCK (self);
-  old = self->kernel;
-  self->kernel = eeg_fir_kernel_ref (kernel);
-  GST_OBJECT_UNLOCK (self);
-  eeg_fir_kernel_unref (old);
-}
-
-/* Marks the output that is made of samples from before the start of a run, or
- * from before what was remembered for a longer kernel. */
-static void
-mark_start (GstEegFirFilter *self)
-{
-  gsize n = eeg_fir_stream_get_missing (self->stream), n_taps;
-
-  if (self->is_start) {
-    eeg_fir_kernel_get_taps (eeg_fir_stream_get_kernel (self->stream), &n_taps);
-    n = n_taps - 1
-        - eeg_fir_kernel_get_delay (eeg_fir_stream_get_kernel (self->stream));
-  }
-  self->is_start = self->is_changed = FALSE;
-  if (n > 0)
-    gst_eeg_filter_add_marker (GST_EEG_FILTER (self),
-        eeg_fir_stream_get_out (self->stream), n, EDGE_MARKER);
-}
-
-static void
-mark_end (GstEegFirFilter *self)
-{
-  guint64 n =
-      eeg_fir_kernel_get_delay (eeg_fir_stream_get_kernel (self->stream));
-  guint64 end = eeg_fir_stream_get_in (self->stream);
-
-  self->is_draining = TRUE;
-  n = MIN (n, end - self->run_start);
-  if (n > 0)
-    gst_eeg_filter_add_marker (GST_EEG_FILTER (self), end - n, n, EDGE_MARKER);
-}
-
-/* Puts another stream in the place of the one that runs. FALSE if it has too
- * little room for what that owes. */
-static gboolean
-take_over (GstEegFirFilter *self, eeg_fir_stream *stream)
-{
-  eeg_fir_stream *old = self->stream;
-  gsize owed;
-  size_t n_taps;
-
-  owed = eeg_fir_stream_get_in (old) - eeg_fir_stream_get_out (old);
-  /* one that is still faded out at this moment goes at once */
-  retire (self, eeg_fir_stream_release (old));
-  if (!eeg_fir_stream_take_over (stream, old))
-    return FALSE;
-  eeg_fir_kernel_get_taps (eeg_fir_stream_get_kernel (stream), &n_taps);
-  GST_INFO_OBJECT (self,
-      "new kernel of %" G_GSIZE_FORMAT " taps from sample %" G_GUINT64_FORMAT,
-      n_taps, eeg_fir_stream_get_out (stream));
-  self->stream = stream;
-  self->is_changed = TRUE;
-  gst_eeg_filter_fail_barriers (GST_EEG_FILTER (self),
-      "its kernel was changed just then");
-  if (!eeg_fir_stream_is_fading (stream)) {
-    retire (self, old);
-    owed = 0;
-  }
-  publish (self, owed);
-  return TRUE;
-}
-
-/* The change that comes next, if it is due at this sample of output or
- * before. */
-static Change *
-pop_change (GstEegFirFilter *self, guint64 sample)
-{
-  Change *change;
-
-  GST_OBJECT_LOCK (self);
-  change = g_queue_peek_head (&self->changes);
-  if (change != NULL && change->sample <= sample) {
-    g_queue_pop_head (&self->changes);
-    while (!change->is_built)
-      g_cond_wait (&self->built, GST_OBJECT_GET_LOCK (self));
-  } else {
-    change = NULL;
-  }
-  GST_OBJECT_UNLOCK (self);
-  return change;
-}
-
-static void
-make_change (GstEegFirFilter *self, Change *change)
-{
-  eeg_fir_stream *stream;
-  gboolean again = FALSE;
-
-  do {
-    GST_OBJECT_LOCK (self);
-    stream = g_steal_pointer (&change->stream);
-    GST_OBJECT_UNLOCK (self);
-    if (stream == NULL)
-      return;
-    if (take_over (self, stream)) {
-      set_foreign (self, TRUE);
-      set_kernel (self, eeg_fir_stream_get_kernel (stream));
-      return;
-    }
-    eeg_fir_stream_free (stream);
-    if (again)
-      return;
-    /* a change of properties brought a longer delay in between */
-    GST_WARNING_OBJECT (self,
-        "making room for a kernel on the streaming thread");
-    gst_eeg_filter_lock_settings (GST_EEG_FILTER (self));
-    build_change_locked (self, change, NULL);
-    gst_eeg_filter_unlock_settings (GST_EEG_FILTER (self));
-    again = TRUE;
-  } while (TRUE);
-}
-
-static void
 gst_eeg_fir_filter_update (GstEegFilter *filter)
 {
   GstEegFirFilter *self = GST_EEG_FIR_FILTER (filter);
@@ -854,25 +968,25 @@ gst_eeg_fir_filter_update (GstEegFilter *filter)
 
   if (self->stream == NULL)
     return;
-  if (!eeg_fir_stream_is_fading (self->stream)) {
+  if (self->is_coming && !eeg_fir_stream_is_approaching (self->stream))
+    arrive (self);
+  if (!self->is_coming && !eeg_fir_stream_is_fading (self->stream)) {
     eeg_fir_stream *old = eeg_fir_stream_release (self->stream);
 
     if (old != NULL) {
       retire (self, old);
       publish (self, 0);
     }
-    /* while one fades in, the next waits */
+    /* while one comes or fades in, the next waits */
     pending = steal_pending (self);
-    if (pending != NULL) {
-      if (take_over (self, pending)) {
-        set_foreign (self, FALSE);
-      } else {
-        GST_ERROR_OBJECT (self, "a kernel was made without the room it needs");
-        eeg_fir_stream_free (pending);
-      }
+    if (pending != NULL && !take_over (self, pending, EEG_FIR_SOON, NULL)) {
+      GST_ERROR_OBJECT (self, "a kernel was made without the room it needs");
+      eeg_fir_stream_free (pending);
     }
   }
   while ((change = pop_change (self, eeg_fir_stream_get_out (self->stream)))) {
+    if (self->is_coming)
+      hurry (self);
     make_change (self, change);
     change_unref (change);
   }
@@ -889,15 +1003,19 @@ gst_eeg_fir_filter_get_piece (GstEegFilter *filter, gsize n_frames)
   guint64 due = GST_BUFFER_OFFSET_NONE, last;
   Change *change;
 
+  if (self->is_coming && eeg_fir_stream_is_approaching (self->stream)) {
+    last = eeg_fir_stream_get_arrival (self->stream);
+    n_frames = MIN (n_frames, last - eeg_fir_stream_get_in (self->stream));
+  }
   GST_OBJECT_LOCK (self);
   change = g_queue_peek_head (&self->changes);
   if (change != NULL)
-    due = change->sample;
+    due = get_begin_locked (self, change);
   GST_OBJECT_UNLOCK (self);
   if (due == GST_BUFFER_OFFSET_NONE)
     return n_frames;
   /* input that gives all output before it */
-  last = due + get_held (self->stream);
+  last = due + get_held (eeg_fir_stream_get_running (self->stream));
   if (last <= eeg_fir_stream_get_in (self->stream))
     return n_frames;
   return MIN (n_frames, last - eeg_fir_stream_get_in (self->stream));
@@ -927,6 +1045,7 @@ gst_eeg_fir_filter_bridge (GstEegFilter *filter, guint64 index, guint64 missing)
   GST_OBJECT_UNLOCK (self);
   if (policy != GAP_HOLD || self->stream == NULL)
     return FALSE;
+  put_back (self);
   retire (self, eeg_fir_stream_release (self->stream));
   eeg_fir_stream_bridge (self->stream, missing);
   self->is_start = TRUE;
@@ -940,6 +1059,7 @@ gst_eeg_fir_filter_reset (GstEegFilter *filter)
 {
   GstEegFirFilter *self = GST_EEG_FIR_FILTER (filter);
 
+  put_back (self);
   if (self->stream == NULL)
     return;
   retire (self, eeg_fir_stream_release (self->stream));
@@ -968,6 +1088,7 @@ gst_eeg_fir_filter_drain (GstEegFilter *filter, gpointer out, gsize max_frames)
 
   if (self->stream == NULL)
     return 0;
+  put_back (self);
   if (!self->is_draining)
     mark_end (self);
   return eeg_fir_stream_drain (self->stream, out, max_frames);
@@ -1052,8 +1173,10 @@ gst_eeg_fir_filter_sink_event (GstBaseTransform *trans, GstEvent *event)
     gst_event_unref (event);
     return TRUE;
   }
-  if (GST_EVENT_TYPE (event) == GST_EVENT_FLUSH_STOP)
+  if (GST_EVENT_TYPE (event) == GST_EVENT_FLUSH_STOP) {
+    put_back (self);
     drop_changes (self);
+  }
   return GST_BASE_TRANSFORM_CLASS (gst_eeg_fir_filter_parent_class)
       ->sink_event (trans, event);
 }
@@ -1081,8 +1204,8 @@ gst_eeg_fir_filter_get_look_back (GstEegFilter *filter)
 
   if (self->stream == NULL)
     return 0;
-  look_back =
-      eeg_fir_kernel_get_look_back (eeg_fir_stream_get_kernel (self->stream));
+  look_back = eeg_fir_kernel_get_look_back (
+      eeg_fir_stream_get_kernel (eeg_fir_stream_get_running (self->stream)));
   if (eeg_fir_stream_is_fading (self->stream)) {
     GST_OBJECT_LOCK (self);
     crossfade = self->crossfade;
@@ -1103,6 +1226,11 @@ gst_eeg_fir_filter_save (GstEegFilter *filter, GByteArray *to, GError **error)
   GST_OBJECT_LOCK (self);
   is_foreign = self->is_foreign || !g_queue_is_empty (&self->changes);
   GST_OBJECT_UNLOCK (self);
+  if (self->is_coming) {
+    g_set_error (error, GST_CORE_ERROR, GST_CORE_ERROR_NOT_IMPLEMENTED,
+        "its kernel is about to change");
+    return FALSE;
+  }
   if (is_foreign) {
     g_set_error (error, GST_CORE_ERROR, GST_CORE_ERROR_NOT_IMPLEMENTED,
         "its kernel came by an event, which nobody would send again");

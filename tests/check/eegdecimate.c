@@ -340,17 +340,35 @@ check_drained (GstHarness *h, guint64 from, guint64 to, gint rate)
   gst_buffer_unref (buffer);
 }
 
+/* Counts the designs that were done when caps came. */
+static void
+count_designs (GstDebugCategory *category, GstDebugLevel level,
+    const gchar *file, const gchar *function, gint line, GObject *object,
+    GstDebugMessage *message, gpointer data)
+{
+  if (g_str_has_prefix (gst_debug_message_get (message),
+          "designing the filter"))
+    ++*(guint *) data;
+}
+
 GST_START_TEST (test_hot)
 {
-  GstHarness *h = make_harness ("eegdecimate rate=250/1", GST_EEG_FORMAT_F64LE);
-  GstElement *element = samples_element (h);
+  GstHarness *h;
+  GstElement *element;
   GstBus *bus = gst_bus_new ();
   gint n = 0, d = 0;
+  guint designs = 0;
   Samples out;
 
+  gst_debug_set_active (TRUE);
+  gst_debug_set_threshold_for_name ("eegdecimate", GST_LEVEL_INFO);
+  gst_debug_add_log_function (count_designs, &designs, NULL);
+  h = make_harness ("eegdecimate rate=250/1", GST_EEG_FORMAT_F64LE);
+  element = samples_element (h);
   gst_element_set_bus (element, bus);
   samples_init (&out);
   samples_push (h, &out, GST_EEG_FORMAT_F64LE, CHANNELS, 0, 1000, 100);
+  fail_unless_equals_int (designs, 1);
   /* the same rate by another filter: no sample missing or doubled */
   g_object_set (element, "half-length", 20, "beta", 9.0, NULL);
   samples_push (h, &out, GST_EEG_FORMAT_F64LE, CHANNELS, 1000, 1000, 100);
@@ -365,6 +383,10 @@ GST_START_TEST (test_hot)
   check_rate (h, 500, 1);
   fail_unless_equals_int (out.bytes->len / CHANNELS / 8, 480 + 500 - 20);
   fail_unless_equals_uint64 (out.next, 1500 - 20);
+  /* the thread that set them did that */
+  fail_unless_equals_int (designs, 1);
+  gst_debug_remove_log_function (count_designs);
+  gst_debug_unset_threshold_for_name ("eegdecimate");
   while (gst_bus_have_pending (bus)) {
     GstMessage *message = gst_bus_pop (bus);
 

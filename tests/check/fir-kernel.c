@@ -537,12 +537,51 @@ GST_START_TEST (test_evenness)
 }
 GST_END_TEST;
 
+/* What is turned about the first sample is known late: the first output makes up
+ * for what was not done before. At no time more than 8 times the mean was done
+ * for each frame so far. */
+GST_START_TEST (test_reflect_start)
+{
+  static const gsize lengths[] = { 825, 3301, 33001 };
+
+  for (guint l = 0; l < G_N_ELEMENTS (lengths); l++)
+    for (gint turn = 0; turn < 4; turn++) {
+      const gsize frames = 20;
+      eeg_fir_config config = { .channels = 3,
+        .format = EEG_FIR_F32,
+        .edge = EEG_FIR_REFLECT,
+        .cpu = eeg_cpu_choose () };
+      eeg_fir_kernel *kernel = make_kernel_for (SYMMETRIC, lengths[l],
+          turn / 2 ? 0 : EEG_FIR_DELAY_AUTO, turn % 2);
+      eeg_fir_stream *stream = eeg_fir_stream_new (kernel, &config, 0);
+      gsize n = 2 * lengths[l] + 3 * eeg_fir_kernel_get_latency (kernel), i;
+      gfloat *samples = g_new0 (gfloat, frames * 3);
+      gdouble worst = 0, mean;
+
+      eeg_fir_stream_start (stream, 12345);
+      for (i = 0; i < n; i += frames) {
+        eeg_fir_stream_process (stream, samples, frames, samples);
+        worst = MAX (worst,
+            (gdouble) eeg_fir_stream_get_operations (stream) / (i + frames));
+      }
+      mean = (gdouble) eeg_fir_stream_get_operations (stream) / i;
+      GST_INFO ("%zu taps, turn %d: %.3g of the mean", lengths[l], turn,
+          worst / mean);
+      fail_unless (worst < 8 * mean, "%zu taps, turn %d: %g times the mean",
+          lengths[l], turn, worst / mean);
+      eeg_fir_stream_free (stream);
+      eeg_fir_kernel_unref (kernel);
+      g_free (samples);
+    }
+}
+GST_END_TEST;
+
 /* A change of kernel: no frame is missing or doubled, and once the new kernel
  * sees only frames that were remembered, all is as if it had run from the
- * start. */
+ * start. With @lead it is known so many frames before, and work is spread. */
 static void
 check_take_over (gsize n_old, gsize n_new, gsize at, eeg_fir_edge edge,
-    gsize fade, guint latencies)
+    gsize fade, guint latencies, gsize lead)
 {
   const guint channels = 5;
   const gsize n = 1500, count = n * channels, frame_size = 8 * channels;
@@ -564,7 +603,8 @@ check_take_over (gsize n_old, gsize n_new, gsize at, eeg_fir_edge edge,
   gdouble *x = g_new (gdouble, count), *once = NULL;
   gdouble *with_old = g_new (gdouble, count);
   gdouble *with_new = g_new (gdouble, count);
-  gsize switched = at > old_delay ? at - old_delay : 0, exact;
+  gsize switched = (at > old_delay ? at - old_delay : 0) + lead, exact;
+  gsize arrival = lead > 0 ? switched + old_delay : at;
 
   for (gsize i = 0; i < count; i++)
     x[i] = random_value ();
@@ -584,12 +624,16 @@ check_take_over (gsize n_old, gsize n_new, gsize at, eeg_fir_edge edge,
       gsize ready;
 
       if (done == at && a != NULL) {
-        fail_unless (eeg_fir_stream_take_over (b, a));
+        if (lead > 0)
+          fail_unless (eeg_fir_stream_approach (b, a, switched));
+        else
+          fail_unless (eeg_fir_stream_take_over (b, a));
         fail_unless_equals_uint64 (eeg_fir_stream_get_in (b), at);
         fail_unless_equals_uint64 (eeg_fir_stream_get_out (b), given);
+        fail_unless (eeg_fir_stream_is_approaching (b) == (lead > 0));
         if (eeg_fir_stream_is_fading (b))
           fail_unless (fade > 0 && given > 0);
-        else
+        else if (lead == 0)
           eeg_fir_stream_free (a);
         a = NULL;
       }
@@ -597,18 +641,38 @@ check_take_over (gsize n_old, gsize n_new, gsize at, eeg_fir_edge edge,
       fail_unless (given + ready <= n);
       got = eeg_fir_stream_process (a ? a : b, x + done * channels, frames,
           out + given * channels);
-      fail_unless_equals_int (got, ready);
+      fail_unless (got == ready,
+          "%zu to %zu at %zu, fade %zu, latencies %u, lead %zu: %zu frames give "
+          "%zu, not %zu",
+          n_old, n_new, at, fade, latencies, lead, frames, got, ready);
       done += frames;
       given += got;
     }
-    while ((got = eeg_fir_stream_drain (b, out + given * channels, 40)) > 0)
+    /* it came too late */
+    if (eeg_fir_stream_is_approaching (b)) {
+      fail_unless (arrival > n);
+      a = eeg_fir_stream_release (b);
+    } else {
+      fail_unless (arrival <= n);
+    }
+    while ((got = eeg_fir_stream_drain (a ? a : b, out + given * channels, 40))
+        > 0)
       given += got;
     fail_unless_equals_int (given, n);
+    if (a != NULL) {
+      for (gsize i = 0; i < count; i++)
+        fail_unless (fabs (out[i] - with_old[i]) < 1e-12);
+      eeg_fir_stream_free (a);
+      eeg_fir_stream_free (b);
+      g_free (out);
+      continue;
+    }
 
     for (gsize i = 0; i < switched * channels; i++)
       fail_unless (fabs (out[i] - with_old[i]) < 1e-12);
     /* from the start the old stream knows all */
-    exact = at <= remembered ? switched : at - remembered + new_delay + n_new;
+    exact = arrival <= remembered ? switched
+                                  : arrival - remembered + new_delay + n_new;
     exact = MAX (exact, switched);
     for (gsize i = exact * channels; i < count; i++) {
       gdouble expected = with_new[i];
@@ -650,7 +714,113 @@ GST_START_TEST (test_take_over)
     for (guint b = 0; b < G_N_ELEMENTS (lengths); b++)
       for (guint i = 0; i < G_N_ELEMENTS (at); i++)
         check_take_over (lengths[a], lengths[b], at[i], (a + b + i) % 3,
-            i % 2 ? 50 : 0, (a + 2 * b + i) % 4);
+            i % 2 ? 50 : 0, (a + 2 * b + i) % 4, 0);
+}
+GST_END_TEST;
+
+GST_START_TEST (test_approach)
+{
+  static const gsize lengths[] = { 1, 193, 601, 1201 };
+  static const gsize at[] = { 0, 60, 230, 700 };
+  static const gsize leads[] = { 1, 260, 1000 };
+
+  for (guint a = 0; a < G_N_ELEMENTS (lengths); a++)
+    for (guint b = 0; b < G_N_ELEMENTS (lengths); b++)
+      for (guint i = 0; i < G_N_ELEMENTS (at); i++)
+        for (guint l = 0; l < G_N_ELEMENTS (leads); l++)
+          check_take_over (lengths[a], lengths[b], at[i], (a + b + i + l) % 3,
+              (i + l) % 2 ? 50 : 0, (a + 2 * b + i + l) % 4, leads[l]);
+}
+GST_END_TEST;
+
+/* A change to a long kernel: no call has more than 8 times the mean to do, the
+ * larger one of before and after, however short calls are. Where the new kernel holds back less, all that it
+ * need not hold comes out at once: the work of such a call is counted by what
+ * comes out. */
+static void
+check_even_change (gsize n_old, gsize n_new, guint latencies, guint channels,
+    gsize frames, eeg_fir_edge edge)
+{
+  eeg_fir_config config = { .channels = channels,
+    .format = EEG_FIR_F32,
+    .edge = edge,
+    .fade = 20,
+    .cpu = eeg_cpu_choose () };
+  eeg_fir_kernel *old =
+      make_kernel_for (SYMMETRIC, n_old, EEG_FIR_DELAY_AUTO, latencies & 1);
+  eeg_fir_kernel *new =
+      make_kernel_for (SYMMETRIC, n_new, EEG_FIR_DELAY_AUTO, latencies >> 1);
+  gsize held =
+      eeg_fir_kernel_get_delay (old) + eeg_fir_kernel_get_latency (old);
+  eeg_fir_stream *a, *b;
+  gsize before = 2 * n_old + 2 * eeg_fir_kernel_get_look_back (new);
+  gsize after = eeg_fir_kernel_get_approach (new)
+      + eeg_fir_kernel_get_delay (old) + eeg_fir_kernel_get_latency (old)
+      + 2 * eeg_fir_kernel_get_look_back (new);
+  gfloat *samples = g_new0 (gfloat, frames * channels);
+  guint64 most = 0, done, first;
+  gdouble mean, times;
+
+  /* what is not remembered is not turned about the first sample in time */
+  if (eeg_fir_kernel_get_look_back (new) > eeg_fir_kernel_get_look_back (old)
+      && edge == EEG_FIR_REFLECT)
+    config.edge = EEG_FIR_HOLD;
+  a = eeg_fir_stream_new (old, &config, 0);
+  b = eeg_fir_stream_new (new, &config, held);
+  eeg_fir_stream_start (a, 12345);
+  for (gsize i = 0; i < before; i += 1000) {
+    gfloat *room = g_new0 (gfloat, 1000 * channels);
+
+    eeg_fir_stream_process (a, room, 1000, room);
+    g_free (room);
+  }
+  fail_unless (eeg_fir_stream_approach (b, a, EEG_FIR_SOON));
+  first = done = eeg_fir_stream_get_operations (b);
+  mean = (gdouble) done / before;
+  for (gsize i = 0; i < after; i += frames) {
+    gsize ready = MAX (eeg_fir_stream_get_ready (b, frames), frames);
+    gfloat *out = g_new (gfloat, ready * channels);
+    guint64 now;
+
+    eeg_fir_stream_process (b, samples, frames, out);
+    now = eeg_fir_stream_get_operations (b);
+    most = MAX (most, (now - done) * frames / ready);
+    done = now;
+    g_free (out);
+  }
+  fail_if (eeg_fir_stream_is_approaching (b),
+      "%zu to %zu taps, latencies %u: no arrival after %zu frames", n_old,
+      n_new, latencies, after);
+  mean = MAX (mean, (gdouble) (done - first) / after);
+  times = (gdouble) most / frames / mean;
+  GST_INFO ("%zu to %zu taps, latencies %u, %u channels, %zu frames: %.3g of "
+            "the mean",
+      n_old, n_new, latencies, channels, frames, times);
+  fail_unless (times < 8,
+      "%zu to %zu taps, latencies %u, %u channels, calls of %zu frames: one "
+      "does %g times the mean",
+      n_old, n_new, latencies, channels, frames, times);
+  eeg_fir_stream_free (eeg_fir_stream_release (b));
+  eeg_fir_stream_free (b);
+  eeg_fir_kernel_unref (old);
+  eeg_fir_kernel_unref (new);
+  g_free (samples);
+}
+
+GST_START_TEST (test_even_change)
+{
+  static const gsize lengths[][2] = { { 101, 825 }, { 825, 825 }, { 825, 8251 },
+    { 8251, 601 }, { 33001, 33001 } };
+  static const gsize frames[] = { 7, 256, 4096 };
+
+  for (guint l = 0; l < G_N_ELEMENTS (lengths); l++)
+    for (guint f = 0; f < G_N_ELEMENTS (frames); f++)
+      for (guint latencies = 0; latencies < 4; latencies++) {
+        if (lengths[l][1] == 33001 && f != 1)
+          continue;
+        check_even_change (lengths[l][0], lengths[l][1], latencies,
+            (l + f) % 2 ? 1 : 17, frames[f], (l + f + latencies) % 3);
+      }
 }
 GST_END_TEST;
 
@@ -883,7 +1053,10 @@ fir_kernel_suite (void)
   tcase_add_test (tcase, test_precision);
   tcase_add_test (tcase, test_look_back);
   tcase_add_test (tcase, test_evenness);
+  tcase_add_test (tcase, test_reflect_start);
   tcase_add_test (tcase, test_take_over);
+  tcase_add_test (tcase, test_approach);
+  tcase_add_test (tcase, test_even_change);
   tcase_add_test (tcase, test_take_over_without_reserve);
   tcase_add_test (tcase, test_kernels);
   tcase_add_test (tcase, test_automatic_length);

@@ -614,6 +614,171 @@ GST_START_TEST (test_hot_change)
 }
 GST_END_TEST;
 
+static void
+push_frames (GstHarness *h, Output *out, guint64 *next, guint64 end)
+{
+  while (*next < end) {
+    guint n = MIN (end - *next, 40);
+
+    fail_unless_equals_int (gst_harness_push (h,
+                                make_buffer (GST_EEG_FORMAT_F64LE, 1, *next,
+                                    n)),
+        GST_FLOW_OK);
+    *next += n;
+    output_pull (out, h, GST_EEG_FORMAT_F64LE);
+  }
+}
+
+/* Whether the samples from `from` to before `to` of a run are those of a
+ * kernel; every seventh is looked at. */
+static gboolean
+is_made_by (const Output *out, GArray *taps, guint64 first, guint64 last,
+    guint64 from, guint64 to)
+{
+  guint64 i;
+
+  for (i = from; i < to; i += 7)
+    if (fabs (output_at (out, i, 0) - expected_at (taps, first, last, i, 0))
+        > 1e-10)
+      return FALSE;
+  return TRUE;
+}
+
+/* A change to a long kernel comes some time after it was asked for, so that its
+ * work can be spread; or, when the run ends before, with the next one. */
+GST_START_TEST (test_long_change)
+{
+  static const gchar *const ends[] = { "", "eos", "jump", "gap", "flush",
+    "event" };
+  const guint n_old = 701, n_new = 1501, asked = 4000;
+  guint e;
+
+  for (e = 0; e < G_N_ELEMENTS (ends); e++) {
+    GstHarness *h = harness ("firfilter mode=low-pass high=30 taps=701 "
+                             "latency=none");
+    GstElement *filter = find_filter (h);
+    guint64 next = 0, end = asked + 120, begin;
+    GArray *old, *new;
+    Output out, later;
+
+    output_init (&out, 1);
+    output_init (&later, 1);
+    gst_harness_set_src_caps (h, plain_caps (GST_EEG_FORMAT_F64LE));
+    old = get_taps (filter, "kernel");
+    push_frames (h, &out, &next, asked);
+    g_object_set (filter, "taps", n_new, NULL);
+    new = get_taps (filter, "kernel");
+    fail_unless_equals_int (new->len, n_new);
+    push_frames (h, &out, &next, end);
+    fail_unless_equals_int (out.values->len, end - n_old / 2);
+    GST_INFO ("%s", ends[e]);
+
+    if (g_str_equal (ends[e], "")) {
+      /* the longer delay shows when it has come */
+      push_frames (h, &out, &next, asked + 3000);
+      fail_unless_equals_int (out.values->len, next - n_new / 2);
+      gst_harness_push_event (h, gst_event_new_eos ());
+      output_pull (&out, h, GST_EEG_FORMAT_F64LE);
+      fail_unless_equals_int (out.values->len, next);
+      fail_unless (is_made_by (&out, old, 0, next - 1, 0, end - n_old / 2));
+      fail_unless (is_made_by (&out, new, 0, next - 1, asked + 1200, next));
+    } else if (g_str_equal (ends[e], "eos")) {
+      gst_harness_push_event (h, gst_event_new_eos ());
+      output_pull (&out, h, GST_EEG_FORMAT_F64LE);
+      fail_unless_equals_int (out.values->len, next);
+      fail_unless (is_made_by (&out, old, 0, next - 1, 0, next));
+    } else if (g_str_equal (ends[e], "event")) {
+      /* before it there is one of an event, for which the first must hurry */
+      gdouble taps[31];
+      guint i;
+
+      for (i = 0; i < G_N_ELEMENTS (taps); i++)
+        taps[i] = 1.0 / G_N_ELEMENTS (taps);
+      gst_harness_push_event (h,
+          gst_eeg_event_new_kernel (asked, taps, G_N_ELEMENTS (taps), -1));
+      push_frames (h, &out, &next, asked + 3000);
+      g_array_unref (new);
+      new = get_taps (filter, "kernel");
+      fail_unless_equals_int (new->len, G_N_ELEMENTS (taps));
+      gst_harness_push_event (h, gst_event_new_eos ());
+      output_pull (&out, h, GST_EEG_FORMAT_F64LE);
+      fail_unless_equals_int (out.values->len, next);
+      fail_unless (is_made_by (&out, new, 0, next - 1, asked + 100, next));
+    } else {
+      GstSegment segment;
+
+      begin = end + 1000;
+      if (g_str_equal (ends[e], "gap")) {
+        gst_harness_push_event (h,
+            gst_event_new_gap (gst_util_uint64_scale (end, GST_SECOND, RATE),
+                gst_util_uint64_scale (1000, GST_SECOND, RATE)));
+      } else if (g_str_equal (ends[e], "flush")) {
+        gst_harness_push_event (h, gst_event_new_flush_start ());
+        gst_harness_push_event (h, gst_event_new_flush_stop (TRUE));
+        gst_segment_init (&segment, GST_FORMAT_TIME);
+        gst_harness_push_event (h, gst_event_new_segment (&segment));
+      } else {
+        GstBuffer *buffer = make_buffer (GST_EEG_FORMAT_F64LE, 1, begin, 40);
+
+        gst_harness_push (h, buffer);
+        next = begin + 40;
+      }
+      if (!g_str_equal (ends[e], "flush")) {
+        while (out.next < end)
+          output_add (&out, gst_harness_pull (h), GST_EEG_FORMAT_F64LE);
+        fail_unless (is_made_by (&out, old, 0, end - 1, 0, end));
+      }
+      next = MAX (next, begin);
+      push_frames (h, &later, &next, begin + 3000);
+      gst_harness_push_event (h, gst_event_new_eos ());
+      output_pull (&later, h, GST_EEG_FORMAT_F64LE);
+      fail_unless_equals_int (later.values->len, 3000);
+      fail_unless (is_made_by (&later, new, begin, next - 1, begin, next));
+    }
+    g_array_unref (old);
+    g_array_unref (new);
+    output_clear (&out);
+    output_clear (&later);
+    gst_harness_teardown (h);
+  }
+}
+GST_END_TEST;
+
+/* A kernel that an event brought has room for what a longer one owes, which came
+ * by properties after it: nothing is made on the streaming thread. */
+GST_START_TEST (test_event_behind_longer_kernel)
+{
+  GstHarness *h = harness ("firfilter mode=low-pass high=30 taps=31 "
+                           "latency=none");
+  GstElement *filter = find_filter (h);
+  gdouble taps[701];
+  guint64 next = 0;
+  GArray *new;
+  Output out;
+  guint i;
+
+  for (i = 0; i < G_N_ELEMENTS (taps); i++)
+    taps[i] = 1.0 / G_N_ELEMENTS (taps);
+  output_init (&out, 1);
+  gst_harness_set_src_caps (h, plain_caps (GST_EEG_FORMAT_F64LE));
+  gst_harness_push_event (h,
+      gst_eeg_event_new_kernel (30000, taps, G_N_ELEMENTS (taps), -1));
+  push_frames (h, &out, &next, 400);
+  g_usleep (50000);
+  g_object_set (filter, "taps", 20001, "transition", 0.05, NULL);
+  push_frames (h, &out, &next, 50000);
+  new = get_taps (filter, "kernel");
+  fail_unless_equals_int (new->len, G_N_ELEMENTS (taps));
+  gst_harness_push_event (h, gst_event_new_eos ());
+  output_pull (&out, h, GST_EEG_FORMAT_F64LE);
+  fail_unless_equals_int (out.values->len, next);
+  fail_unless (is_made_by (&out, new, 0, next - 1, 30100, next));
+  g_array_unref (new);
+  output_clear (&out);
+  gst_harness_teardown (h);
+}
+GST_END_TEST;
+
 static gboolean
 pop_warning (GstBus *bus, const gchar *says)
 {
@@ -1485,6 +1650,8 @@ firfilter_suite (void)
   tcase_add_test (tcase, test_latency);
   tcase_add_test (tcase, test_enabled);
   tcase_add_test (tcase, test_hot_change);
+  tcase_add_test (tcase, test_long_change);
+  tcase_add_test (tcase, test_event_behind_longer_kernel);
   tcase_add_test (tcase, test_bad_hot_settings);
   tcase_add_test (tcase, test_bad_settings);
   tcase_add_test (tcase, test_coefficients);

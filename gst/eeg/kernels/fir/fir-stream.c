@@ -63,6 +63,7 @@ struct level
   uint64_t weight[STAGES]; /* about what one item costs */
   uint64_t operations[STAGES];
   uint64_t pair_weight;
+  uint64_t light_weight; /* of what is done before the first output */
 
   int64_t block; /* the one whose job is under way */
   size_t pair;   /* which it has reached */
@@ -111,6 +112,13 @@ struct eeg_fir_stream
   uint8_t *faded; /* frames of the old one */
   size_t n_faded, n_mixed;
   struct eeg_fir_stream *old;
+
+  /* approach: the old one runs, and this one comes up to where it stands */
+  bool approaches;
+  bool is_spread;     /* the levels come along */
+  int64_t approached; /* frames that had come when it began */
+  int64_t arrival;    /* and that have when it ends */
+  int64_t clock_from, clock_to;
 };
 
 static size_t
@@ -241,6 +249,8 @@ make_level (eeg_fir_stream *stream, struct level *level,
   level->weight[MULTIPLY] = level->operations[MULTIPLY];
   for (int s = 0; s < STAGES; s++)
     level->pair_weight += level->items[s] * level->weight[s];
+  level->light_weight = level->items[JOIN] * level->weight[JOIN]
+      + level->items[FORWARD] * level->weight[FORWARD];
   return true;
 }
 
@@ -323,6 +333,9 @@ eeg_fir_stream_new (eeg_fir_kernel *kernel, const eeg_fir_config *config,
   stream->channels = config->channels;
   stream->format = config->format;
   stream->edge = config->edge;
+  /* nothing of what comes is known for the first output to be turned */
+  if (kernel->delay == 0 && stream->edge == EEG_FIR_REFLECT)
+    stream->edge = EEG_FIR_HOLD;
   choose_build (stream, config->cpu);
   if (!make_panels (stream, config) || !make_fade (stream, config->fade))
     goto no_memory;
@@ -442,13 +455,13 @@ eeg_fir_stream_get_operations (const eeg_fir_stream *stream)
 uint64_t
 eeg_fir_stream_get_in (const eeg_fir_stream *stream)
 {
-  return (uint64_t) stream->in;
+  return (uint64_t) (stream->approaches ? stream->old->in : stream->in);
 }
 
 uint64_t
 eeg_fir_stream_get_out (const eeg_fir_stream *stream)
 {
-  return (uint64_t) stream->out;
+  return (uint64_t) (stream->approaches ? stream->old->out : stream->out);
 }
 
 /* ---- rows ---- */
@@ -707,9 +720,6 @@ do_items (eeg_fir_stream *stream, size_t l, size_t pair, int64_t block,
   size_t result = 2 * pair;
   double *row;
 
-  /* before the first output nothing but the transforms is of use */
-  if (stage > FORWARD && (block + 3) * shift <= stream->due)
-    return;
   stream->operations += (to - from) * level->operations[stage] * EEG_FIR_PANEL;
   switch (stage) {
     case JOIN:
@@ -746,18 +756,27 @@ advance_level (eeg_fir_stream *stream, size_t l)
 {
   struct level *level = &stream->levels[l];
   int64_t length = (int64_t) stream->kernel->levels[l].block;
-  uint64_t phase = (uint64_t) (stream->clock - (level->block + 1) * length);
-  uint64_t total = level->pair_weight * stream->n_pairs;
-  uint64_t target = phase == (uint64_t) length
+  /* before the first output nothing but the transforms is of use */
+  bool is_light = (level->block + 3) * length <= stream->due;
+  uint64_t weight = is_light ? level->light_weight : level->pair_weight;
+  enum stage stages = is_light ? FORWARD + 1 : STAGES;
+  uint64_t phase, total, target;
+
+  /* in an approach, blocks that are of no use are left out */
+  if (stream->clock < (level->block + 1) * length)
+    return;
+  phase = (uint64_t) (stream->clock - (level->block + 1) * length);
+  total = weight * stream->n_pairs;
+  target = phase == (uint64_t) length
       ? total
       : (uint64_t) ((unsigned __int128) total * phase / (uint64_t) length);
 
   while (
       level->pair < stream->n_pairs && !is_constant (stream, l, level->block)) {
-    uint64_t start = level->pair * level->pair_weight;
+    uint64_t start = level->pair * weight;
     uint64_t room = target > start ? target - start : 0;
 
-    for (enum stage s = 0; s < STAGES; s++) {
+    for (enum stage s = 0; s < stages; s++) {
       uint64_t items = smaller (room / level->weight[s], level->items[s]);
 
       if (items > level->done[s]) {
@@ -1026,21 +1045,251 @@ run_faded (eeg_fir_stream *stream, uint8_t *to, size_t most, bool is_last)
   return n + run (stream, to + n * frame_size (stream), most - n, is_last);
 }
 
+/* Copies what the old stream remembers up to a frame. */
+static void
+copy_rows (eeg_fir_stream *stream, const eeg_fir_stream *old, int64_t end)
+{
+  while (stream->in < end) {
+    size_t rows = get_room (stream, (size_t) (end - stream->in));
+    size_t at = ring_position (old, stream->in);
+
+    rows = smaller (rows, old->ring - at);
+    for (size_t p = 0; p < stream->n_panels; p++) {
+      double *to = panel_row (stream, p, stream->end);
+
+      memcpy (to, panel_row (old, p, at), rows * ROW_BYTES);
+      if (stream->in == stream->origin)
+        memcpy (stream->first + p * EEG_FIR_PANEL, to, ROW_BYTES);
+    }
+    stream->in += (int64_t) rows;
+    move_end (stream, rows);
+  }
+}
+
+/* Whether there is room for all that matters when so much is owed. */
+static bool
+has_room (const eeg_fir_stream *stream, int64_t owed)
+{
+  int64_t more = owed - held (stream->kernel);
+
+  return more <= 0
+      || (size_t) more + reach_back (stream->kernel) <= stream->keep;
+}
+
+static void
+begin_fade (eeg_fir_stream *stream, eeg_fir_stream *old)
+{
+  end_fade (old);
+  end_fade (stream);
+  /* before its first output there is nothing to go over from */
+  if (stream->fade > 0 && old->begun)
+    stream->n_faded = stream->n_mixed = 0;
+}
+
+bool
+eeg_fir_stream_take_over (eeg_fir_stream *stream, eeg_fir_stream *old)
+{
+  int64_t known = old->in - old->origin;
+
+  if (!has_room (stream, old->in - old->out))
+    return false;
+  if (known > (int64_t) smaller (old->keep, stream->keep))
+    known = (int64_t) smaller (old->keep, stream->keep);
+  set_position (stream, old->in - known, old->in - known, old->out);
+  copy_rows (stream, old, old->in);
+  stream->clock = stream->due;
+  stream->old = old;
+  begin_fade (stream, old);
+  if (!eeg_fir_stream_is_fading (stream))
+    stream->old = NULL;
+  return true;
+}
+
+/* ---- approach ---- */
+
+/* Frames of the clock for which the longest level does its whole jobs; before
+ * that transforms only, less than half the work. */
+static int64_t
+whole_jobs (const eeg_fir_kernel *kernel)
+{
+  return 3 * (int64_t) kernel->levels[kernel->n_levels - 1].block;
+}
+
+#define SHARE 2
+/* At most so many times the work that the kernel takes in steady state. */
+#define PACE 4
+
+size_t
+eeg_fir_kernel_get_approach (const eeg_fir_kernel *kernel)
+{
+  size_t whole;
+
+  if (kernel->n_levels == 0)
+    return 0;
+  whole = (size_t) whole_jobs (kernel);
+  return (eeg_fir_kernel_get_look_back (kernel) + (SHARE - 1) * whole)
+      / (SHARE * PACE);
+}
+
+bool
+eeg_fir_stream_is_approaching (const eeg_fir_stream *stream)
+{
+  return stream->approaches;
+}
+
+const eeg_fir_stream *
+eeg_fir_stream_get_running (const eeg_fir_stream *stream)
+{
+  return stream->approaches ? stream->old : stream;
+}
+
+uint64_t
+eeg_fir_stream_get_arrival (const eeg_fir_stream *stream)
+{
+  return (uint64_t) stream->arrival;
+}
+
+bool
+eeg_fir_stream_approach (eeg_fir_stream *stream, eeg_fir_stream *old,
+    uint64_t at)
+{
+  const eeg_fir_kernel *kernel = stream->kernel;
+  int64_t owed = held (old->kernel), out = (int64_t) at, origin, past;
+
+  if (old->in == old->origin && (at == EEG_FIR_SOON || out <= old->out)) {
+    eeg_fir_stream_start (stream, (uint64_t) old->in);
+    return true;
+  }
+  if (at == EEG_FIR_SOON)
+    out = kernel->n_levels == 0
+        ? old->out
+        : old->in + (int64_t) eeg_fir_kernel_get_approach (kernel) - owed;
+  if (out < old->out)
+    out = old->out;
+  if (out + owed <= old->in || (at == EEG_FIR_SOON && kernel->n_levels == 0))
+    return eeg_fir_stream_take_over (stream, old);
+  if (!has_room (stream, owed))
+    return false;
+
+  stream->approached = old->in;
+  stream->arrival = out + owed;
+  origin = stream->arrival - (int64_t) smaller (old->keep, stream->keep);
+  if (origin < old->origin)
+    origin = old->origin;
+  set_position (stream, origin, origin, out);
+  past = stream->due - (int64_t) eeg_fir_kernel_get_look_back (kernel);
+  /* what is turned about the origin comes too late to be spread */
+  stream->is_spread = kernel->n_levels > 0
+      && (stream->edge != EEG_FIR_REFLECT || past >= origin);
+  stream->clock_from = past > origin ? past : origin;
+  stream->clock_to =
+      stream->due < stream->arrival ? stream->due : stream->arrival;
+  stream->clock = stream->clock_from;
+  for (size_t l = 0; stream->is_spread && l < kernel->n_levels; l++) {
+    struct level *level = &stream->levels[l];
+    int64_t length = (int64_t) kernel->levels[l].block;
+    int64_t first = floor_div (stream->due, length) - 1
+        - (int64_t) kernel->levels[l].n_parts;
+    int64_t known = floor_div (stream->clock, length) - 1;
+
+    level->block = first > known ? first : known;
+    level->pair = 0;
+    memset (level->done, 0, sizeof level->done);
+  }
+  stream->levels_begun = true;
+  end_fade (stream);
+  stream->old = old;
+  stream->approaches = true;
+  return true;
+}
+
+/* Comes along as far as is its share for the frames that came since. */
+static void
+follow (eeg_fir_stream *stream)
+{
+  const eeg_fir_stream *old = stream->old;
+  int64_t n = stream->arrival - stream->approached;
+  int64_t done = old->in - stream->approached;
+  int64_t rows = stream->origin + (stream->arrival - stream->origin) * done / n;
+  int64_t clock = stream->clock_from;
+
+  if (stream->is_spread) {
+    int64_t whole = stream->due - whole_jobs (stream->kernel), light, units;
+
+    if (whole > stream->clock_to)
+      whole = stream->clock_to;
+    if (whole < clock)
+      whole = clock;
+    light = whole - clock;
+    units = (light + SHARE * (stream->clock_to - whole)) * done / n;
+    clock += units <= light ? units : light + (units - light) / SHARE;
+  }
+  if (rows < clock)
+    rows = clock;
+  if (rows > old->in)
+    rows = old->in;
+  if (clock > rows)
+    clock = rows;
+  copy_rows (stream, old, rows);
+  if (stream->is_spread && clock > stream->clock)
+    advance (stream, NULL, (size_t) (clock - stream->clock), true);
+}
+
+/* Goes on where the old stream stands. */
+static void
+arrive (eeg_fir_stream *stream)
+{
+  stream->approaches = false;
+  if (!stream->is_spread) {
+    stream->clock = stream->due;
+    stream->levels_begun = false;
+  }
+  begin_fade (stream, stream->old);
+}
+
+/* Whether there will be output of the old stream before an approach ends. */
+static bool
+will_begin (const eeg_fir_stream *stream, const eeg_fir_stream *old)
+{
+  return old->begun || stream->out > old->out;
+}
+
+/* Frames that come out if `newest` have come in: those up to a fade's end come
+ * no sooner than from both. */
+static size_t
+count_ready (const eeg_fir_stream *stream, int64_t newest, bool fades,
+    size_t n_faded, size_t n_mixed)
+{
+  int64_t ready = newest - stream->out - held (stream->kernel);
+
+  if (fades) {
+    const eeg_fir_stream *old = stream->old;
+    int64_t from = old->out > stream->out ? old->out : stream->out;
+    int64_t given = newest - from - held (old->kernel);
+    size_t total = n_faded + (given > 0 ? (size_t) given : 0);
+
+    if (total < stream->fade && ready > (int64_t) (total - n_mixed))
+      ready = (int64_t) (total - n_mixed);
+  }
+  return ready > 0 ? (size_t) ready : 0;
+}
+
 size_t
 eeg_fir_stream_get_ready (const eeg_fir_stream *stream, size_t frames)
 {
-  int64_t newest = stream->in + (int64_t) frames;
-  int64_t ready = newest - stream->out - held (stream->kernel);
+  const eeg_fir_stream *old = stream->old;
+  size_t rest;
 
-  if (eeg_fir_stream_is_fading (stream)) {
-    const eeg_fir_stream *old = stream->old;
-    int64_t given = newest - old->out - held (old->kernel);
-    size_t total = stream->n_faded + (given > 0 ? (size_t) given : 0);
-
-    if (total < stream->fade && ready > (int64_t) (total - stream->n_mixed))
-      ready = (int64_t) (total - stream->n_mixed);
-  }
-  return ready > 0 ? (size_t) ready : 0;
+  if (!stream->approaches)
+    return count_ready (stream, stream->in + (int64_t) frames,
+        eeg_fir_stream_is_fading (stream), stream->n_faded, stream->n_mixed);
+  rest = (size_t) (stream->arrival - old->in);
+  if (frames < rest)
+    return eeg_fir_stream_get_ready (old, frames);
+  /* up to here all that the old one gives, if it does at all by then */
+  return (size_t) (stream->out - old->out)
+      + count_ready (stream, old->in + (int64_t) frames,
+          stream->fade > 0 && will_begin (stream, old), 0, 0);
 }
 
 size_t
@@ -1051,6 +1300,22 @@ eeg_fir_stream_process (eeg_fir_stream *stream, const void *in, size_t frames,
   uint8_t *to = out;
   size_t total = 0;
 
+  if (stream->approaches) {
+    size_t rest = (size_t) (stream->arrival - stream->old->in);
+    size_t rows = smaller (frames, rest);
+
+    total = eeg_fir_stream_process (stream->old, from, rows, to);
+    follow (stream);
+    from += rows * frame_size (stream);
+    to += total * frame_size (stream);
+    frames -= rows;
+    if (rows == rest) {
+      arrive (stream);
+      /* it may hold back less */
+      if (frames == 0)
+        total += run_faded (stream, to, SIZE_MAX, true);
+    }
+  }
   while (frames > 0) {
     bool fades = eeg_fir_stream_is_fading (stream);
     size_t rows = get_room (stream, frames), ready;
@@ -1175,47 +1440,12 @@ eeg_fir_stream_get_missing (const eeg_fir_stream *stream)
   return stream->origin > first ? (size_t) (stream->origin - first) : 0;
 }
 
-bool
-eeg_fir_stream_take_over (eeg_fir_stream *stream, eeg_fir_stream *old)
-{
-  int64_t due = old->out + held (stream->kernel);
-  size_t known = smaller ((size_t) (old->in - old->origin),
-      smaller (old->keep, stream->keep));
-
-  /* the next output must find its frames */
-  if (old->in > due
-      && (size_t) (old->in - due) + reach_back (stream->kernel) > stream->keep)
-    return false;
-
-  set_position (stream, old->in - (int64_t) known, old->in, old->out);
-  stream->clock = due;
-  for (size_t p = 0; p < stream->n_panels; p++) {
-    size_t at = ring_position (old, stream->origin);
-    size_t n = smaller (known, old->ring - at);
-    double *to = panel_row (stream, p, stream->margin);
-
-    memcpy (to, panel_row (old, p, at), n * ROW_BYTES);
-    memcpy (to + n * EEG_FIR_PANEL, panel_row (old, p, 0),
-        (known - n) * ROW_BYTES);
-    if (known > 0)
-      memcpy (stream->first + p * EEG_FIR_PANEL, to, ROW_BYTES);
-  }
-  end_fade (old);
-  stream->n_faded = stream->n_mixed = 0;
-  /* before its first output there is nothing to go over from */
-  if (stream->fade == 0 || !old->begun) {
-    end_fade (stream);
-    return true;
-  }
-  stream->old = old;
-  return true;
-}
-
 eeg_fir_stream *
 eeg_fir_stream_release (eeg_fir_stream *stream)
 {
   eeg_fir_stream *old = stream->old;
 
+  stream->approaches = false;
   end_fade (stream);
   stream->old = NULL;
   return old;

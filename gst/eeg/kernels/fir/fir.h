@@ -233,6 +233,36 @@ void eeg_fir_stream_bridge (eeg_fir_stream *stream, uint64_t missing);
  * False if `reserve` was too small for old's delay: nothing has changed. */
 bool eeg_fir_stream_take_over (eeg_fir_stream *stream, eeg_fir_stream *old);
 
+#define EEG_FIR_SOON UINT64_MAX
+
+/* As eeg_fir_stream_take_over(), but output frame `at` is the first of the
+ * fade, or one that lies so far ahead that the work is spread for EEG_FIR_SOON.
+ * Until then `old` belongs to `stream`: what comes in and out goes through it,
+ * and with every frame `stream` makes up for some of the past. A frame that
+ * has come out already counts as the next one. With less than
+ * eeg_fir_kernel_get_approach() frames to go more is done at once; with
+ * EEG_FIR_REFLECT, where the kernel spans more than is remembered, what
+ * transforms it needs are done at its first output.
+ *
+ * While it approaches it is neither drained nor bridged nor replaced:
+ * eeg_fir_stream_release() gives `old` back as it is, and `stream` may begin
+ * again. */
+bool eeg_fir_stream_approach (eeg_fir_stream *stream, eeg_fir_stream *old,
+    uint64_t at);
+
+/* Whether what comes out is still what the stream before gives; and the one
+ * that gives it: `stream` itself when it does not approach. */
+bool eeg_fir_stream_is_approaching (const eeg_fir_stream *stream);
+const eeg_fir_stream *eeg_fir_stream_get_running (const eeg_fir_stream *stream);
+
+/* How many frames have come in when the approach ends. */
+uint64_t eeg_fir_stream_get_arrival (const eeg_fir_stream *stream);
+
+/* Frames over which an approach spreads its work: no frame takes more than
+ * about five times the work of the longer kernel. 0 where all taps are applied
+ * directly, which needs nothing of the kind. */
+size_t eeg_fir_kernel_get_approach (const eeg_fir_kernel *kernel);
+
 /* How many of the next frames are made with frames from before what is
  * remembered. */
 size_t eeg_fir_stream_get_missing (const eeg_fir_stream *stream);
