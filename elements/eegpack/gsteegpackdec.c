@@ -19,7 +19,8 @@
  * - Gaps: a GAP event, then a buffer with DISCONT whose offset counts the
  *   missing samples.
  * - FLUSH drops what is held. Flushing seeks in TIME go to the exact sample if
- *   upstream can seek in BYTES; the index is read where upstream can be pulled.
+ *   upstream can seek in BYTES; the index is read where upstream can be pulled
+ *   before it streams. Else, as in decodebin, blocks are found by walking.
  * - EOS without the file's end is an error; with `salvage` it is not, and
  *   damaged blocks become gaps.
  */
@@ -1192,12 +1193,16 @@ static gboolean
 sink_activate (GstPad *pad, GstObject *parent)
 {
   GstQuery *query = gst_query_new_scheduling ();
+  GstPad *peer = gst_pad_get_peer (pad);
   gboolean can_pull = FALSE;
 
-  if (gst_pad_peer_query (pad, query))
+  /* One that is active already, as in decodebin, may have called us from its
+   * own thread, and could not stop pulling again. */
+  if (peer != NULL && !gst_pad_is_active (peer) && gst_pad_query (peer, query))
     can_pull = gst_query_has_scheduling_mode_with_flags (query,
         GST_PAD_MODE_PULL, GST_SCHEDULING_FLAG_SEEKABLE);
   gst_query_unref (query);
+  gst_clear_object (&peer);
   if (can_pull && gst_pad_activate_mode (pad, GST_PAD_MODE_PULL, TRUE)) {
     pull_index (GST_EEG_PACK_DEC (parent), pad);
     gst_pad_activate_mode (pad, GST_PAD_MODE_PULL, FALSE);

@@ -7,6 +7,7 @@
 #include <glib/gstdio.h>
 #include <math.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "eegpack.h"
 
@@ -1618,6 +1619,91 @@ GST_START_TEST (test_recording)
 }
 GST_END_TEST;
 
+static void
+count_bytes (GstElement *sink, GstBuffer *buffer, GstPad *pad, gint *bytes)
+{
+  g_atomic_int_add (bytes, (gint) gst_buffer_get_size (buffer));
+}
+
+static void
+link_to_sink (GstElement *bin, GstPad *pad, gpointer user_data)
+{
+  GstElement *sink = gst_element_factory_make ("fakesink", NULL);
+  GstPad *peer;
+
+  g_atomic_int_inc ((gint *) user_data);
+  g_object_set (sink, "signal-handoffs", TRUE, "sync", FALSE, NULL);
+  gst_bin_add (GST_BIN (GST_ELEMENT_PARENT (bin)), sink);
+  gst_element_sync_state_with_parent (sink);
+  peer = gst_element_get_static_pad (sink, "sink");
+  g_signal_connect_data (sink, "handoff", G_CALLBACK (count_bytes),
+      g_object_get_data (G_OBJECT (bin), "bytes"), NULL, 0);
+  fail_unless (gst_pad_link (pad, peer) == GST_PAD_LINK_OK);
+  gst_object_unref (peer);
+}
+
+/* decodebin finds the decoder by the file's first bytes, and all its streams. */
+GST_START_TEST (test_decodebin)
+{
+  static const gchar *const sources[] = { "filesrc", "pushfilesrc" };
+  GByteArray *bytes;
+  gchar *path = NULL;
+  Signal s[2];
+  gint fd;
+  guint i;
+
+  if (!gst_registry_check_feature_version (gst_registry_get (), "decodebin", 1,
+          0, 0))
+    return;
+  bytes = make_small (s);
+  fd = g_file_open_tmp ("eegpack-XXXXXX.dat", &path, NULL);
+  fail_unless (fd >= 0);
+  close (fd);
+  fail_unless (g_file_set_contents (path, (const gchar *) bytes->data,
+      bytes->len, NULL));
+  for (i = 0; i < G_N_ELEMENTS (sources); i++) {
+    gchar *launch = g_strdup_printf ("%s location=%s ! decodebin name=bin "
+                                     "caps=application/x-eeg-raw",
+        sources[i], path);
+    GError *error = NULL;
+    GstElement *pipeline = gst_parse_launch (launch, &error), *bin;
+    GstMessage *message;
+    gint pads = 0, there = 0;
+    GstBus *bus;
+
+    g_free (launch);
+    if (error != NULL) {
+      /* pushfilesrc is of a plugin that may be missing */
+      g_clear_error (&error);
+      gst_clear_object (&pipeline);
+      continue;
+    }
+    bin = gst_bin_get_by_name (GST_BIN (pipeline), "bin");
+    g_object_set_data (G_OBJECT (bin), "bytes", &there);
+    g_signal_connect (bin, "pad-added", G_CALLBACK (link_to_sink), &pads);
+    bus = gst_element_get_bus (pipeline);
+    gst_element_set_state (pipeline, GST_STATE_PLAYING);
+    message = gst_bus_timed_pop_filtered (bus, 20 * GST_SECOND,
+        GST_MESSAGE_EOS | GST_MESSAGE_ERROR);
+    fail_unless (
+        message != NULL && GST_MESSAGE_TYPE (message) == GST_MESSAGE_EOS);
+    fail_unless_equals_int (pads, 2);
+    fail_unless_equals_int (there,
+        240 * s[0].info.bytes_per_frame + 120 * s[1].info.bytes_per_frame);
+    gst_message_unref (message);
+    gst_element_set_state (pipeline, GST_STATE_NULL);
+    gst_object_unref (bus);
+    gst_object_unref (bin);
+    gst_object_unref (pipeline);
+  }
+  g_unlink (path);
+  g_free (path);
+  g_byte_array_unref (bytes);
+  signal_clear (&s[0]);
+  signal_clear (&s[1]);
+}
+GST_END_TEST;
+
 static Suite *
 eegpack_suite (void)
 {
@@ -1644,6 +1730,7 @@ eegpack_suite (void)
   tcase_add_test (tc, test_salvage);
   tcase_add_test (tc, test_seek);
   tcase_add_test (tc, test_recording);
+  tcase_add_test (tc, test_decodebin);
   return s;
 }
 
