@@ -454,6 +454,7 @@ typedef struct
 } Dec;
 
 static Dec *dec_of_pad;
+static GMutex dec_lock; /* what comes out, until it is done */
 
 static Out *
 find_out (GstPad *pad)
@@ -470,13 +471,16 @@ find_out (GstPad *pad)
 static GstFlowReturn
 dec_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
 {
-  Out *o = find_out (pad);
-  const Signal *s = &dec_of_pad->signals[o - dec_of_pad->out];
+  Out *o;
+  const Signal *s;
   guint64 begin = GST_BUFFER_OFFSET (buffer), n, t;
   GstEegMarkerMeta *meta;
   gpointer iter = NULL;
   GstMapInfo map;
 
+  g_mutex_lock (&dec_lock);
+  o = find_out (pad);
+  s = &dec_of_pad->signals[o - dec_of_pad->out];
   fail_unless (gst_buffer_map (buffer, &map, GST_MAP_READ));
   n = map.size / s->info.bytes_per_frame;
   fail_unless (map.size % s->info.bytes_per_frame == 0);
@@ -502,6 +506,7 @@ dec_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
         g_strdup_printf ("%" G_GUINT64_FORMAT " %" G_GINT64_FORMAT " %s",
             meta->time, (gint64) meta->duration, meta->text));
   gst_buffer_unmap (buffer, &map);
+  g_mutex_unlock (&dec_lock);
   gst_buffer_unref (buffer);
   return GST_FLOW_OK;
 }
@@ -509,11 +514,14 @@ dec_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
 static gboolean
 dec_event (GstPad *pad, GstObject *parent, GstEvent *event)
 {
-  Out *o = find_out (pad);
-  const Signal *s = &dec_of_pad->signals[o - dec_of_pad->out];
   GstClockTime time, duration;
   GstCaps *caps;
+  const Signal *s;
+  Out *o;
 
+  g_mutex_lock (&dec_lock);
+  o = find_out (pad);
+  s = &dec_of_pad->signals[o - dec_of_pad->out];
   switch (GST_EVENT_TYPE (event)) {
     case GST_EVENT_CAPS:
       gst_event_parse_caps (event, &caps);
@@ -537,6 +545,7 @@ dec_event (GstPad *pad, GstObject *parent, GstEvent *event)
       }
       break;
   }
+  g_mutex_unlock (&dec_lock);
   gst_event_unref (event);
   return TRUE;
 }
@@ -544,16 +553,17 @@ dec_event (GstPad *pad, GstObject *parent, GstEvent *event)
 static void
 dec_pad_added (GstElement *element, GstPad *pad, gpointer user_data)
 {
+  GstPad *sink = gst_pad_new (NULL, GST_PAD_SINK);
   Dec *d = user_data;
-  Out *o = &d->out[d->n];
 
+  gst_pad_set_chain_function (sink, dec_chain);
+  gst_pad_set_event_function (sink, dec_event);
+  gst_pad_set_active (sink, TRUE);
+  g_mutex_lock (&dec_lock);
   fail_unless (d->n < MAX_STREAMS);
-  o->pad = gst_pad_new (NULL, GST_PAD_SINK);
-  gst_pad_set_chain_function (o->pad, dec_chain);
-  gst_pad_set_event_function (o->pad, dec_event);
-  gst_pad_set_active (o->pad, TRUE);
-  d->n++;
-  fail_unless (gst_pad_link (pad, o->pad) == GST_PAD_LINK_OK);
+  d->out[d->n++].pad = sink;
+  g_mutex_unlock (&dec_lock);
+  fail_unless (gst_pad_link (pad, sink) == GST_PAD_LINK_OK);
 }
 
 static void
@@ -657,12 +667,15 @@ dec_push_all (Dec *d, const guint8 *data, gsize size, gsize split)
 static gboolean
 dec_is_done (Dec *d)
 {
+  gboolean done;
   guint i;
 
+  g_mutex_lock (&dec_lock);
+  done = d->n > 0;
   for (i = 0; i < d->n; i++)
-    if (!d->out[i].eos)
-      return FALSE;
-  return d->n > 0;
+    done = done && d->out[i].eos;
+  g_mutex_unlock (&dec_lock);
+  return done;
 }
 
 static void
