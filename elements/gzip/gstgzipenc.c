@@ -162,11 +162,15 @@ gst_eeg_gzip_enc_label (GstEegChunkCodec *codec, const gchar *text)
   static const guint8 head[] = { 0x1f, 0x8b, 8, 0x10, 0, 0, 0, 0, 0, 255 };
   static const guint8 end[] = { 3, 0, 0, 0, 0, 0, 0, 0, 0, 0 };
   GByteArray *member = g_byte_array_new ();
+  gsize size;
+  guint8 *data;
 
   g_byte_array_append (member, head, sizeof head);
   g_byte_array_append (member, (const guint8 *) text, strlen (text) + 1);
   g_byte_array_append (member, end, sizeof end);
-  return gst_buffer_new_wrapped_bytes (g_byte_array_free_to_bytes (member));
+  data = g_byte_array_steal (member, &size);
+  g_byte_array_unref (member);
+  return gst_buffer_new_wrapped (data, size);
 }
 
 static void
