@@ -10,11 +10,21 @@
 
 #include "benchmark.h"
 
-#define LINE                                                                   \
-  "eegsrc driver=synthetic channels=8 rate=250/1 is-live=true format=S24LE ! " \
-  "zstdenc name=compression chunk-duration=1000000000 ! "                      \
-  "aesgcmenc name=encryption segment-size=4096 ! blake3sum ! "                 \
+#define LINE(compression)                                                                  \
+  "eegsrc driver=synthetic channels=8 rate=250/1 is-live=true format=S24LE ! " compression \
+  " name=compression ! "                                                                   \
+  "aesgcmenc name=encryption segment-size=4096 ! blake3sum ! "                             \
   "fakesink sync=false"
+#define BACKEND(compression)                                                   \
+  "eegsrc ! " compression " ! aesgcmenc ! blake3sum ! fakesink"
+
+static const struct
+{
+  const char *line, *backend;
+} lines[] = {
+  { LINE ("zstdenc chunk-duration=1000000000"), BACKEND ("zstdenc") },
+  { LINE ("eegpackenc"), BACKEND ("eegpackenc") },
+};
 
 static guint
 count_threads (GstElement *pipeline, const gchar *name)
@@ -30,38 +40,25 @@ count_threads (GstElement *pipeline, const gchar *name)
   return threads;
 }
 
-int
-main (int argc, char **argv)
+static gboolean
+measure (guint line, const gchar *key_file, double seconds)
 {
   struct bench_row row = {
     .name = "live CPU time through compression, encryption and checksum",
     .data = "synthetic EEG, 8 channels at 250 Hz",
     .packing = "S24LE in buffers of 20 ms",
-    .backend = "eegsrc ! zstdenc ! aesgcmenc ! blake3sum ! fakesink",
+    .backend = lines[line].backend,
     .target = 1.0,
     .direction = BENCH_AT_MOST,
   };
-  GstElement *pipeline, *element;
-  gchar key[32], *path = NULL;
-  double cpu, start, seconds;
+  GstElement *pipeline = gst_parse_launch (lines[line].line, NULL), *element;
+  double cpu, start;
   gboolean reached;
-  guint i;
-  gint fd;
 
-  gst_init (&argc, &argv);
-  seconds = argc > 1 ? MAX (atoi (argv[1]), 1) : 20;
-  for (i = 0; i < sizeof key; i++)
-    key[i] = (gchar) g_random_int ();
-  fd = g_file_open_tmp ("gsteeg-bench-XXXXXX", &path, NULL);
-  if (fd < 0 || !g_close (fd, NULL)
-      || !g_file_set_contents_full (path, key, sizeof key,
-          G_FILE_SET_CONTENTS_NONE, 0600, NULL))
-    return 1;
-  pipeline = gst_parse_launch (LINE, NULL);
   if (pipeline == NULL)
-    return 1;
+    return FALSE;
   element = gst_bin_get_by_name (GST_BIN (pipeline), "encryption");
-  g_object_set (element, "key-file", path, NULL);
+  g_object_set (element, "key-file", key_file, NULL);
   gst_object_unref (element);
   gst_element_set_state (pipeline, GST_STATE_PLAYING);
   /* until every page was touched */
@@ -81,6 +78,29 @@ main (int argc, char **argv)
       "threads");
   gst_element_set_state (pipeline, GST_STATE_NULL);
   gst_object_unref (pipeline);
+  return reached;
+}
+
+int
+main (int argc, char **argv)
+{
+  gchar key[32], *path = NULL;
+  gboolean reached = TRUE;
+  double seconds;
+  guint i;
+  gint fd;
+
+  gst_init (&argc, &argv);
+  seconds = argc > 1 ? MAX (atoi (argv[1]), 1) : 20;
+  for (i = 0; i < sizeof key; i++)
+    key[i] = (gchar) g_random_int ();
+  fd = g_file_open_tmp ("gsteeg-bench-XXXXXX", &path, NULL);
+  if (fd < 0 || !g_close (fd, NULL)
+      || !g_file_set_contents_full (path, key, sizeof key,
+          G_FILE_SET_CONTENTS_NONE, 0600, NULL))
+    return 1;
+  for (i = 0; i < G_N_ELEMENTS (lines); i++)
+    reached = measure (i, path, seconds) && reached;
   remove (path);
   g_free (path);
   return reached ? 0 : 1;

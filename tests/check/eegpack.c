@@ -795,8 +795,9 @@ GST_END_TEST;
 GST_START_TEST (test_splits_and_threads)
 {
   static const gchar *const settings[] = { "threads=1", "threads=2",
-    "threads=3", "threads=8", "threads=2", "threads=4" };
-  static const guint64 splits[] = { 5000, 100000, 313, 1, 4096, 99 };
+    "threads=3", "threads=8", "threads=2", "threads=4", "threads=2" };
+  /* the last: buffers that are blocks */
+  static const guint64 splits[] = { 5000, 100000, 313, 1, 4096, 99, 512 };
   GByteArray *begin = NULL;
   Signal s;
   gsize i;
