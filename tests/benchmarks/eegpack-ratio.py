@@ -19,7 +19,8 @@ import tempfile
 
 import numpy as np
 
-TOOLS = ["zstd -3", "xz -9e", "FLAC -8", "WavPack -hhx6", "planes, zstd -19"]
+TOOLS = ["zstd -3", "xz -9e", "FLAC -8", "WavPack -hhx6", "planes, zstd -19",
+         "planes, zstd -1"]
 EFFORTS = ["fast", "normal", "best"]
 
 
@@ -84,6 +85,8 @@ def tool_sizes(tmp, samples, width, rate):
         "xz -9e": len(run("xz", "-9e", "-c", data=raw)),
         "planes, zstd -19": len(run("zstd", "-19", "-c",
                                     data=planes.tobytes("C"))),
+        "planes, zstd -1": len(run("zstd", "-1", "-c",
+                                   data=planes.tobytes("C"))),
         "FLAC -8": 0, "WavPack -hhx6": 0}
     for c in range(0, samples.shape[1], 8):  # FLAC has up to 8 channels
         part = samples[:, c:c + 8]
@@ -172,8 +175,9 @@ def main():
     rows = []
     print("| recording | " + " | ".join(TOOLS) + " | "
           + " | ".join(f"EEGPack {e}" for e in EFFORTS)
-          + " | normal / best other | best / best other | whole file, normal |")
-    print("|---" * (len(TOOLS) + len(EFFORTS) + 4) + "|")
+          + " | fast / planes, zstd -1 | normal / best other"
+          " | best / best other | whole file, normal |")
+    print("|---" * (len(TOOLS) + len(EFFORTS) + 5) + "|")
     with tempfile.TemporaryDirectory() as name:
         tmp = pathlib.Path(name)
         for path in sorted(pathlib.Path(sys.argv[1]).iterdir()):
@@ -198,6 +202,7 @@ def main():
                 rows.append((title, native, ratios))
                 print(f"| {title} | "
                       + " | ".join(f"{r:.2f}" for r in ratios)
+                      + f" | {ratios[-3] / ratios[len(TOOLS) - 1]:.3f}"
                       + f" | {ratios[-2] / best:.3f} | {ratios[-1] / best:.3f}"
                       + f" | {native / ours['file']:.2f} |", flush=True)
     if len(sys.argv) > 2:

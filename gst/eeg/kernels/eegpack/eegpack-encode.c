@@ -572,7 +572,8 @@ map_values (eeg_eegpack_encoder *e, column_plan *p, uint32_t c, uint32_t frames,
     p->step = 1;
   }
   p->base = v[0];
-  if (effort == EEG_EEGPACK_FAST && p->step == 1) {
+  p->repeat = find_repeat (e, v, frames);
+  if (effort == EEG_EEGPACK_FAST && p->step == 1 && p->repeat == 0) {
     /* no other column looks at this one, and differences do not change: only
      * the first must be one from the base */
     p->absolute = true;
@@ -590,7 +591,6 @@ map_values (eeg_eegpack_encoder *e, column_plan *p, uint32_t c, uint32_t frames,
     e->loops->limits (v, frames, &min, &max);
   }
   p->reach = magnitude (min, max);
-  p->repeat = find_repeat (e, v, frames);
 }
 
 /* ---- likeness of channels ---- */
@@ -1517,6 +1517,9 @@ eeg_eegpack_encode (eeg_eegpack_encoder *e, eeg_eegpack_effort effort,
   uint8_t *end = out + 1;
   const uint8_t *limit = out + 1 + raw;
 
+  /* lanes that are empty leave the time */
+  if (effort == EEG_EEGPACK_FAST && e->n_columns < LANES / 2)
+    effort = EEG_EEGPACK_NORMAL;
   load_columns (e, in, frames);
   if (e->format == EEG_EEGPACK_F32 || e->format == EEG_EEGPACK_F64)
     for (uint32_t c = 0; c < e->channels; c++)

@@ -37,7 +37,7 @@ typedef enum
 /* How much work an encoder puts into a block. */
 typedef enum
 {
-  EEG_EEGPACK_FAST,   /* short predictors, each channel alone */
+  EEG_EEGPACK_FAST,   /* short predictors, each channel alone; NORMAL for < 8 */
   EEG_EEGPACK_NORMAL, /* longer predictors, up to 4 earlier channels */
   EEG_EEGPACK_BEST    /* also an adaptive stage, up to 8 earlier channels */
 } eeg_eegpack_effort;
