@@ -1212,6 +1212,20 @@ row_prefilter (const Row *row)
       : "";
 }
 
+/* The header has room for its beginning only. */
+static void
+add_whole_prefilter (GstEegEdfMux *self, const Row *row)
+{
+  const GstEegChannels *table = row->pad->info.channel_table;
+  gchar *text = g_strdup_printf ("Prefilter %s: %s",
+      table != NULL ? gst_eeg_channels_get (table, row->channel)->label : "",
+      row_prefilter (row));
+
+  add_marker (self, row->pad->number, self->state.first_time,
+      GST_CLOCK_TIME_NONE, text);
+  g_free (text);
+}
+
 /* Fills one signal from its row; old: its fields in the origin, or NULL */
 static gboolean
 set_signal (GstEegEdfMux *self, EegEdfSignal *s, const Row *row,
@@ -1602,6 +1616,8 @@ build_header (GstEegEdfMux *self, const struct settings *settings)
         goto out;
       eeg_edf_set_integer (h->signals[i].samples, row->pad->samples_per_record);
       row->pad->channels[row->channel].signal = i;
+      if (annotations && g_utf8_strlen (row_prefilter (row), -1) > 80)
+        add_whole_prefilter (self, row);
     }
     if (annotations)
       set_annotation_signal (&h->signals[i], format, annotation_bytes);

@@ -42,6 +42,7 @@
 #include <string.h>
 
 #include "fir.h"
+#include "gsteegprefilter.h"
 
 #define GST_CAT_DEFAULT gst_eeg_fir_filter_debug
 GST_DEBUG_CATEGORY_STATIC (GST_CAT_DEFAULT);
@@ -1259,6 +1260,30 @@ gst_eeg_fir_filter_resume (GstEegFilter *filter, guint64 index,
   return TRUE;
 }
 
+/* What the properties ask for; of a kernel of one's own its length. */
+static gchar *
+gst_eeg_fir_filter_get_prefilter (GstEegFilter *filter)
+{
+  static const GstEegPrefilter shapes[] = { GST_EEG_PREFILTER_NONE,
+    GST_EEG_PREFILTER_LOW_PASS, GST_EEG_PREFILTER_HIGH_PASS,
+    GST_EEG_PREFILTER_BAND_PASS, GST_EEG_PREFILTER_BAND_STOP,
+    GST_EEG_PREFILTER_NONE };
+  Settings settings = { 0 };
+  gchar *text;
+
+  gst_eeg_filter_get_settings (filter, &settings);
+  if (settings.mode == MODE_COEFFICIENTS)
+    text = g_strdup_printf ("FIR of %u taps", settings.coefficients->len);
+  else
+    text = gst_eeg_prefilter_to_text (shapes[settings.mode], settings.low,
+        settings.high,
+        settings.notches != NULL ? (const gdouble *) settings.notches->data
+                                 : NULL,
+        settings.notches != NULL ? settings.notches->len : 0);
+  settings_clear (&settings);
+  return text;
+}
+
 static void
 gst_eeg_fir_filter_stage_init (GstEegStageInterface *iface)
 {
@@ -1734,6 +1759,7 @@ gst_eeg_fir_filter_class_init (GstEegFirFilterClass *klass)
   filter_class->clear_settings = settings_clear;
   filter_class->apply_settings = gst_eeg_fir_filter_apply_settings;
   filter_class->set_info = gst_eeg_fir_filter_set_info;
+  filter_class->get_prefilter = gst_eeg_fir_filter_get_prefilter;
   trans_class->sink_event = gst_eeg_fir_filter_sink_event;
   filter_class->map_index = gst_eeg_fir_filter_map_index;
   filter_class->bridge = gst_eeg_fir_filter_bridge;

@@ -37,6 +37,7 @@
 #include <string.h>
 
 #include "iir.h"
+#include "gsteegprefilter.h"
 
 #define GST_CAT_DEFAULT gst_eeg_iir_filter_debug
 GST_DEBUG_CATEGORY_STATIC (GST_CAT_DEFAULT);
@@ -449,6 +450,26 @@ gst_eeg_iir_filter_get_memory (GstEegFilter *filter)
   return memory;
 }
 
+/* What the filter in use does. */
+static gchar *
+gst_eeg_iir_filter_get_prefilter (GstEegFilter *filter)
+{
+  static const GstEegPrefilter shapes[] = { GST_EEG_PREFILTER_LOW_PASS,
+    GST_EEG_PREFILTER_HIGH_PASS, GST_EEG_PREFILTER_BAND_PASS,
+    GST_EEG_PREFILTER_BAND_STOP, GST_EEG_PREFILTER_NONE };
+  gdouble notches[MAX_NOTCHES];
+  Settings settings = { 0 };
+  gchar *text;
+  gint n;
+
+  gst_eeg_filter_get_settings (filter, &settings);
+  n = parse_notches (settings.notch, notches, NULL);
+  text = gst_eeg_prefilter_to_text (shapes[settings.mode], settings.low,
+      settings.high, notches, MAX (n, 0));
+  settings_clear (&settings);
+  return text;
+}
+
 static gboolean
 gst_eeg_iir_filter_stop (GstBaseTransform *trans)
 {
@@ -730,6 +751,7 @@ gst_eeg_iir_filter_class_init (GstEegIirFilterClass *klass)
   filter_class->clear_settings = settings_clear;
   filter_class->apply_settings = gst_eeg_iir_filter_apply_settings;
   filter_class->set_info = gst_eeg_iir_filter_set_info;
+  filter_class->get_prefilter = gst_eeg_iir_filter_get_prefilter;
   filter_class->reset = gst_eeg_iir_filter_reset;
   filter_class->map_index = gst_eeg_iir_filter_map_index;
   filter_class->update = gst_eeg_iir_filter_update;

@@ -42,6 +42,7 @@
 #include "gsteegbarrier.h"
 #include "gsteegevent.h"
 #include "gsteegmarkermeta.h"
+#include "gsteegstatistics.h"
 
 #define GST_CAT_DEFAULT gst_eeg_filter_debug
 GST_DEBUG_CATEGORY_STATIC (GST_CAT_DEFAULT);
@@ -88,6 +89,7 @@ typedef struct
   GMutex settings_lock;
   GstEegInfo known; /* settings lock; what comes in, without channels before */
 
+  gint announce;    /* atomic: what the recording event says may be another */
   gint renegotiate; /* atomic: other caps may come out from the next buffer */
 
   /* streaming thread */
@@ -104,11 +106,13 @@ typedef struct
   gboolean giving;       /* give_buffer() may have more */
   guint64 next_in;       /* index expected next */
   guint64 next_out;      /* GST_BUFFER_OFFSET_NONE before the first buffer */
-  GstBuffer *markers;    /* carries the markers of swallowed buffers */
-  GQueue held;           /* of Held, as they came */
-  const Held *leaving;   /* the one whose state is being saved */
-  guint64 skip_to;       /* output before this sample was given before */
-  guint64 resumed; /* index behind the last input sample before the barrier
+  GstBuffer *markers;    /* carries the metas of swallowed buffers */
+  GstEvent *recording;   /* the last one that came */
+  gboolean has_announced;
+  GQueue held;         /* of Held, as they came */
+  const Held *leaving; /* the one whose state is being saved */
+  guint64 skip_to;     /* output before this sample was given before */
+  guint64 resumed;     /* index behind the last input sample before the barrier
                             from which the filter goes on, NONE without one */
   GstBufferPool *pool;
   gsize pool_size;
@@ -343,6 +347,7 @@ gst_eeg_filter_dispatch_properties_changed (GObject *object, guint n_pspecs,
       GST_OBJECT_UNLOCK (self);
     }
     g_mutex_unlock (&priv->settings_lock);
+    g_atomic_int_set (&priv->announce, TRUE);
     if (error == NULL && GST_EEG_FILTER_GET_CLASS (self)->settings_renegotiate)
       gst_eeg_filter_renegotiate (self);
   }
@@ -505,6 +510,18 @@ skip_output (GstEegFilter *self, GstBuffer *buffer, gsize *n_frames)
   return rest;
 }
 
+/* What other stages said of the samples goes on with them. */
+static void
+copy_metas (GstBuffer *from, GstBuffer *to)
+{
+  GstEegStatisticsMeta *meta;
+  gpointer state = NULL;
+
+  gst_buffer_copy_eeg_marker_meta (from, to);
+  while ((meta = gst_buffer_iterate_eeg_statistics_meta (from, &state)))
+    gst_buffer_add_eeg_statistics_meta (to, meta->statistics);
+}
+
 /* Stamps an output buffer and counts it; adds markers that wait for one. A
  * buffer that needs neither may be shared and stays as it is. NULL if nothing of
  * it goes on. */
@@ -532,7 +549,7 @@ finish_buffer (GstEegFilter *self, GstBuffer *buffer, gsize n_frames)
   priv->need_discont = FALSE;
   if (priv->markers != NULL) {
     buffer = gst_buffer_make_writable (buffer);
-    gst_buffer_copy_eeg_marker_meta (priv->markers, buffer);
+    copy_metas (priv->markers, buffer);
     gst_clear_buffer (&priv->markers);
   }
   gst_eeg_stage_count_out (&priv->counters,
@@ -587,11 +604,12 @@ keep_markers (GstEegFilter *self, GstBuffer *buffer)
 {
   GstEegFilterPrivate *priv = PRIVATE (self);
 
-  if (gst_buffer_get_n_meta (buffer, GST_EEG_MARKER_META_API_TYPE) == 0)
+  if (gst_buffer_get_n_meta (buffer, GST_EEG_MARKER_META_API_TYPE) == 0
+      && gst_buffer_get_n_meta (buffer, GST_EEG_STATISTICS_META_API_TYPE) == 0)
     return;
   if (priv->markers == NULL)
     priv->markers = gst_buffer_new ();
-  gst_buffer_copy_eeg_marker_meta (buffer, priv->markers);
+  copy_metas (buffer, priv->markers);
 }
 
 /**
@@ -1011,7 +1029,7 @@ process_buffer (GstEegFilter *self, GstBuffer *in, gsize n_in, gsize n_out,
   if (!ok)
     goto process_failed;
   if (*out != NULL)
-    gst_buffer_copy_eeg_marker_meta (in, *out);
+    copy_metas (in, *out);
   else
     keep_markers (self, in);
   gst_buffer_unref (in);
@@ -1365,6 +1383,7 @@ gst_eeg_filter_set_caps (GstBaseTransform *trans, GstCaps *in_caps,
   }
   priv->refused = FALSE;
   priv->configured = TRUE;
+  g_atomic_int_set (&priv->announce, TRUE);
   reset_run (self);
   /* the latency is known before the first buffer */
   priv->was_enabled = gst_eeg_filter_get_enabled (self);
@@ -1385,6 +1404,71 @@ configure_again (GstEegFilter *self)
   gst_clear_caps (&in_caps);
   gst_clear_caps (&out_caps);
   return ok;
+}
+
+/* The text of channel i in a recording event, which may be NULL. */
+static const gchar *
+get_old_prefilter (GstEvent *event, gint i)
+{
+  const GValue *array = event == NULL
+      ? NULL
+      : gst_structure_get_value (gst_event_get_structure (event),
+          GST_EEG_RECORDING_PREFILTER);
+  const gchar *text = NULL;
+
+  if (array != NULL && GST_VALUE_HOLDS_ARRAY (array)
+      && (guint) i < gst_value_array_get_size (array)
+      && G_VALUE_HOLDS_STRING (gst_value_array_get_value (array, i)))
+    text = g_value_get_string (gst_value_array_get_value (array, i));
+  return text != NULL ? text : "";
+}
+
+/* Says downstream what was recorded, and what the filter does to it. */
+static void
+announce (GstEegFilter *self)
+{
+  GstEegFilterPrivate *priv = PRIVATE (self);
+  GstEegFilterClass *klass = GST_EEG_FILTER_GET_CLASS (self);
+  GstEvent *event = NULL;
+  gchar *text = NULL;
+
+  g_atomic_int_set (&priv->announce, FALSE);
+  if (klass->get_prefilter == NULL)
+    return;
+  if (gst_eeg_filter_get_enabled (self))
+    text = klass->get_prefilter (self);
+  if (text != NULL && *text != '\0') {
+    GstStructure *fields = priv->recording != NULL
+        ? gst_structure_copy (gst_event_get_structure (priv->recording))
+        : gst_structure_new_empty ("recording");
+    GValue array = G_VALUE_INIT;
+    gint i;
+
+    gst_value_array_init (&array, priv->in_info.channels);
+    for (i = 0; i < priv->in_info.channels; i++) {
+      const gchar *old = get_old_prefilter (priv->recording, i);
+      GValue value = G_VALUE_INIT;
+
+      g_value_init (&value, G_TYPE_STRING);
+      if (gst_eeg_info_is_signal (&priv->in_info, i))
+        g_value_take_string (&value,
+            *old != '\0' ? g_strconcat (old, " ", text, NULL)
+                         : g_strdup (text));
+      else
+        g_value_set_string (&value, old);
+      gst_value_array_append_and_take_value (&array, &value);
+    }
+    gst_structure_take_value (fields, GST_EEG_RECORDING_PREFILTER, &array);
+    event = gst_eeg_event_new_recording (fields);
+    priv->has_announced = TRUE;
+  } else if (priv->recording != NULL) {
+    event = gst_event_ref (priv->recording);
+  } else if (priv->has_announced) {
+    event = gst_eeg_event_new_recording (NULL);
+  }
+  g_free (text);
+  if (event != NULL)
+    gst_pad_push_event (GST_BASE_TRANSFORM_SRC_PAD (self), event);
 }
 
 /* Takes over settings that may change the caps, with the run under way ended. */
@@ -1412,6 +1496,8 @@ gst_eeg_filter_submit_input_buffer (GstBaseTransform *trans,
     gst_clear_buffer (&trans->queued_buf);
     ret = GST_FLOW_NOT_NEGOTIATED;
   }
+  if (ret == GST_FLOW_OK && g_atomic_int_get (&priv->announce))
+    announce (self);
   return ret;
 }
 
@@ -1526,11 +1612,22 @@ gst_eeg_filter_sink_event (GstBaseTransform *trans, GstEvent *event)
       if (gst_eeg_event_parse_barrier (event, NULL))
         return take_barrier (self, event);
       break;
+    case GST_EVENT_CUSTOM_DOWNSTREAM_STICKY:
+      if (GST_EEG_FILTER_GET_CLASS (self)->get_prefilter == NULL
+          || !gst_eeg_event_is_recording (event))
+        break;
+      /* goes on before the next buffer, when the channels are known */
+      gst_event_take (&PRIVATE (self)->recording, event);
+      g_atomic_int_set (&PRIVATE (self)->announce, TRUE);
+      return TRUE;
     default:
       break;
   }
   if (is_end)
     drain_all (self);
+  if (GST_EVENT_TYPE (event) == GST_EVENT_EOS && PRIVATE (self)->configured
+      && g_atomic_int_get (&PRIVATE (self)->announce))
+    announce (self);
   /* only a gap leaves something to go on from */
   if (is_end && PRIVATE (self)->ended
       && GST_EVENT_TYPE (event) != GST_EVENT_GAP) {
@@ -1655,6 +1752,8 @@ gst_eeg_filter_stop (GstBaseTransform *trans)
   reset_run (self);
   clear_pool (self);
   set_known (self, NULL);
+  gst_clear_event (&priv->recording);
+  priv->has_announced = FALSE;
   priv->configured = FALSE;
   GST_OBJECT_LOCK (self);
   priv->delay = 0;
@@ -2016,6 +2115,7 @@ gst_eeg_filter_set_enabled (GstEegFilter *filter, gboolean enabled)
   GST_OBJECT_LOCK (filter);
   PRIVATE (filter)->enabled = enabled;
   GST_OBJECT_UNLOCK (filter);
+  g_atomic_int_set (&PRIVATE (filter)->announce, TRUE);
 }
 
 /**

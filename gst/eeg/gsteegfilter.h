@@ -65,6 +65,10 @@ G_DECLARE_DERIVABLE_TYPE (GstEegFilter, gst_eeg_filter, GST, EEG_FILTER,
  * @resume: a run goes on with input sample @index, before which the barrier came
  *     in at which @save appended the data. @first is what map_index() would give
  * @whole_buffers: a barrier leaves between buffers that @give_buffer gives
+ * @get_prefilter: (transfer full): what the filter does to channels of type EEG,
+ *     EOG, EMG and ECG as EDF says it, for example "HP:0.1Hz LP:40Hz N:50Hz", or
+ *     %NULL. It is put behind what the recording event says of these channels,
+ *     each time it may have changed
  * @parse_caps: what fixed caps of either side mean, where one of them is not
  *     `application/x-eeg-raw`; gst_eeg_info_from_caps() without it
  * @settings_size: bytes of the structure that holds what the properties say
@@ -114,6 +118,7 @@ struct _GstEegFilterClass
       *give_buffer) (GstEegFilter *filter, gboolean is_end, GstBuffer **buffer);
   gboolean (*parse_caps) (GstEegFilter *filter, const GstCaps *caps,
       GstEegInfo *info);
+  gchar *(*get_prefilter) (GstEegFilter *filter);
   gboolean takes_part;
   gboolean whole_buffers;
   guint64 (*get_look_back) (GstEegFilter *filter);

@@ -261,6 +261,45 @@ GST_START_TEST (test_no_copy)
 
 GST_END_TEST;
 
+/* Behind filters that hold samples back and write to other buffers, or give fewer
+ * samples, all statistics still come out, once each. */
+GST_START_TEST (test_behind)
+{
+  static const gchar *const behind[] = { "firfilter mode=low-pass high=30",
+    "eegdecimate rate=50/1", "eegbatch samples=100", "iirfilter" };
+  guint f, i;
+
+  for (f = 0; f < G_N_ELEMENTS (behind); f++) {
+    gchar *line = g_strdup_printf ("eegstats name=stats ! %s", behind[f]);
+    GstHarness *h = gst_harness_new_parse (line);
+    guint64 seen = 0;
+    GstBuffer *buffer;
+
+    gst_harness_set_src_caps (h,
+        samples_caps (GST_EEG_FORMAT_F32LE, 250, 1, CHANNELS, NULL));
+    for (i = 0; i < 2000; i += 40)
+      gst_harness_push (h,
+          samples_buffer (GST_EEG_FORMAT_F32LE, CHANNELS, i, 40));
+    gst_harness_push_event (h, gst_event_new_eos ());
+    while ((buffer = gst_harness_try_pull (h)) != NULL) {
+      GstEegStatisticsMeta *meta;
+      gpointer state = NULL;
+
+      while ((meta = gst_buffer_iterate_eeg_statistics_meta (buffer, &state))) {
+        fail_unless_equals_uint64 (gst_eeg_statistics_get_first (
+                                       meta->statistics),
+            seen);
+        seen += 250;
+      }
+      gst_buffer_unref (buffer);
+    }
+    fail_unless_equals_uint64 (seen, 2000);
+    gst_harness_teardown (h);
+    g_free (line);
+  }
+}
+GST_END_TEST;
+
 GST_START_TEST (test_quiet)
 {
   GstEegStatistics *s;
@@ -463,6 +502,7 @@ eegstats_suite (void)
   tcase_add_test (tc, test_splits);
   tcase_add_test (tc, test_sine);
   tcase_add_test (tc, test_runs);
+  tcase_add_test (tc, test_behind);
   tcase_add_test (tc, test_no_copy);
   tcase_add_test (tc, test_quiet);
   tcase_add_test (tc, test_cut);
