@@ -28,6 +28,7 @@
 
 #include "checkpoint.h"
 #include "durable.h"
+#include "gsteegpart.h"
 #include "gsteegstage.h"
 
 #ifndef HAVE_CHECKPOINT_FORMAT
@@ -708,6 +709,118 @@ claim_output (const gchar *sidecar, const EegCheckpoint *checkpoint,
   return fd;
 }
 
+/* The name for all parts of a recording, which the sidecar has from it; NULL with
+ * @error set if it has another one. */
+static gchar *
+get_parts_name (const gchar *sidecar, const EegCheckpoint *checkpoint,
+    GError **error)
+{
+  gchar *here = g_path_get_dirname (sidecar);
+  gchar *name = g_path_get_basename (checkpoint->output.path);
+  gchar *path = g_build_filename (here, name, NULL);
+  gchar *base = g_path_get_basename (sidecar);
+  gchar *location = NULL;
+  guint64 number;
+
+  if (g_str_has_suffix (base, ".checkpoint")) {
+    base[strlen (base) - strlen (".checkpoint")] = '\0';
+    location = g_build_filename (here, base, NULL);
+    if (!gst_eeg_part_parse_location (location, path, &number))
+      g_clear_pointer (&location, g_free);
+  }
+  if (location == NULL)
+    g_set_error (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS,
+        "\"%s\" does not have the name of the recording with \".checkpoint\" "
+        "behind it, so the parts of that are not known",
+        sidecar);
+  g_free (here);
+  g_free (name);
+  g_free (path);
+  g_free (base);
+  return location;
+}
+
+/* Parts behind @number become unfinished ones, which are cut when they come
+ * again. FALSE with @error set if somebody records to one of them. */
+static gboolean
+take_names (const gchar *location, guint64 number, GError **error)
+{
+  GArray *fds = g_array_new (FALSE, FALSE, sizeof (int));
+  GPtrArray *whole = g_ptr_array_new_with_free_func (g_free);
+  gboolean more = TRUE, ok = TRUE;
+  guint i;
+
+  while (more && ok) {
+    gchar *path = gst_eeg_part_make_location (location, ++number, NULL);
+    gchar *part = g_strconcat (path, ".part", NULL);
+    int fd = open (part, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+
+    if (fd < 0 && errno == ENOENT) {
+      fd = open (path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+      if (fd >= 0)
+        g_ptr_array_add (whole, g_strdup (path));
+    }
+    more = fd >= 0;
+    if (fd >= 0) {
+      g_array_append_val (fds, fd);
+      ok = flock (fd, LOCK_EX | LOCK_NB) == 0;
+    } else {
+      ok = errno == ENOENT;
+    }
+    if (!ok)
+      g_set_error (error, GST_RESOURCE_ERROR,
+          errno == EWOULDBLOCK ? GST_RESOURCE_ERROR_BUSY
+                               : GST_RESOURCE_ERROR_OPEN_READ_WRITE,
+          errno == EWOULDBLOCK ? "\"%s\" is being recorded to (%s)"
+                               : "\"%s\": %s",
+          path, g_strerror (errno));
+    g_free (part);
+    g_free (path);
+  }
+  for (i = 0; ok && i < whole->len; i++) {
+    const gchar *path = g_ptr_array_index (whole, i);
+    gchar *part = g_strconcat (path, ".part", NULL);
+
+    ok = take_name (path, part, error);
+    g_free (part);
+  }
+  for (i = 0; i < fds->len; i++)
+    close (g_array_index (fds, int, i));
+  g_ptr_array_unref (whole);
+  g_array_unref (fds);
+  return ok;
+}
+
+/* Of a recording in parts, whose checkpoints are where parts end. */
+static gboolean
+claim_parts (const gchar *sidecar, const EegCheckpoint *checkpoint,
+    GError **error)
+{
+  gchar *location = get_parts_name (sidecar, checkpoint, error), *path;
+  gboolean ok = location != NULL;
+  GError *reason = NULL;
+  int fd;
+
+  if (ok && checkpoint->part > 0) {
+    path = gst_eeg_part_make_location (location, checkpoint->part, NULL);
+    fd = open_output (path, checkpoint, &reason);
+    g_free (path);
+    if (fd >= 0)
+      close (fd);
+    /* one that was moved away is nobody's business here */
+    if (fd < 0
+        && !g_error_matches (reason, GST_RESOURCE_ERROR,
+            GST_RESOURCE_ERROR_NOT_FOUND)) {
+      g_propagate_error (error, g_steal_pointer (&reason));
+      ok = FALSE;
+    }
+    g_clear_error (&reason);
+  }
+  ok = ok && take_names (location, checkpoint->part, error);
+  g_free (location);
+  return ok;
+}
+
 /**
  * gst_eeg_checkpoint_unwind:
  * @path: (type filename): a sidecar
@@ -718,7 +831,7 @@ claim_output (const gchar *sidecar, const EegCheckpoint *checkpoint,
  * run the next time. A newer one is thrown away, so that there is no way
  * forward again but that of the recording; what the output holds behind @id is
  * cut off then. A recording that was finished gets `.part` behind its name once
- * more. Where @id is the newest one and not complete, nothing has to change.
+ * more, and so do parts of a recording that are newer than @id. Where @id is the newest one and not complete, nothing has to change.
  *
  * Nothing happens, and @error is set, if there is no such checkpoint
  * (%GST_RESOURCE_ERROR_NOT_FOUND, with a list of those that are), if a recorder
@@ -732,9 +845,10 @@ gst_eeg_checkpoint_unwind (const gchar *path, guint64 id, GError **error)
 {
   EegCheckpointResult result = EEG_CHECKPOINT_OK;
   GstEegCheckpoint *target;
+  gboolean newest, ok, has_parts = FALSE;
   GPtrArray *list;
-  gboolean newest;
-  int fd;
+  int fd = -1;
+  guint i;
 
   g_return_val_if_fail (path != NULL, FALSE);
 
@@ -752,18 +866,25 @@ gst_eeg_checkpoint_unwind (const gchar *path, guint64 id, GError **error)
     g_ptr_array_unref (list);
     return TRUE;
   }
-  fd = claim_output (path, target->content, error);
-  if (fd >= 0 && !newest) {
+  for (i = 0; i < list->len; i++)
+    has_parts |= gst_eeg_checkpoint_get_part (list->pdata[i]) > 0;
+  if (has_parts) {
+    ok = newest || claim_parts (path, target->content, error);
+  } else {
+    fd = claim_output (path, target->content, error);
+    ok = fd >= 0;
+  }
+  if (ok && !newest) {
     result = eeg_checkpoint_drop_newest (path);
     if (result != EEG_CHECKPOINT_OK)
       set_error (error, path, result, errno);
+    ok = result == EEG_CHECKPOINT_OK;
   }
   g_ptr_array_unref (list);
-  if (fd < 0)
-    return FALSE;
   /* the lock goes with it */
-  close (fd);
-  return result == EEG_CHECKPOINT_OK;
+  if (fd >= 0)
+    close (fd);
+  return ok;
 }
 
 static gboolean

@@ -93,7 +93,6 @@ make (guint64 id, guint64 length)
     .look_back = 66000,
     .recording = { 0x12, 0x34, 0x56, 0x78, 0x9a, 0xbc, 0xde, 0xf0, 1, 2, 3, 4,
         5, 6, 7, 8 },
-    .part = 7,
     .settings = { 4, 5 },
     .cpu_path = (char *) "avx2",
     .input = { (char *) "night.bdf", 11, 22, 33, 44, 55, { 5 }, { 6 } },
@@ -146,11 +145,14 @@ expect_error (GError **error, gint code, const gchar *word)
 GST_START_TEST (test_fields)
 {
   const GstEegBarrierInput *input;
+  EegCheckpoint content = make (42, 500);
   guint64 device, inode;
   GstEegCheckpoint *c, *same;
   gchar *recording;
 
-  store (42, 500, FALSE);
+  content.part = 7;
+  fail_unless_equals_int (eeg_checkpoint_store (sidecar, &content),
+      EEG_CHECKPOINT_OK);
   c = gst_eeg_checkpoint_load (sidecar, GST_EEG_CHECKPOINT_GENERATION_NEWEST,
       NULL);
   fail_unless (c != NULL);

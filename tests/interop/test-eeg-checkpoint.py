@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """What examples/eeg-checkpoint says of a recording, and going back with it."""
 
+import gzip
 import json
 import os
 import pathlib
@@ -143,6 +144,40 @@ class EegCheckpoint(unittest.TestCase):
             self.assertEqual(self.result(), reference)
             for path in (self.out, self.sidecar, self.old):
                 path.unlink(missing_ok=True)
+
+    def test_unwind_parts(self):
+        """Parts that are newer are made once more, the others stay."""
+        line = ("filesrc location=in ! eegchunk checkpoint-interval=50000 ! "
+                "identity name=check sleep-time=20000 {}! gzipenc ! "
+                "sha256sum location=out.gz.sha256 ! "
+                "eegfilesink checkpoint=true rotate-bytes=30000 location=out.gz")
+        # something is wrong behind some parts
+        self.launch(line.format("error-after=20 "), succeed=False)
+        both = self.show("out.gz")
+        newest, previous = both["newest"], both["previous"]
+        self.assertEqual(newest["part"], previous["part"] + 1)
+        self.assertGreater(previous["part"], 0)
+        kept = self.folder / f"out-{previous['part']:03}.gz"
+        again = self.folder / f"out-{newest['part']:03}.gz"
+        self.assertTrue(again.exists())
+        self.assertIn("has no checkpoint 99",
+                      self.run_tool("unwind", self.folder / "out.gz", 99,
+                                    status=1))
+        inode = kept.stat().st_ino
+        self.run_tool("unwind", self.folder / "out.gz", previous["id"])
+        self.assertFalse(again.exists())
+        self.assertTrue(pathlib.Path(f"{again}.part").exists())
+        self.assertEqual(self.show("out.gz")["newest"], previous)
+        self.launch(line.format(""))
+        data = b"".join(gzip.decompress(path.read_bytes())
+                        for path in sorted(self.folder.glob("out-*.gz")))
+        self.assertEqual(data, (self.folder / "in").read_bytes())
+        self.assertEqual(list(self.folder.glob("*.part")), [])
+        self.assertEqual(kept.stat().st_ino, inode)
+        sums = sorted(self.folder.glob("out-*.sha256"))
+        self.assertEqual(len(sums), len(list(self.folder.glob("out-*.gz"))))
+        subprocess.run(["sha256sum", "--check", "--quiet", *sums],
+                       cwd=self.folder, check=True)
 
     def test_unwind_refused(self):
         both = self.interrupt()
