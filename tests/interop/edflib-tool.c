@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* EDFlib as an oracle: "read FILE" prints what it finds, "write FILE" writes a
- * file that our demuxer must read. */
+ * file that our demuxer must read, "record FILE SECONDS close" or "kill" records
+ * with a note each second and then closes the file or is killed. */
 
 #include <edflib.h>
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static int
 read_file (const char *path)
@@ -85,9 +88,47 @@ write_file (const char *path)
   return edfclose_file (handle) != 0;
 }
 
+/* One record a second with a note in each, as a recorder writes. */
+static int
+record_file (const char *path, int n, int close)
+{
+  static int buffer[250];
+  int i, k, r,
+      handle = edfopen_file_writeonly (path, EDFLIB_FILETYPE_BDFPLUS, 16);
+
+  if (handle < 0)
+    return 1;
+  for (i = 0; i < 16; i++) {
+    edf_set_samplefrequency (handle, i, 250);
+    edf_set_physical_maximum (handle, i, 1000);
+    edf_set_physical_minimum (handle, i, -1000);
+    edf_set_digital_maximum (handle, i, 8388607);
+    edf_set_digital_minimum (handle, i, -8388608);
+    edf_set_label (handle, i, "EEG C3");
+    edf_set_physical_dimension (handle, i, "uV");
+  }
+  for (r = 0; r < n; r++) {
+    char note[32];
+
+    for (i = 0; i < 16; i++) {
+      for (k = 0; k < 250; k++)
+        buffer[k] = r * 1000 + k * 3 - i * 5000;
+      if (edfwrite_digital_samples (handle, buffer))
+        return 1;
+    }
+    snprintf (note, sizeof note, "note %d", r);
+    edfwrite_annotation_utf8 (handle, 10000LL * r, -1, note);
+  }
+  if (!close)
+    kill (getpid (), SIGKILL);
+  return edfclose_file (handle) != 0;
+}
+
 int
 main (int argc, char **argv)
 {
+  if (argc == 5 && strcmp (argv[1], "record") == 0)
+    return record_file (argv[2], atoi (argv[3]), strcmp (argv[4], "kill") != 0);
   if (argc == 3 && strcmp (argv[1], "read") == 0)
     return read_file (argv[2]);
   if (argc == 3 && strcmp (argv[1], "write") == 0)
