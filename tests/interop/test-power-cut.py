@@ -306,7 +306,8 @@ class PowerCut(unittest.TestCase):
 
     def test_parts(self):
         """Cut while one part follows the other: none is lost, or there twice."""
-        recording = self.record("queue", "rotate-bytes=150000 max-retries=0")
+        recording = self.record("queue max-size-buffers=1",
+                                "rotate-bytes=150000 max-retries=0")
         self.assertTrue(any(op == "c" and name == b"out-003.part"
                             for op, _, _, name, _ in recording.entries))
         rng = random.Random(SEED)
