@@ -1366,6 +1366,104 @@ GST_START_TEST (test_response)
 }
 GST_END_TEST;
 
+/* 4096 channels at 487.5 Hz, by every build that the machine has: which one runs
+ * can be asked for and read. */
+static void
+check_many_channels (GstEegFormat format, const gchar *properties,
+    const gchar *cpu, GArray *kept)
+{
+  /* valgrind, for which this is set, would take minutes */
+  const guint channels = g_getenv ("G_SLICE") != NULL ? 1024 : 4096, n = 500;
+  gchar *line =
+      g_strdup_printf ("firfilter mode=low-pass high=40 %s", properties);
+  GArray *taps, *values = g_array_new (FALSE, FALSE, sizeof (gdouble));
+  GstHarness *h;
+  guint64 next = 0;
+  GstBuffer *buffer;
+  gchar *runs;
+  guint i, c;
+
+  g_setenv ("GSTEEG_CPU", cpu, TRUE);
+  h = harness (line);
+  g_object_get (find_filter (h), "instruction-set", &runs, NULL);
+  if (g_str_equal (runs, cpu)) {
+    GstEegInfo info;
+
+    gst_eeg_info_init (&info);
+    gst_eeg_info_set (&info, format, GST_EEG_DOMAIN_VOLTAGE, 975, 2, channels,
+        NULL);
+    gst_harness_set_src_caps (h, gst_eeg_info_to_caps (&info));
+    taps = get_taps (find_filter (h), "kernel");
+    for (i = 0; i < n; i += 100) {
+      buffer = make_buffer (format, channels, i, 100);
+      GST_BUFFER_PTS (buffer) = gst_util_uint64_scale (i, 2 * GST_SECOND, 975);
+      gst_harness_push (h, buffer);
+    }
+    gst_harness_push_event (h, gst_event_new_eos ());
+    while ((buffer = gst_harness_try_pull (h)) != NULL) {
+      GstMapInfo map;
+
+      fail_unless_equals_uint64 (GST_BUFFER_OFFSET (buffer), next);
+      fail_unless_equals_uint64 (GST_BUFFER_PTS (buffer),
+          gst_util_uint64_scale (next, 2 * GST_SECOND, 975));
+      gst_buffer_map (buffer, &map, GST_MAP_READ);
+      for (; next < GST_BUFFER_OFFSET_END (buffer); next++)
+        for (c = 0; next % 59 == 0 && c < channels; c += 341) {
+          gsize at = (next - GST_BUFFER_OFFSET (buffer)) * channels + c;
+          gdouble value = format == GST_EEG_FORMAT_F32LE
+              ? ((gfloat *) map.data)[at]
+              : ((gdouble *) map.data)[at];
+          gdouble expected = expected_at (taps, 0, n - 1, next, c);
+
+          g_array_append_val (values, value);
+          fail_unless (fabs (value - expected)
+              < (format == GST_EEG_FORMAT_F32LE ? 1e-3 : 1e-9));
+        }
+      gst_buffer_unmap (buffer, &map);
+      gst_buffer_unref (buffer);
+    }
+    fail_unless_equals_uint64 (next, n);
+    g_array_unref (taps);
+    /* what came first is kept for the others */
+    if (kept->len == 0)
+      g_array_append_vals (kept, values->data, values->len);
+    fail_unless_equals_int (kept->len, values->len);
+    for (i = 0; i < values->len; i++)
+      fail_unless (fabs (g_array_index (values, gdouble, i)
+                       - g_array_index (kept, gdouble, i))
+          < (format == GST_EEG_FORMAT_F32LE ? 1e-3 : 1e-10));
+  } else {
+    fail_if (g_str_equal (cpu, "base"));
+  }
+  g_unsetenv ("GSTEEG_CPU");
+  g_free (runs);
+  g_free (line);
+  g_array_unref (values);
+  gst_harness_teardown (h);
+}
+
+GST_START_TEST (test_many_channels)
+{
+  static const gchar *const engines[] = { "taps=31", "taps=701 latency=none",
+    "taps=301 latency=block" };
+  static const gchar *const cpus[] = { "base", "avx2", "avx512" };
+  guint e, c;
+
+  for (e = 0; e < G_N_ELEMENTS (engines); e++) {
+    GArray *f32 = g_array_new (FALSE, FALSE, sizeof (gdouble));
+    GArray *f64 = g_array_new (FALSE, FALSE, sizeof (gdouble));
+
+    for (c = 0; c < G_N_ELEMENTS (cpus); c++) {
+      check_many_channels (GST_EEG_FORMAT_F32LE, engines[e], cpus[c], f32);
+      check_many_channels (GST_EEG_FORMAT_F64LE, engines[e], cpus[c], f64);
+    }
+    fail_unless (f32->len > 0 && f64->len > 0);
+    g_array_unref (f32);
+    g_array_unref (f64);
+  }
+}
+GST_END_TEST;
+
 /* A kernel that comes by an event: to the sample, with a cross-fade. */
 static void
 check_event (guint n_old, guint n_new, guint64 sample, guint64 crossfade,
@@ -1650,6 +1748,7 @@ firfilter_suite (void)
   tcase_add_test (tcase, test_latency);
   tcase_add_test (tcase, test_enabled);
   tcase_add_test (tcase, test_hot_change);
+  tcase_add_test (tcase, test_many_channels);
   tcase_add_test (tcase, test_long_change);
   tcase_add_test (tcase, test_event_behind_longer_kernel);
   tcase_add_test (tcase, test_bad_hot_settings);
