@@ -66,7 +66,7 @@ is_zero (GstElement *element, const gchar *property)
 /* Elements of core that hold nothing, or only what is between two barriers, in
  * order. */
 static gboolean
-is_transparent (GstElement *element)
+is_transparent (GstElement *element, gboolean parts)
 {
   GstElementFactory *factory = gst_element_get_factory (element);
   const gchar *name = factory != NULL ? GST_OBJECT_NAME (factory) : "";
@@ -78,9 +78,9 @@ is_transparent (GstElement *element)
   if (strcmp (name, "identity") == 0)
     return is_zero (element, "drop-probability")
         && is_zero (element, "drop-buffer-flags");
-  /* another branch would not know where this one goes on */
+  /* another branch would not know where a part of this one ends */
   if (strcmp (name, "tee") == 0)
-    return element->numsrcpads == 1;
+    return !parts || element->numsrcpads == 1;
   return FALSE;
 }
 
@@ -121,7 +121,7 @@ visit (GstPad *sink_pad, gboolean parts, GPtrArray *seen, GPtrArray *stages,
       *has_source = TRUE;
       return TRUE;
     }
-  } else if (!is_transparent (element)) {
+  } else if (!is_transparent (element, parts)) {
     g_set_error (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS,
         "%s holds state, or may lose data, and takes no part in %s",
         GST_OBJECT_NAME (element), parts ? "what is cut here" : "checkpoints");
@@ -157,6 +157,98 @@ gst_eeg_checkpointer_find_stages (GstPad *sink_pad, gboolean parts,
   if (!ok)
     g_clear_pointer (&stages, g_ptr_array_unref);
   return stages;
+}
+
+static GList *
+copy_pads (GstElement *element, gboolean sink)
+{
+  GList *pads, *l;
+
+  GST_OBJECT_LOCK (element);
+  pads = g_list_copy (sink ? element->sinkpads : element->srcpads);
+  for (l = pads; l != NULL; l = l->next)
+    gst_object_ref (l->data);
+  GST_OBJECT_UNLOCK (element);
+  return pads;
+}
+
+/* transfer full, NULL if the pad is not linked */
+static GstElement *
+get_neighbour (GstPad *pad)
+{
+  GstPad *peer = get_real_peer (pad);
+  GstElement *element = peer != NULL ? gst_pad_get_parent_element (peer) : NULL;
+
+  gst_clear_object (&peer);
+  return element;
+}
+
+/* All sinks behind a source pad. */
+static gboolean
+visit_down (GstPad *src_pad, GPtrArray *sinks, GError **error)
+{
+  GstElement *element = get_neighbour (src_pad);
+  gchar *location = NULL;
+  GList *pads, *l;
+  gboolean ok = TRUE;
+
+  if (element == NULL) {
+    g_set_error (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS,
+        "%s is not linked", GST_OBJECT_NAME (src_pad));
+    return FALSE;
+  }
+  pads = copy_pads (element, FALSE);
+  if (pads == NULL) {
+    if (GST_IS_EEG_STAGE (element))
+      location =
+          gst_eeg_stage_get_checkpoint_location (GST_EEG_STAGE (element));
+    ok = location != NULL;
+    g_free (location);
+    if (!ok)
+      g_set_error (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS,
+          "%s stands behind the same tee and stores none",
+          GST_OBJECT_NAME (element));
+    else if (!g_ptr_array_find (sinks, element, NULL))
+      g_ptr_array_add (sinks, gst_object_ref (element));
+  }
+  for (l = pads; l != NULL && ok; l = l->next)
+    ok = visit_down (l->data, sinks, error);
+  g_list_free_full (pads, gst_object_unref);
+  gst_object_unref (element);
+  return ok;
+}
+
+/* From each tee before a sink pad down to all sinks. */
+static gboolean
+visit_tees (GstPad *sink_pad, GPtrArray *sinks, GError **error)
+{
+  GstElement *element = get_neighbour (sink_pad);
+  GList *pads, *l;
+  gboolean ok = TRUE;
+
+  if (element == NULL)
+    return TRUE;
+  pads = copy_pads (element, FALSE);
+  if (pads != NULL && pads->next != NULL)
+    for (l = pads; l != NULL && ok; l = l->next)
+      ok = visit_down (l->data, sinks, error);
+  g_list_free_full (pads, gst_object_unref);
+  pads = copy_pads (element, TRUE);
+  for (l = pads; l != NULL && ok; l = l->next)
+    ok = visit_tees (l->data, sinks, error);
+  g_list_free_full (pads, gst_object_unref);
+  gst_object_unref (element);
+  return ok;
+}
+
+GPtrArray *
+gst_eeg_checkpointer_find_sinks (GstPad *sink_pad, GError **error)
+{
+  GPtrArray *sinks = g_ptr_array_new_with_free_func (gst_object_unref);
+
+  if (!visit_tees (sink_pad, sinks, error))
+    g_clear_pointer (&sinks, g_ptr_array_unref);
+  return sinks;
 }
 
 /* --- checkpoints --------------------------------------------------------- */

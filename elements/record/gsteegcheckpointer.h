@@ -27,6 +27,13 @@ GPtrArray *gst_eeg_checkpointer_find_stages (GstPad *sink_pad, gboolean parts,
     GError **error);
 
 /*
+ * Finds all sinks behind the tees that feed @sink_pad, its own one too: they go on
+ * from the same place, or not at all. NULL with @error set if there is one that
+ * stores no checkpoints.
+ */
+GPtrArray *gst_eeg_checkpointer_find_sinks (GstPad *sink_pad, GError **error);
+
+/*
  * Makes the checkpoint of a barrier, or with no @barrier the one before the
  * stream. Its output is still to be filled in, but for the path. NULL with
  * @error set if a stage did not add its state. @parts: it is where a part begins.

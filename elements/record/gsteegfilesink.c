@@ -28,7 +28,9 @@
  * same pipeline, run again, goes on from there, and comes to the same bytes. Where
  * an element before it holds state and cannot save it, or the input, the stages
  * or their settings are others than at the checkpoint, it is refused with the
- * reason. A recording that is whole already ends at once.
+ * reason. A recording that is whole already ends at once. Sinks behind one tee go on
+ * from the same checkpoint, the newest one that all of them have stored; all have
+ * to store them.
  *
  * - Caps: any bytes. Latency: none; does not wait for the clock.
  * - A BYTES segment moves to its start, so that a muxer can complete its header,
@@ -51,8 +53,10 @@
 #include "gsteegfilesink.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <gst/eeg/eeg.h>
 
@@ -125,6 +129,7 @@ struct resume
   guint max_retries;
   EegCheckpoint *from; /* that this run goes on from */
   GstEegBarrier *last; /* barrier that came by */
+  GPtrArray *peers; /* of strings: the sidecars of sinks behind the same tee */
 };
 
 /* Of a recording that is cut into parts. */
@@ -200,6 +205,10 @@ G_DEFINE_TYPE_WITH_CODE (GstEegFileSink, gst_eeg_file_sink, GST_TYPE_BASE_SINK,
             "EEG recording sink"))
 GST_ELEMENT_REGISTER_DEFINE (eegfilesink, "eegfilesink", GST_RANK_NONE,
     GST_TYPE_EEG_FILE_SINK);
+
+/* Sinks behind one tee look at each other's sidecars. This is held while they do,
+ * by their files' threads and while they start, over nothing but that. */
+static GMutex peers_lock;
 
 /* --- helpers ------------------------------------------------------------- */
 
@@ -509,6 +518,178 @@ take_file (GstEegFileSink *self, EegDurableFile *file)
   GST_OBJECT_UNLOCK (self);
 }
 
+/* --- sinks behind one tee ------------------------------------------------ */
+
+static const EegCheckpointGeneration generations[] = { EEG_CHECKPOINT_NEWEST,
+  EEG_CHECKPOINT_PREVIOUS };
+
+/* Whether the output is there to which a sidecar belongs, finished or not. */
+static gboolean
+fits_output (const EegCheckpoint *checkpoint)
+{
+  gchar *part = g_strconcat (checkpoint->output.path, ".part", NULL);
+  int fd = open (part, O_RDONLY | O_CLOEXEC);
+  gboolean fits;
+
+  if (fd < 0)
+    fd = open (checkpoint->output.path, O_RDONLY | O_CLOEXEC);
+  fits = fd >= 0 && eeg_checkpoint_fits (checkpoint, fd);
+  if (fd >= 0)
+    close (fd);
+  g_free (part);
+  return fits;
+}
+
+/* Whether a recording can go on from the checkpoint of a number. One that has not
+ * begun has that before all others. */
+static gboolean
+has_checkpoint (const gchar *sidecar, guint64 id)
+{
+  gboolean has = FALSE, is_new = TRUE;
+  gsize i;
+
+  for (i = 0; i < G_N_ELEMENTS (generations) && !has; i++) {
+    EegCheckpoint *checkpoint;
+    EegCheckpointResult result =
+        eeg_checkpoint_load (sidecar, generations[i], &checkpoint);
+
+    is_new = is_new && result == EEG_CHECKPOINT_MISSING;
+    if (result == EEG_CHECKPOINT_OK) {
+      has = checkpoint->id == id && fits_output (checkpoint);
+      eeg_checkpoint_free (checkpoint);
+    }
+  }
+  return has || (is_new && id == 0);
+}
+
+static gboolean
+have_peers_checkpoint (GstEegFileSink *self, guint64 id)
+{
+  GPtrArray *peers = self->resume.peers;
+  gboolean have = TRUE;
+  guint i;
+
+  for (i = 0; peers != NULL && i < peers->len && have; i++)
+    have = has_checkpoint (g_ptr_array_index (peers, i), id);
+  return have;
+}
+
+/* Whether all others have stored nothing newer than this sink, or just what it is
+ * about to store: so all come to the same one before any goes further. */
+static gboolean
+are_peers_in_step (GstEegFileSink *self, guint64 newest, guint64 next)
+{
+  GPtrArray *peers = self->resume.peers;
+  gboolean ok = TRUE;
+  guint i;
+
+  for (i = 0; i < peers->len && ok; i++) {
+    EegCheckpoint *checkpoint;
+    guint64 id = 0;
+
+    if (eeg_checkpoint_load (g_ptr_array_index (peers, i),
+            EEG_CHECKPOINT_NEWEST, &checkpoint)
+        == EEG_CHECKPOINT_OK) {
+      id = checkpoint->id;
+      eeg_checkpoint_free (checkpoint);
+    }
+    ok = id == newest || id == next;
+  }
+  return ok;
+}
+
+/* Stores a checkpoint such that the newest one that all sinks have stays. Where
+ * another sink is behind, it is left out, but for the last one. */
+static EegCheckpointResult
+store_checkpoint (GstEegFileSink *self, const EegCheckpoint *checkpoint,
+    gboolean *stored)
+{
+  const gchar *sidecar = self->resume.sidecar;
+  EegCheckpointResult result = EEG_CHECKPOINT_OK;
+  EegCheckpoint *newest = NULL;
+
+  *stored = TRUE;
+  if (self->resume.peers == NULL)
+    return eeg_checkpoint_store (sidecar, checkpoint);
+  g_mutex_lock (&peers_lock);
+  if (eeg_checkpoint_load (sidecar, EEG_CHECKPOINT_NEWEST, &newest)
+      == EEG_CHECKPOINT_OK) {
+    if (!checkpoint->complete)
+      *stored = are_peers_in_step (self, newest->id, checkpoint->id);
+    else if (!have_peers_checkpoint (self, newest->id))
+      result = eeg_checkpoint_drop_newest (sidecar);
+    eeg_checkpoint_free (newest);
+  }
+  if (result == EEG_CHECKPOINT_OK && *stored)
+    result = eeg_checkpoint_store (sidecar, checkpoint);
+  g_mutex_unlock (&peers_lock);
+  return result;
+}
+
+/* transfer full; the sidecars of the other sinks, NULL if there are none or with
+ * error set. */
+static GPtrArray *
+find_peers (GstEegFileSink *self, GError **error)
+{
+  GPtrArray *sinks =
+      gst_eeg_checkpointer_find_sinks (GST_BASE_SINK_PAD (self), error);
+  struct settings settings = copy_settings (self);
+  GPtrArray *peers = NULL;
+  gboolean ok = sinks != NULL;
+  guint i;
+
+  for (i = 0; ok && i < sinks->len; i++) {
+    GstElement *sink = g_ptr_array_index (sinks, i);
+    struct settings other;
+
+    if (sink == GST_ELEMENT (self) || !GST_IS_EEG_FILE_SINK (sink))
+      continue;
+    other = copy_settings (GST_EEG_FILE_SINK (sink));
+    if (other.overwrite != settings.overwrite || other.rotate_bytes > 0
+        || other.rotate_time > 0) {
+      g_set_error (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS,
+          "%s stands behind the same tee, and has %s", GST_OBJECT_NAME (sink),
+          other.overwrite != settings.overwrite ? "another overwrite"
+                                                : "parts");
+      ok = FALSE;
+    } else {
+      if (peers == NULL)
+        peers = g_ptr_array_new_with_free_func (g_free);
+      g_ptr_array_add (peers, get_sidecar (&other));
+    }
+    clear_settings (&other);
+  }
+  clear_settings (&settings);
+  g_clear_pointer (&sinks, g_ptr_array_unref);
+  if (!ok)
+    g_clear_pointer (&peers, g_ptr_array_unref);
+  return peers;
+}
+
+/* Whether all sinks behind the same tee were there at the start. */
+static gboolean
+check_peers (GstEegFileSink *self, GError **error)
+{
+  GError *reason = NULL;
+  GPtrArray *peers = find_peers (self, &reason);
+  guint i;
+
+  for (i = 0; peers != NULL && i < peers->len && reason == NULL; i++) {
+    const gchar *sidecar = g_ptr_array_index (peers, i);
+
+    if (self->resume.peers == NULL
+        || !g_ptr_array_find_with_equal_func (self->resume.peers, sidecar,
+            g_str_equal, NULL))
+      g_set_error (&reason, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS,
+          "a sink with its checkpoints in \"%s\" came later", sidecar);
+  }
+  g_clear_pointer (&peers, g_ptr_array_unref);
+  if (reason == NULL)
+    return TRUE;
+  g_propagate_error (error, reason);
+  return FALSE;
+}
+
 /* The file's thread: all before the checkpoint is on disk. */
 static void
 handle_mark (EegDurableFile *file, void *user_data, void *mark, bool reached)
@@ -516,12 +697,17 @@ handle_mark (EegDurableFile *file, void *user_data, void *mark, bool reached)
   GstEegFileSink *self = user_data;
   EegCheckpoint *checkpoint = mark;
   EegCheckpointResult result = EEG_CHECKPOINT_IO;
+  gboolean stored = TRUE;
 
   if (reached) {
     if (gst_eeg_checkpointer_set_output (checkpoint, file,
             checkpoint->output.length))
-      result = eeg_checkpoint_store (self->resume.sidecar, checkpoint);
-    if (result == EEG_CHECKPOINT_OK) {
+      result = store_checkpoint (self, checkpoint, &stored);
+    if (result == EEG_CHECKPOINT_OK && !stored) {
+      GST_DEBUG_OBJECT (self,
+          "checkpoint %" G_GUINT64_FORMAT " waits for another sink",
+          checkpoint->id);
+    } else if (result == EEG_CHECKPOINT_OK) {
       GST_OBJECT_LOCK (self);
       self->checkpoints++;
       self->checkpoint_id = checkpoint->id;
@@ -576,8 +762,6 @@ static EegCheckpoint *
 load_checkpoint (GstEegFileSink *self, EegDurableFile *file,
     const gchar **reason)
 {
-  static const EegCheckpointGeneration generations[] = { EEG_CHECKPOINT_NEWEST,
-    EEG_CHECKPOINT_PREVIOUS };
   gsize i;
 
   *reason = NULL;
@@ -585,17 +769,24 @@ load_checkpoint (GstEegFileSink *self, EegDurableFile *file,
     EegCheckpoint *checkpoint;
     EegCheckpointResult result =
         eeg_checkpoint_load (self->resume.sidecar, generations[i], &checkpoint);
+    gboolean fits;
 
     if (result == EEG_CHECKPOINT_MISSING)
       continue;
-    if (result == EEG_CHECKPOINT_OK
-        && gst_eeg_checkpointer_fits_file (checkpoint, file))
+    fits = result == EEG_CHECKPOINT_OK
+        && gst_eeg_checkpointer_fits_file (checkpoint, file);
+    if (fits && have_peers_checkpoint (self, checkpoint->id)) {
+      /* the others must not take one for common that is not any more */
+      if (i > 0 && self->resume.peers != NULL)
+        eeg_checkpoint_drop_newest (self->resume.sidecar);
       return checkpoint;
+    }
     eeg_checkpoint_free (checkpoint);
     /* what the newest one has to say stays */
     if (*reason != NULL)
       continue;
-    *reason = result != EEG_CHECKPOINT_OK
+    *reason = fits ? "the sinks behind the tee have none in common"
+        : result != EEG_CHECKPOINT_OK
         ? eeg_checkpoint_result_to_string (result)
         : "the output is shorter than it was, or ends with other bytes";
   }
@@ -686,15 +877,27 @@ is_finished_already (GstEegFileSink *self, GPtrArray *stages)
   struct resume *resume = &self->resume;
   GError *error = NULL;
   EegCheckpoint *checkpoint;
-  gboolean same;
+  gboolean same = FALSE;
+  gsize i;
 
   if (eeg_checkpoint_load (resume->sidecar, EEG_CHECKPOINT_NEWEST, &checkpoint)
       != EEG_CHECKPOINT_OK)
     return FALSE;
-  same = checkpoint->complete
-      && gst_eeg_checkpointer_fits_path (checkpoint, resume->location)
-      && gst_eeg_checkpointer_compare (checkpoint, stages, FALSE, &error)
-      && gst_eeg_checkpointer_restore (checkpoint, stages, FALSE, &error);
+  if (checkpoint->complete
+      && gst_eeg_checkpointer_fits_path (checkpoint, resume->location)) {
+    /* others behind the same tee may still have something to do, from before */
+    for (i = 0; i < G_N_ELEMENTS (generations); i++) {
+      eeg_checkpoint_free (checkpoint);
+      checkpoint = NULL;
+      if (eeg_checkpoint_load (resume->sidecar, generations[i], &checkpoint)
+              == EEG_CHECKPOINT_OK
+          && have_peers_checkpoint (self, checkpoint->id))
+        break;
+    }
+    same = i < G_N_ELEMENTS (generations)
+        && gst_eeg_checkpointer_compare (checkpoint, stages, FALSE, &error)
+        && gst_eeg_checkpointer_restore (checkpoint, stages, FALSE, &error);
+  }
   eeg_checkpoint_free (checkpoint);
   if (error != NULL) {
     GST_INFO_OBJECT (self, "another recording: %s", error->message);
@@ -736,6 +939,11 @@ open_with_checkpoints (GstEegFileSink *self, gboolean overwrite)
 
   stages = gst_eeg_checkpointer_find_stages (GST_BASE_SINK_PAD (self), FALSE,
       &error);
+  if (stages != NULL) {
+    resume->peers = find_peers (self, &error);
+    if (error != NULL)
+      g_clear_pointer (&stages, g_ptr_array_unref);
+  }
   if (stages == NULL)
     return refuse_checkpoints (self, error);
   result = eeg_durable_open (resume->location,
@@ -791,6 +999,7 @@ clear_resume (GstEegFileSink *self)
   g_free (resume->sidecar);
   g_clear_pointer (&resume->last, gst_eeg_barrier_unref);
   eeg_checkpoint_free (resume->from);
+  g_clear_pointer (&resume->peers, g_ptr_array_unref);
   memset (resume, 0, sizeof *resume);
 }
 
@@ -1447,6 +1656,8 @@ make_checkpoint (GstEegFileSink *self, GstEegBarrier *barrier)
   /* pads may have come since the last one */
   stages = gst_eeg_checkpointer_find_stages (GST_BASE_SINK_PAD (self), FALSE,
       &error);
+  if (stages != NULL && !check_peers (self, &error))
+    g_clear_pointer (&stages, g_ptr_array_unref);
   if (stages != NULL) {
     checkpoint = gst_eeg_checkpointer_make (stages, FALSE, barrier,
         resume->recording, resume->location, &error);

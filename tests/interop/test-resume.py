@@ -475,7 +475,8 @@ class Resume(unittest.TestCase):
                              ("zstdenc adaptive=true", "adaptive=true"),
                              ("lz4enc chunk-duration=1000000", "chunk-duration"),
                              ("brotlienc", "brotlienc0"),
-                             ("tee name=t ! fakesink t.", "tee0|t holds")):
+                             ("tee name=t ! fakesink t.",
+                              "fakesink0 stands behind the same tee")):
             with self.subTest(middle=middle):
                 self.refuse(self.line(middle), f"cannot have checkpoints.*{name}")
                 self.assertEqual(self.contents(), {})
