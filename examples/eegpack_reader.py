@@ -115,7 +115,7 @@ def residuals(data, columns, frames):  # section 2.2, one group
 
     def refill():
         nonlocal left
-        short = np.flatnonzero(x < 65536)
+        short = (x < 65536).nonzero()[0]
         left -= len(short)
         if left < 0:
             raise ValueError("words run out")
@@ -126,8 +126,7 @@ def residuals(data, columns, frames):  # section 2.2, one group
         c = np.maximum(0, 4 * h + ((mean | 1) << 2 >> h & 3) - 4 * rate)
         context = np.where(c < 28, c, 28 + (c & 3))
         shift = np.maximum(0, c // 4 - 6) + value_shift
-        slot = x & 1023
-        s = SYMBOL[context, slot]
+        s = SYMBOL[context, slot := x & 1023]
         x = FREQUENCY[context, s] * (x >> 10) + slot - START[context, s]
         refill()
         bits = np.where(s == 15, 32, np.minimum(32, shift + BITS[s]))
@@ -135,10 +134,11 @@ def residuals(data, columns, frames):  # section 2.2, one group
         v = (BASE[s] << shift) + (x & (1 << low) - 1)
         x = x >> low
         refill()
-        v += (x & (1 << bits - low) - 1) << 16
-        x = x >> bits - low
-        refill()
-        v &= 2**32 - 1
+        if (bits > 16).any():
+            v += (x & (1 << bits - low) - 1) << 16
+            x = x >> bits - low
+            refill()
+            v &= 2**32 - 1
         mean = mean + 32 * np.minimum(v >> value_shift, 2**19 - 1) - (mean >> rate)
         out[t] = zigzag(v)
     if left or (x != 65536).any():
