@@ -179,6 +179,28 @@ class EegCheckpoint(unittest.TestCase):
         subprocess.run(["sha256sum", "--check", "--quiet", *sums],
                        cwd=self.folder, check=True)
 
+    def test_unwind_two_sinks(self):
+        """Both go back to one that they have in common."""
+        line = ("filesrc location=in ! eegchunk checkpoint-interval=100000 ! "
+                "identity {}sleep-time=10000 ! tee name=t ! queue ! gzipenc ! "
+                "eegfilesink checkpoint=true location=a t. ! queue ! lz4enc ! "
+                "eegfilesink checkpoint=true location=b")
+        self.launch(line.format(""))
+        reference = {}
+        for name in "ab":
+            reference[name] = (self.folder / name).read_bytes()
+            for path in self.folder.glob(f"{name}*"):
+                path.unlink()
+        self.launch(line.format("error-after=9 "), succeed=False)
+        ids = [{found["id"] for found in self.show(name).values()}
+               for name in "ab"]
+        common = min(ids[0] & ids[1])
+        for name in "ab":
+            self.run_tool("unwind", self.folder / name, common)
+        self.launch(line.format(""))
+        for name, data in reference.items():
+            self.assertEqual((self.folder / name).read_bytes(), data)
+
     def test_unwind_refused(self):
         both = self.interrupt()
         text = self.run_tool("unwind", self.out, 99, status=1)
