@@ -149,21 +149,25 @@ eegpack_type_find (GstTypeFind *tf, gpointer user_data)
         "application/x-eegpack");
 }
 
+/* Kept by their static variables: registering takes a reference of its own. */
+static GstStaticCaps edf_caps = GST_STATIC_CAPS ("application/x-edf");
+static GstStaticCaps bdf_caps = GST_STATIC_CAPS ("application/x-bdf");
+static GstStaticCaps zstd_caps = GST_STATIC_CAPS ("application/x-zstd");
+static GstStaticCaps lz4_caps = GST_STATIC_CAPS ("application/x-lz4");
+static GstStaticCaps age_caps = GST_STATIC_CAPS ("application/x-age");
+static GstStaticCaps eegpack_caps = GST_STATIC_CAPS ("application/x-eegpack");
+
 GST_TYPE_FIND_REGISTER_DEFINE (eegedf, "application/x-edf", GST_RANK_PRIMARY,
-    edf_type_find, "edf", gst_caps_new_empty_simple ("application/x-edf"), NULL,
-    NULL);
+    edf_type_find, "edf", gst_static_caps_get (&edf_caps), NULL, NULL);
 GST_TYPE_FIND_REGISTER_DEFINE (eegbdf, "application/x-bdf", GST_RANK_PRIMARY,
-    bdf_type_find, "bdf", gst_caps_new_empty_simple ("application/x-bdf"), NULL,
-    NULL);
+    bdf_type_find, "bdf", gst_static_caps_get (&bdf_caps), NULL, NULL);
 GST_TYPE_FIND_REGISTER_DEFINE (eegzstd, "application/x-zstd",
-    GST_RANK_SECONDARY, zstd_type_find, "zst",
-    gst_caps_new_empty_simple ("application/x-zstd"), NULL, NULL);
+    GST_RANK_SECONDARY, zstd_type_find, "zst", gst_static_caps_get (&zstd_caps),
+    NULL, NULL);
 GST_TYPE_FIND_REGISTER_DEFINE (eeglz4, "application/x-lz4", GST_RANK_SECONDARY,
-    lz4_type_find, "lz4", gst_caps_new_empty_simple ("application/x-lz4"), NULL,
-    NULL);
+    lz4_type_find, "lz4", gst_static_caps_get (&lz4_caps), NULL, NULL);
 GST_TYPE_FIND_REGISTER_DEFINE (eegage, "application/x-age", GST_RANK_SECONDARY,
-    age_type_find, "age", gst_caps_new_empty_simple ("application/x-age"), NULL,
-    NULL);
+    age_type_find, "age", gst_static_caps_get (&age_caps), NULL, NULL);
 GST_TYPE_FIND_REGISTER_DEFINE (eegpack, "application/x-eegpack",
     GST_RANK_PRIMARY, eegpack_type_find, "eegpack",
-    gst_caps_new_empty_simple ("application/x-eegpack"), NULL, NULL);
+    gst_static_caps_get (&eegpack_caps), NULL, NULL);
