@@ -298,7 +298,8 @@ class ResumeSamples(unittest.TestCase):
             path.unlink()
         code, text = self.run_line(line)
         self.assertNotEqual(code, 0)
-        self.assertIn("have none in common", text)
+        # or the one sink was so fast that it is done
+        self.assertRegex(text, "have none in common|is not overwritten")
 
 
 if __name__ == "__main__":
