@@ -1616,7 +1616,9 @@ build_header (GstEegEdfMux *self, const struct settings *settings)
         goto out;
       eeg_edf_set_integer (h->signals[i].samples, row->pad->samples_per_record);
       row->pad->channels[row->channel].signal = i;
-      if (annotations && g_utf8_strlen (row_prefilter (row), -1) > 80)
+      /* in a file that goes on it is written, or waits */
+      if (annotations && !state->is_resumed
+          && g_utf8_strlen (row_prefilter (row), -1) > 80)
         add_whole_prefilter (self, row);
     }
     if (annotations)

@@ -1571,6 +1571,15 @@ take_barrier (GstEegFilter *self, GstEvent *event)
   return TRUE;
 }
 
+/* Before an event that may be all that comes. */
+static void
+announce_before (GstEegFilter *self)
+{
+  if (PRIVATE (self)->configured
+      && g_atomic_int_get (&PRIVATE (self)->announce))
+    announce (self);
+}
+
 static gboolean
 gst_eeg_filter_sink_event (GstBaseTransform *trans, GstEvent *event)
 {
@@ -1609,6 +1618,8 @@ gst_eeg_filter_sink_event (GstBaseTransform *trans, GstEvent *event)
       g_queue_clear_full (&PRIVATE (self)->held, held_free);
       break;
     case GST_EVENT_CUSTOM_DOWNSTREAM:
+      /* of a recording that was over, nothing but these comes */
+      announce_before (self);
       if (gst_eeg_event_parse_barrier (event, NULL))
         return take_barrier (self, event);
       break;
@@ -1625,9 +1636,8 @@ gst_eeg_filter_sink_event (GstBaseTransform *trans, GstEvent *event)
   }
   if (is_end)
     drain_all (self);
-  if (GST_EVENT_TYPE (event) == GST_EVENT_EOS && PRIVATE (self)->configured
-      && g_atomic_int_get (&PRIVATE (self)->announce))
-    announce (self);
+  if (GST_EVENT_TYPE (event) == GST_EVENT_EOS)
+    announce_before (self);
   /* only a gap leaves something to go on from */
   if (is_end && PRIVATE (self)->ended
       && GST_EVENT_TYPE (event) != GST_EVENT_GAP) {
