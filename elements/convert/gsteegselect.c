@@ -428,6 +428,7 @@ gst_eeg_select_set_info (GstEegFilter *filter, const GstEegInfo *in_info,
   eeg_montage_free (self->montage);
   self->montage = eeg_montage_new_select (in_info->bytes_per_sample,
       in_info->channels, from, out_info->channels, eeg_cpu_choose ());
+  gst_eeg_filter_set_origins (filter, from, out_info->channels);
   g_free (from);
   if (self->montage == NULL) {
     g_set_error (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_INIT,
@@ -612,6 +613,7 @@ gst_eeg_select_class_init (GstEegSelectClass *klass)
   filter_class->apply_settings = gst_eeg_select_apply_settings;
   filter_class->transform_info = gst_eeg_select_transform_info;
   filter_class->set_info = gst_eeg_select_set_info;
+  filter_class->moves_channels = TRUE;
   filter_class->process = gst_eeg_select_process;
   filter_class->get_memory = gst_eeg_select_get_memory;
 }

@@ -473,6 +473,8 @@ gst_eeg_reference_set_info (GstEegFilter *filter, const GstEegInfo *in_info,
     else
       self->montage = eeg_montage_new_difference (format, in_info->channels,
           plan.from, plan.minus, plan.n, eeg_cpu_choose ());
+    gst_eeg_filter_set_origins (filter, plan.used != NULL ? NULL : plan.from,
+        plan.n);
     ok = self->montage != NULL;
     if (!ok)
       g_set_error (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_INIT,
@@ -666,6 +668,7 @@ gst_eeg_reference_class_init (GstEegReferenceClass *klass)
   filter_class->apply_settings = gst_eeg_reference_apply_settings;
   filter_class->transform_info = gst_eeg_reference_transform_info;
   filter_class->set_info = gst_eeg_reference_set_info;
+  filter_class->moves_channels = TRUE;
   filter_class->process = gst_eeg_reference_process;
   filter_class->get_memory = gst_eeg_reference_get_memory;
 }

@@ -108,6 +108,7 @@ typedef struct
   guint64 next_out;      /* GST_BUFFER_OFFSET_NONE before the first buffer */
   GstBuffer *markers;    /* carries the metas of swallowed buffers */
   GstEvent *recording;   /* the last one that came */
+  GArray *origins;       /* guint: see set_origins(); NULL: in their places */
   gboolean has_announced;
   GQueue held;         /* of Held, as they came */
   const Held *leaving; /* the one whose state is being saved */
@@ -1423,42 +1424,57 @@ get_old_prefilter (GstEvent *event, gint i)
   return text != NULL ? text : "";
 }
 
+/* What the recording event says of each channel that goes out, with @text behind
+ * it where the filter acts. */
+static void
+set_prefilters (GstEegFilter *self, GstStructure *fields, const gchar *text)
+{
+  GstEegFilterPrivate *priv = PRIVATE (self);
+  guint i,
+      n = priv->origins != NULL ? priv->origins->len
+                                : (guint) priv->in_info.channels;
+  GValue array = G_VALUE_INIT;
+
+  gst_value_array_init (&array, n);
+  for (i = 0; i < n; i++) {
+    gint origin = priv->origins != NULL
+        ? (gint) g_array_index (priv->origins, guint, i)
+        : (gint) i;
+    const gchar *old = get_old_prefilter (priv->recording, origin);
+    GValue value = G_VALUE_INIT;
+
+    g_value_init (&value, G_TYPE_STRING);
+    if (*text != '\0' && gst_eeg_info_is_signal (&priv->in_info, origin))
+      g_value_take_string (&value,
+          *old != '\0' ? g_strconcat (old, " ", text, NULL) : g_strdup (text));
+    else
+      g_value_set_string (&value, old);
+    gst_value_array_append_and_take_value (&array, &value);
+  }
+  gst_structure_take_value (fields, GST_EEG_RECORDING_PREFILTER, &array);
+}
+
 /* Says downstream what was recorded, and what the filter does to it. */
 static void
 announce (GstEegFilter *self)
 {
   GstEegFilterPrivate *priv = PRIVATE (self);
   GstEegFilterClass *klass = GST_EEG_FILTER_GET_CLASS (self);
+  gboolean moved = priv->origins != NULL && priv->recording != NULL
+      && gst_structure_has_field (gst_event_get_structure (priv->recording),
+          GST_EEG_RECORDING_PREFILTER);
   GstEvent *event = NULL;
   gchar *text = NULL;
 
   g_atomic_int_set (&priv->announce, FALSE);
-  if (klass->get_prefilter == NULL)
-    return;
-  if (gst_eeg_filter_get_enabled (self))
+  if (klass->get_prefilter != NULL && gst_eeg_filter_get_enabled (self))
     text = klass->get_prefilter (self);
-  if (text != NULL && *text != '\0') {
+  if (moved || (text != NULL && *text != '\0')) {
     GstStructure *fields = priv->recording != NULL
         ? gst_structure_copy (gst_event_get_structure (priv->recording))
         : gst_structure_new_empty ("recording");
-    GValue array = G_VALUE_INIT;
-    gint i;
 
-    gst_value_array_init (&array, priv->in_info.channels);
-    for (i = 0; i < priv->in_info.channels; i++) {
-      const gchar *old = get_old_prefilter (priv->recording, i);
-      GValue value = G_VALUE_INIT;
-
-      g_value_init (&value, G_TYPE_STRING);
-      if (gst_eeg_info_is_signal (&priv->in_info, i))
-        g_value_take_string (&value,
-            *old != '\0' ? g_strconcat (old, " ", text, NULL)
-                         : g_strdup (text));
-      else
-        g_value_set_string (&value, old);
-      gst_value_array_append_and_take_value (&array, &value);
-    }
-    gst_structure_take_value (fields, GST_EEG_RECORDING_PREFILTER, &array);
+    set_prefilters (self, fields, text != NULL ? text : "");
     event = gst_eeg_event_new_recording (fields);
     priv->has_announced = TRUE;
   } else if (priv->recording != NULL) {
@@ -1624,7 +1640,8 @@ gst_eeg_filter_sink_event (GstBaseTransform *trans, GstEvent *event)
         return take_barrier (self, event);
       break;
     case GST_EVENT_CUSTOM_DOWNSTREAM_STICKY:
-      if (GST_EEG_FILTER_GET_CLASS (self)->get_prefilter == NULL
+      if ((GST_EEG_FILTER_GET_CLASS (self)->get_prefilter == NULL
+              && !GST_EEG_FILTER_GET_CLASS (self)->moves_channels)
           || !gst_eeg_event_is_recording (event))
         break;
       /* goes on before the next buffer, when the channels are known */
@@ -1763,6 +1780,7 @@ gst_eeg_filter_stop (GstBaseTransform *trans)
   clear_pool (self);
   set_known (self, NULL);
   gst_clear_event (&priv->recording);
+  g_clear_pointer (&priv->origins, g_array_unref);
   priv->has_announced = FALSE;
   priv->configured = FALSE;
   GST_OBJECT_LOCK (self);
@@ -2001,6 +2019,32 @@ gst_eeg_filter_get_counters (GstEegFilter *filter)
   g_return_val_if_fail (GST_IS_EEG_FILTER (filter), NULL);
 
   return &PRIVATE (filter)->counters;
+}
+
+/**
+ * gst_eeg_filter_set_origins:
+ * @filter: a filter that moves channels
+ * @origins: (nullable) (array length=n_channels): for each channel that goes
+ *     out, the number of the one that comes in and is the same, or the first of
+ *     those it is made of; %NULL if all stay in their places
+ * @n_channels: how many go out
+ *
+ * Says where channels come from. On the streaming thread, by set_info().
+ */
+void
+gst_eeg_filter_set_origins (GstEegFilter *filter, const guint *origins,
+    guint n_channels)
+{
+  GstEegFilterPrivate *priv;
+
+  g_return_if_fail (GST_IS_EEG_FILTER (filter));
+
+  priv = PRIVATE (filter);
+  g_clear_pointer (&priv->origins, g_array_unref);
+  if (origins == NULL)
+    return;
+  priv->origins = g_array_sized_new (FALSE, FALSE, sizeof *origins, n_channels);
+  g_array_append_vals (priv->origins, origins, n_channels);
 }
 
 /**

@@ -69,6 +69,8 @@ G_DECLARE_DERIVABLE_TYPE (GstEegFilter, gst_eeg_filter, GST, EEG_FILTER,
  *     EOG, EMG and ECG as EDF says it, for example "HP:0.1Hz LP:40Hz N:50Hz", or
  *     %NULL. It is put behind what the recording event says of these channels,
  *     each time it may have changed
+ * @moves_channels: set_info() calls gst_eeg_filter_set_origins(), by which what
+ *     the recording event says of channels goes with them
  * @parse_caps: what fixed caps of either side mean, where one of them is not
  *     `application/x-eeg-raw`; gst_eeg_info_from_caps() without it
  * @settings_size: bytes of the structure that holds what the properties say
@@ -119,6 +121,7 @@ struct _GstEegFilterClass
   gboolean (*parse_caps) (GstEegFilter *filter, const GstCaps *caps,
       GstEegInfo *info);
   gchar *(*get_prefilter) (GstEegFilter *filter);
+  gboolean moves_channels;
   gboolean takes_part;
   gboolean whole_buffers;
   guint64 (*get_look_back) (GstEegFilter *filter);
@@ -153,6 +156,10 @@ GstFlowReturn gst_eeg_filter_acquire_buffer (GstEegFilter *filter, gsize size,
 GST_EEG_API
 void gst_eeg_filter_lose_buffer (GstEegFilter *filter, GstBuffer *buffer,
     const gchar *reason);
+
+GST_EEG_API
+void gst_eeg_filter_set_origins (GstEegFilter *filter, const guint *origins,
+    guint n_channels);
 
 GST_EEG_API
 void gst_eeg_filter_renegotiate (GstEegFilter *filter);

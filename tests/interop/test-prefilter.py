@@ -65,6 +65,23 @@ def main():
             for label in set(plain) - set(signals):
                 expect(fields[label], plain[label])
 
+        # a text goes with its channel: one that no filter acts on to the end,
+        # under another name
+        first, second, *others = signals
+        fields, _ = record(
+            folder, f"eegselect types={first}=unknown ! firfilter mode=low-pass "
+            f"high=40 ! eegselect channels={second},{first} "
+            f"rename={first}=moved")
+        expect(fields[second], f"{plain[second]} LP:40Hz".strip())
+        expect(fields["moved"], plain[first])
+        fields, _ = record(
+            folder, f"eegselect types={first}=unknown ! firfilter mode=low-pass "
+            f"high=40 ! eegreference bipolar={others[0]}-{others[1]}")
+        expect(fields[f"{others[0]}-{others[1]}"],
+               f"{plain[others[0]]} LP:40Hz".strip())
+        expect(fields[first], plain[first])
+        expect(fields[second], f"{plain[second]} LP:40Hz".strip())
+
         notches = ",".join(str(n) for n in range(10, 22))
         fields, texts = record(
             folder, f"iirfilter mode=notch notch={notches} ! "
