@@ -800,6 +800,127 @@ GST_START_TEST (test_poison_chunk)
 
 GST_END_TEST;
 
+/* --- barriers of a pipeline that plays ----------------------------------- */
+
+static const Chain slow_chains[] = {
+  { "filesrc location=%s/in ! eegchunk checkpoint-interval=100000000 "
+    "! identity sleep-time=500000 ! "
+    "lz4enc chunk-size=65536 ! eegfilesink name=sink checkpoint=true "
+    "sync-time=50000000 location=%s/out",
+      -1 },
+  { "eegsrc num-samples=1000000 channels=2 checkpoint-interval=1000000 "
+    "buffer-time=40000000 ! identity sleep-time=1000 ! edfmux ! "
+    "gzipenc chunk-size=65536 ! blake3sum location=%s/out.b3 ! "
+    "eegfilesink name=sink checkpoint=true location=%s/out",
+      -1 },
+};
+
+/* The id of the next checkpoint within @timeout; 0: there was none. */
+static guint64
+wait_for_checkpoint (GstBus *bus, GstClockTime timeout)
+{
+  GstClockTime end = gst_util_get_timestamp () + timeout;
+  guint64 id = 0;
+
+  while (id == 0) {
+    GstClockTime now = gst_util_get_timestamp ();
+    GstMessage *message = gst_bus_timed_pop_filtered (bus,
+        now < end ? end - now : 0, GST_MESSAGE_ELEMENT | GST_MESSAGE_ERROR);
+    const GstStructure *s;
+
+    if (message == NULL)
+      break;
+    fail_unless (GST_MESSAGE_TYPE (message) != GST_MESSAGE_ERROR,
+        "%" GST_PTR_FORMAT, message);
+    s = gst_message_get_structure (message);
+    if (gst_structure_has_name (s, "eeg-checkpoint"))
+      fail_unless (gst_structure_get_uint64 (s, "id", &id));
+    gst_message_unref (message);
+  }
+  return id;
+}
+
+/* An application asks, and there is one checkpoint for it, also where the event
+ * comes to the source by several ways. */
+GST_START_TEST (test_requested)
+{
+  GstElement *pipeline;
+  GstBus *bus;
+  guint64 last = 0;
+  guint i;
+
+  make_input ();
+  pipeline = make_pipeline (&slow_chains[__i__]);
+  bus = gst_element_get_bus (pipeline);
+  gst_element_set_state (pipeline, GST_STATE_PLAYING);
+  fail_unless_equals_int (gst_element_get_state (pipeline, NULL, NULL,
+                              20 * GST_SECOND),
+      GST_STATE_CHANGE_SUCCESS);
+  /* the one at the start of the recording, if there is one */
+  while (wait_for_checkpoint (bus, 200 * GST_MSECOND) != 0) {
+  }
+  for (i = 0; i < 2; i++) {
+    GstEvent *event = gst_eeg_event_new_barrier_request ();
+    guint64 id;
+
+    fail_unless (gst_element_send_event (pipeline, gst_event_ref (event)));
+    id = wait_for_checkpoint (bus, 20 * GST_SECOND);
+    fail_unless (id > last, "request %u: checkpoint %" G_GUINT64_FORMAT, i, id);
+    last = id;
+    /* as by another branch that was slower; the file would come to its end */
+    if (__i__ == 1)
+      gst_element_send_event (pipeline, gst_event_ref (event));
+    id = wait_for_checkpoint (bus, 150 * GST_MSECOND);
+    fail_unless (id == 0, "a second checkpoint for request %u", i);
+    gst_event_unref (event);
+  }
+  gst_object_unref (bus);
+  drop_pipeline (pipeline);
+}
+
+GST_END_TEST;
+
+/* What is linked while the pipeline plays is looked at with the next barrier. */
+GST_START_TEST (test_late_branch)
+{
+  static const Chain chain = {
+    "eegsrc num-samples=1000000 channels=2 checkpoint-interval=500 "
+    "buffer-time=40000000 ! identity sleep-time=1000 ! edfmux ! "
+    "blake3sum location=%s/out.b3 ! tee name=t ! queue ! eegfilesink name=sink checkpoint=true "
+    "location=%s/out",
+    -1
+  };
+  GstElement *pipeline = make_pipeline (&chain);
+  GstElement *tee = gst_bin_get_by_name (GST_BIN (pipeline), "t");
+  GstBus *bus = gst_element_get_bus (pipeline);
+  GstElement *branch;
+  GstMessage *message;
+  GError *error = NULL;
+
+  gst_element_set_state (pipeline, GST_STATE_PLAYING);
+  fail_unless (wait_for_checkpoint (bus, 20 * GST_SECOND) > 0);
+  branch = gst_parse_bin_from_description (
+      "queue leaky=downstream name=late-queue ! "
+      "fakesink async=false name=late-sink",
+      TRUE, NULL);
+  fail_unless (branch != NULL);
+  gst_bin_add (GST_BIN (pipeline), branch);
+  gst_element_sync_state_with_parent (branch);
+  fail_unless (gst_element_link (tee, branch));
+  message =
+      gst_bus_timed_pop_filtered (bus, 20 * GST_SECOND, GST_MESSAGE_ERROR);
+  fail_unless (message != NULL, "the branch was not noticed");
+  gst_message_parse_error (message, &error, NULL);
+  fail_unless (strstr (error->message, "late-") != NULL, "%s", error->message);
+  g_error_free (error);
+  gst_message_unref (message);
+  gst_object_unref (bus);
+  gst_object_unref (tee);
+  drop_pipeline (pipeline);
+}
+
+GST_END_TEST;
+
 static Suite *
 eegcheckpoint_suite (void)
 {
@@ -825,6 +946,8 @@ eegcheckpoint_suite (void)
   tcase_add_test (tc, test_unwind_while_playing);
   tcase_add_test (tc, test_unwind_refused);
   tcase_add_test (tc, test_poison_chunk);
+  tcase_add_loop_test (tc, test_requested, 0, G_N_ELEMENTS (slow_chains));
+  tcase_add_test (tc, test_late_branch);
   return s;
 }
 
