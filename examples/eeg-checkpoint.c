@@ -6,8 +6,8 @@
  *   eeg-checkpoint unwind FILE ID
  *
  * FILE is a recording, with or without ".part", or its sidecar. `show` prints
- * both checkpoints of the sidecar, or why one cannot be used. `unwind` goes back
- * to checkpoint ID: the same launch line, run again, goes on from there.
+ * both checkpoints of the sidecar, or why one cannot be used. `unwind` goes
+ * back to checkpoint ID: the same launch line, run again, goes on from there.
  *
  * Exit status: 0, 1 if there is no checkpoint that can be used or the unwinding
  * was refused, 2 for wrong arguments.

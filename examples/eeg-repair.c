@@ -7,24 +7,25 @@
  *   eeg-repair --join [KEYS] --output=FILE PART...
  *   eeg-repair (--output=FILE | --in-place) FILE
  *
- * --verify reads all parts, which are given in order: each must say by its label
- * that it belongs behind the one before, and be what the next one says of it. The
- * last part of all cannot be missed by that: --parts says how many there are.
- * --join writes what they hold into one file: EDF and BDF as one recording, with
- * annotations where samples were lost; anything else byte by byte, decoded.
- * Without either, what is not whole of an EDF, BDF or zstd file is cut off, and its
- * number of records or its seek table written.
+ * --verify reads all parts, which are given in order: each must say by its
+ * label that it belongs behind the one before, and be what the next one says of
+ * it. The last part of all cannot be missed by that: --parts says how many
+ * there are.
+ * --join writes what they hold into one file: EDF and BDF as one recording,
+ * with annotations where samples were lost; anything else byte by byte,
+ * decoded. Without either, what is not whole of an EDF, BDF or zstd file is cut
+ * off, and its number of records or its seek table written.
  *
  * KEYS are --key-file and --segment-size (Tink), --identity-file and
  * --passphrase-file (age).
  *
  * What is lost and where goes to the standard output, what is wrong to the
  * standard error, by the name of the file. Inputs are only read, but for
- * --in-place; the output appears under its name when it is whole and on disk, and
- * replaces nothing without --overwrite.
+ * --in-place; the output appears under its name when it is whole and on disk,
+ * and replaces nothing without --overwrite.
  *
- * Exit status: 0, 1 if something is wrong or lost beyond what the parts declare,
- * 2 for wrong arguments or files that cannot be read or written.
+ * Exit status: 0, 1 if something is wrong or lost beyond what the parts
+ * declare, 2 for wrong arguments or files that cannot be read or written.
  */
 #ifdef HAVE_CONFIG_H
 #include "config.h"
@@ -128,7 +129,8 @@ make_decoder (const gchar *name, gchar **problem)
   return element;
 }
 
-/* Hands on what @path holds below its @layers, the names of decoders. FALSE with
+/* Hands on what @path holds below its @layers, the names of decoders. FALSE
+ * with
  * *problem set if it broke off; what came before is whole. */
 static gboolean
 decode (const gchar *path, GPtrArray *layers, Consumer consumer,
@@ -212,7 +214,8 @@ take_peek (gpointer user_data, const guint8 *data, gsize size)
   return peek->bytes->len < peek->wanted;
 }
 
-/* transfer full; the first bytes below some layers, fewer if there are not more */
+/* transfer full; the first bytes below some layers, fewer if there are not
+ * more */
 static GByteArray *
 peek_at (const gchar *path, GPtrArray *layers, gsize size, gchar **problem)
 {
@@ -376,7 +379,8 @@ look_at (Part *part, const gchar *path)
     if (part->has_label && !had_label)
       part->label_layers = part->layers->len;
     if (layer == NULL) {
-      /* a part of a stream of bytes may begin as such a file, and end anywhere */
+      /* a part of a stream of bytes may begin as such a file, and end
+       * anywhere */
       if (is_edf (bytes->data, bytes->len)
           && !(part->has_label && part->label.is_bytes))
         look_at_edf (part, &bytes);
@@ -908,7 +912,8 @@ get_distance (const Part *first, const Part *part)
       + part->onset - first->onset;
 }
 
-/* Adds the records of one part, and says what lies between it and those before. */
+/* Adds the records of one part, and says what lies between it and those
+ * before. */
 static void
 join_part (Join *join, const Part *first, Part *part, gint64 *end)
 {
@@ -1075,8 +1080,8 @@ append_u32 (GByteArray *to, guint32 value)
   g_byte_array_append (to, bytes, sizeof bytes);
 }
 
-/* Walks over whole frames and notes their sizes. Returns where the last one that
- * can be used ends; NULL *problem: that is all. */
+/* Walks over whole frames and notes their sizes. Returns where the last one
+ * that can be used ends; NULL *problem: that is all. */
 static gsize
 walk_frames (const guint8 *data, gsize size, GByteArray *table, guint *n,
     const gchar **problem)

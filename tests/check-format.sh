@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# Every C file stands as .clang-format formats it. With --fix: makes it so.
+# Every C file stands as .clang-format formats it, which leaves comments alone:
+# those have no more than 80 columns. With --fix: formats the files.
 set -euo pipefail
 
 cd "$(dirname "$0")/.."
@@ -37,6 +38,13 @@ for source in "${sources[@]}"; do
         failed=1
     fi
 done
+long=$(awk 'length($0) > 80 && /^ *(\/\*|\*)/ {
+    print FILENAME ":" FNR ": more than 80 columns"
+}' "${sources[@]}")
+if [ -n "$long" ]; then
+    echo "$long"
+    exit 1
+fi
 if [ "$failed" -ne 0 ]; then
     echo "run tests/check-format.sh --fix"
     exit 1

@@ -94,8 +94,8 @@ struct _GstEegAesGcmDec
   GstEegChunkCodec parent;
 
   /* Locking: the object lock guards settings and largest_segment; state belongs
-   * to the streaming thread, and to start and stop; ended to whoever pushes, and
-   * to the streaming thread while no jobs are out. */
+   * to the streaming thread, and to start and stop; ended to whoever pushes,
+   * and to the streaming thread while no jobs are out. */
   struct settings settings;
   guint32 largest_segment; /* 0 while stopped */
   struct state state;

@@ -14,8 +14,8 @@ G_BEGIN_DECLS
 /* Cells that make a job. */
 #define GST_AGE_BATCH (GST_AEAD_BATCH_BYTES / EEG_AGE_CELL_SIZE)
 
-/* The passphrase in the file, or the answer to @signal where @path is NULL; NULL
- * without @error where there is none. */
+/* The passphrase in the file, or the answer to @signal where @path is NULL;
+ * NULL without @error where there is none. */
 EegAeadSecret *gst_age_load_passphrase (GstElement *element, const gchar *path,
     guint signal, GQuark domain, gint code, GError **error);
 

@@ -16,9 +16,9 @@
  * Only bytes that were verified leave, in order. Any change, also a missing
  * end, is one STREAM/DECRYPT error; what left before it is an authentic
  * beginning of the stream. With #GstEegChacha20Poly1305Dec:salvage what still
- * verifies leaves in its place, and each damaged cell becomes a GAP event and an
- * element message `eeg-salvage` with counts; at the end `eeg-salvage-end` tells
- * in `end-authenticated` whether the genuine end was there.
+ * verifies leaves in its place, and each damaged cell becomes a GAP event and
+ * an element message `eeg-salvage` with counts; at the end `eeg-salvage-end`
+ * tells in `end-authenticated` whether the genuine end was there.
  *
  * A cell of 65536 bytes leaves as soon as it is complete. A flush and a new
  * stream begin with a header. Output caps are the `original-caps`, if any.
@@ -97,8 +97,8 @@ struct _GstEegChacha20Poly1305Dec
   GstEegChunkCodec parent;
 
   /* Locking: the object lock guards settings; state belongs to the streaming
-   * thread, and to start and stop; ended to whoever pushes, and to the streaming
-   * thread while no jobs are out. */
+   * thread, and to start and stop; ended to whoever pushes, and to the
+   * streaming thread while no jobs are out. */
   struct settings settings;
   struct state state;
   gboolean ended;

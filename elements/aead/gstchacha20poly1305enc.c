@@ -5,8 +5,8 @@
  * @short_description: encrypts any bytes to age files
  *
  * Encrypts with ChaCha20-Poly1305 to the file format age v1, for one or several
- * public keys (X25519) or for a passphrase (scrypt). With public keys a recorder
- * holds nothing that opens its files.
+ * public keys (X25519) or for a passphrase (scrypt). With public keys a
+ * recorder holds nothing that opens its files.
  *
  * |[
  * gst-launch-1.0 filesrc location=night.edf ! zstdenc ! \
@@ -14,11 +14,12 @@
  *     filesink location=night.edf.zst.age
  * ]|
  *
- * Any caps come in, `application/x-age` with the input's caps as `original-caps`
- * goes out. A cell of 65536 bytes leaves when it is full and one more byte or the
- * end is known: that much waits in memory, and is lost in a crash. A flush, a new
- * stream and a restart begin a new file with fresh randomness. EOS writes the
- * final cell, unless a source of this project did not reach its true end.
+ * Any caps come in, `application/x-age` with the input's caps as
+ * `original-caps` goes out. A cell of 65536 bytes leaves when it is full and
+ * one more byte or the end is known: that much waits in memory, and is lost in
+ * a crash. A flush, a new stream and a restart begin a new file with fresh
+ * randomness. EOS writes the final cell, unless a source of this project did
+ * not reach its true end.
  */
 #ifdef HAVE_CONFIG_H
 #include "config.h"

@@ -9,14 +9,15 @@
  *
  * ## Example launch line
  * |[
- * gst-launch-1.0 filesrc location=night.edf.br ! brotlidec ! edfdemux ! fakesink
+ * gst-launch-1.0 filesrc location=night.edf.br ! brotlidec ! edfdemux ! \
+ *     fakesink
  * ]|
  *
  * - Caps: `application/x-brotli` in; out, the `original-caps` if there are any.
  * - Latency: none.
  * - Serialized events leave behind the data before them.
- * - FLUSH drops what is held. Damage and a missing end are a STREAM/DECODE error
- *   and give no EOS, unless `salvage` is set.
+ * - FLUSH drops what is held. Damage and a missing end are a STREAM/DECODE
+ *   error and give no EOS, unless `salvage` is set.
  */
 #include "gstbrotlidec.h"
 

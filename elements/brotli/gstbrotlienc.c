@@ -10,14 +10,16 @@
  *
  * ## Example launch line
  * |[
- * gst-launch-1.0 eegsrc num-samples=25000 ! edfmux ! brotlienc ! filesink location=night.edf.br
+ * gst-launch-1.0 eegsrc num-samples=25000 ! edfmux ! brotlienc ! \
+ *     filesink location=night.edf.br
  * ]|
  *
  * - Caps: any in; `application/x-brotli` out, with the input's as
  *   `original-caps`.
  * - Latency: a chunk; set `chunk-duration` to bound it when live.
  * - GAP and other serialized events end the chunk and keep their place.
- * - FLUSH drops what is held; EOS sends it. No input gives an empty, valid file.
+ * - FLUSH drops what is held; EOS sends it. No input gives an empty, valid
+ *   file.
  */
 #include "gstbrotlienc.h"
 

@@ -10,7 +10,8 @@
  *
  * ## Example launch line
  * |[
- * gst-launch-1.0 filesrc location=night.edf ! blake3sum location=night.b3 ! fakesink
+ * gst-launch-1.0 filesrc location=night.edf ! blake3sum location=night.b3 ! \
+ *     fakesink
  * ]|
  */
 #ifdef HAVE_CONFIG_H

@@ -4,13 +4,15 @@
  * @title: sha256sum
  * @short_description: SHA-256 of the stream, which passes unchanged
  *
- * SHA-256 as of FIPS 180-4: slower than BLAKE3, but there is a tool for it everywhere.
- * Properties, errors and the behaviour at gaps, flush and EOS are those of
+ * SHA-256 as of FIPS 180-4: slower than BLAKE3, but there is a tool for it
+ * everywhere. Properties, errors and the behaviour at gaps, flush and EOS are
+ * those of
  * #GstEegDigest; the sidecar is what `sha256sum -c` reads.
  *
  * ## Example launch line
  * |[
- * gst-launch-1.0 filesrc location=night.edf ! sha256sum location=night.sha256 ! fakesink
+ * gst-launch-1.0 filesrc location=night.edf ! \
+ *     sha256sum location=night.sha256 ! fakesink
  * ]|
  */
 #ifdef HAVE_CONFIG_H

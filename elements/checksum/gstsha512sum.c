@@ -10,7 +10,8 @@
  *
  * ## Example launch line
  * |[
- * gst-launch-1.0 filesrc location=night.edf ! sha512sum location=night.sha512 ! fakesink
+ * gst-launch-1.0 filesrc location=night.edf ! \
+ *     sha512sum location=night.sha512 ! fakesink
  * ]|
  */
 #ifdef HAVE_CONFIG_H

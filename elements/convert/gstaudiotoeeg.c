@@ -11,16 +11,18 @@
  *
  * ## Example launch line
  * |[
- * gst-launch-1.0 filesrc location=eeg.wav ! wavparse ! audiotoeeg labels="C3,C4" scale=0.0223517 ! rawtovoltage ! fakesink
+ * gst-launch-1.0 filesrc location=eeg.wav ! wavparse ! \
+ *     audiotoeeg labels="C3,C4" scale=0.0223517 ! rawtovoltage ! fakesink
  * ]|
  *
  * Takes fewer than 64 interleaved channels; `audioconvert` in front turns other
  * formats and layouts into those of EEG. Nothing is held back: no latency, and
- * GAP, flush and EOS pass at once. The index of a sample is counted from its time
- * stamp, since audio elements put bytes or samples into the offset of a buffer;
- * where stamps jump forward within a segment, samples are lost: the next buffer
- * has a DISCONT flag, an `eeg-loss` message is posted, and `lost` in `stats`
- * counts them. Input and output caps differ, so there is no `enabled` property.
+ * GAP, flush and EOS pass at once. The index of a sample is counted from its
+ * time stamp, since audio elements put bytes or samples into the offset of a
+ * buffer; where stamps jump forward within a segment, samples are lost: the
+ * next buffer has a DISCONT flag, an `eeg-loss` message is posted, and `lost`
+ * in `stats` counts them. Input and output caps differ, so there is no
+ * `enabled` property.
  */
 #ifdef HAVE_CONFIG_H
 #include "config.h"
@@ -478,8 +480,8 @@ gst_eeg_audio_to_eeg_class_init (GstEegAudioToEegClass *klass)
    * GstEegAudioToEeg:scale:
    *
    * Physical units per count of all channels but triggers, for which it is 1:
-   * what rawtovoltage multiplies counts by. Of floats, which are physical values
-   * already, it says with how fine steps they shall be stored. Not 0.
+   * what rawtovoltage multiplies counts by. Of floats, which are physical
+   * values already, it says with how fine steps they shall be stored. Not 0.
    */
   properties[PROP_SCALE] = g_param_spec_double ("scale", "Scale",
       "Physical units per count, for the channel table; not 0", -G_MAXDOUBLE,

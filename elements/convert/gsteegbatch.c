@@ -22,7 +22,8 @@
  *
  * Every property can be changed while playing: before the next buffer what is
  * held goes out as a shorter piece, and pieces of the new size begin. What
- * cannot be met is refused with a warning, and all properties stay as they were.
+ * cannot be met is refused with a warning, and all properties stay as they
+ * were.
  */
 #ifdef HAVE_CONFIG_H
 #include "config.h"
@@ -159,8 +160,8 @@ gst_eeg_batch_save (GstEegFilter *filter, GByteArray *to, GError **error)
   return TRUE;
 }
 
-/* Pieces are counted as they were; what lies between here and the end of the one
- * that was under way was given. */
+/* Pieces are counted as they were; what lies between here and the end of the
+ * one that was under way was given. */
 static gboolean
 gst_eeg_batch_resume (GstEegFilter *filter, guint64 index, const guint8 *data,
     gsize size, guint64 *first, GError **error)
@@ -292,9 +293,9 @@ gst_eeg_batch_take_buffer (GstEegFilter *filter, GstBuffer *buffer,
   return GST_FLOW_OK;
 }
 
-/* Copies the metas of the input that belong to `frames` frames of it, those that
- * come next. A marker goes to the piece that holds its time; what lies before
- * the input to its first piece, what lies behind it to the last one. */
+/* Copies the metas of the input that belong to `frames` frames of it, those
+ * that come next. A marker goes to the piece that holds its time; what lies
+ * before the input to its first piece, what lies behind it to the last one. */
 static void
 copy_metas (GstEegBatch *self, const GstEegInfo *info, GstBuffer *piece,
     gsize frames)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The calibration of each channel, from the channel table or by the property
- * scale, for both directions. The table that goes on is by the scale: counts are
- * worth what it says, and voltages lie in the range that it declares. A change
- * while playing sends new caps for counts only: voltages remain what they are, and
- * a recording need not end for the range. */
+ * scale, for both directions. The table that goes on is by the scale: counts
+ * are worth what it says, and voltages lie in the range that it declares. A
+ * change while playing sends new caps for counts only: voltages remain what
+ * they are, and a recording need not end for the range. */
 #ifdef HAVE_CONFIG_H
 #include "config.h"
 #endif
@@ -100,8 +100,8 @@ to_count (gdouble value, guint bits)
 }
 
 /* The table where counts of so many bits are worth `scale`. What comes from
- * counts keeps its digital limits, what becomes counts its physical ones, as far
- * as the bits allow; the others follow. */
+ * counts keeps its digital limits, what becomes counts its physical ones, as
+ * far as the bits allow; the others follow. */
 static GstEegChannels *
 scale_table (const GstEegChannels *table, gdouble scale, gboolean to_counts,
     guint bits)
@@ -320,8 +320,8 @@ gst_eeg_calibrator_class_init (GstEegCalibratorClass *klass)
    *
    * Physical units per count for channels of type EEG, EOG, EMG and ECG
    * instead of what the channel table says, with offset 0; others keep the
-   * table's. 0 takes the table for all. Without a table, all channels. The table
-   * that goes on has the physical limits that follow from it.
+   * table's. 0 takes the table for all. Without a table, all channels. The
+   * table that goes on has the physical limits that follow from it.
    */
   g_object_class_install_property (object_class, PROP_SCALE,
       g_param_spec_double ("scale", "Scale",

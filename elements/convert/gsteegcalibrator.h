@@ -15,8 +15,9 @@ G_DECLARE_DERIVABLE_TYPE (GstEegCalibrator, gst_eeg_calibrator, GST,
 /* scales_output: samples that come out are by the scale, so the table has to
  *     follow it at once; else it has the scale that was set when caps came
  * make_kernel: makes what process() needs for value = count * gain + offset, of
- *     each channel, in place of what there was; returns how many bytes it takes,
- *     or 0 without memory, and then all stays as it was. Streaming thread. */
+ *     each channel, in place of what there was; returns how many bytes it
+ *     takes, or 0 without memory, and then all stays as it was. Streaming
+ *     thread. */
 struct _GstEegCalibratorClass
 {
   GstEegFilterClass parent_class;

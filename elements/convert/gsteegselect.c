@@ -9,14 +9,15 @@
  *
  * ## Example launch line
  * |[
- * gst-launch-1.0 eegsrc num-samples=1000 ! eegselect channels="C3,C4,*" bad=O2 ! fakesink
+ * gst-launch-1.0 eegsrc num-samples=1000 ! \
+ *     eegselect channels="C3,C4,*" bad=O2 ! fakesink
  * ]|
  *
  * Takes every format of `application/x-eeg-raw`, counts and voltages; the caps
  * that come out have the other channels and their table. Nothing is held back:
- * no latency, and GAP, flush and EOS pass at once. Where only the table changes,
- * buffers pass on untouched. Input and output caps differ, so there is no
- * `enabled` property.
+ * no latency, and GAP, flush and EOS pass at once. Where only the table
+ * changes, buffers pass on untouched. Input and output caps differ, so there is
+ * no `enabled` property.
  *
  * Every property can be changed while playing; new caps go out before the next
  * buffer. What does not fit the channels is refused with a warning, and all
@@ -126,7 +127,8 @@ settings_are_empty (const Settings *settings)
   return TRUE;
 }
 
-/* What channels become: the rows of the new table, and where each comes from. */
+/* What channels become: the rows of the new table, and where each comes
+ * from. */
 typedef struct
 {
   guint n;
@@ -550,10 +552,10 @@ gst_eeg_select_class_init (GstEegSelectClass *klass)
    * GstEegSelect:channels:
    *
    * Labels and patterns with commas between them. `*` stands for any characters
-   * and `?` for one; a backslash takes the next character as it is. A channel is
-   * picked once, where it is named first, so `C3,C4,*` puts these two in front.
-   * A label that no channel has is an error. Of channels with the same label
-   * all are meant.
+   * and `?` for one; a backslash takes the next character as it is. A channel
+   * is picked once, where it is named first, so `C3,C4,*` puts these two in
+   * front. A label that no channel has is an error. Of channels with the same
+   * label all are meant.
    */
   properties[PROP_CHANNELS] = g_param_spec_string ("channels", "Channels",
       "Labels and patterns (* and ?) of the channels to pick, in their new "

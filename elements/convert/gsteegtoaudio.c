@@ -5,22 +5,23 @@
  * @short_description: EEG samples to audio elements
  *
  * Calls EEG samples audio, so that audio elements can work on them: one channel
- * of audio for each, without positions, in the same format. Samples stay as they
- * are, in the same memory. Counts become integer audio, physical units become
- * floats, not scaled to the range from -1 to 1 that loudspeakers expect:
+ * of audio for each, without positions, in the same format. Samples stay as
+ * they are, in the same memory. Counts become integer audio, physical units
+ * become floats, not scaled to the range from -1 to 1 that loudspeakers expect:
  * `audioamplify` does that.
  *
  * ## Example launch line
  * |[
- * gst-launch-1.0 eegsrc num-samples=1000 ! eegtoaudio ! audiorate tolerance=0 ! wavenc ! filesink location=eeg.wav
+ * gst-launch-1.0 eegsrc num-samples=1000 ! eegtoaudio ! \
+ *     audiorate tolerance=0 ! wavenc ! filesink location=eeg.wav
  * ]|
  *
  * Takes fewer than 64 channels and rates that are whole numbers of Hz. The
- * channel table, and with it labels and calibration, ends here; `audiotoeeg` can
- * be told a new one. Markers stay on their buffers. Nothing is held back: no
- * latency, and GAP, flush and EOS pass at once. Lost samples leave a jump of the
- * time stamps and a DISCONT flag, which `audiorate` fills. Input and output caps
- * differ, so there is no `enabled` property.
+ * channel table, and with it labels and calibration, ends here; `audiotoeeg`
+ * can be told a new one. Markers stay on their buffers. Nothing is held back:
+ * no latency, and GAP, flush and EOS pass at once. Lost samples leave a jump of
+ * the time stamps and a DISCONT flag, which `audiorate` fills. Input and output
+ * caps differ, so there is no `enabled` property.
  */
 #ifdef HAVE_CONFIG_H
 #include "config.h"

@@ -4,16 +4,18 @@
  * @title: voltagetoraw
  * @short_description: each channel's physical unit back to counts
  *
- * The way back from rawtovoltage: count = (value - offset) / gain, with the gain
- * and offset of each channel from the limits in the channel table. Computed in
- * double and rounded once, to the nearest count, halfway cases to the even one.
- * What does not fit the format becomes its limit and a NaN becomes 0; the field
- * `saturated` of `stats` counts both. The property scale declares another worth
- * of a count, in the channel table too; changed while playing, it sends new caps.
+ * The way back from rawtovoltage: count = (value - offset) / gain, with the
+ * gain and offset of each channel from the limits in the channel table.
+ * Computed in double and rounded once, to the nearest count, halfway cases to
+ * the even one. What does not fit the format becomes its limit and a NaN
+ * becomes 0; the field `saturated` of `stats` counts both. The property scale
+ * declares another worth of a count, in the channel table too; changed while
+ * playing, it sends new caps.
  *
  * ## Example launch line
  * |[
- * gst-launch-1.0 eegsrc num-samples=1000 ! rawtovoltage ! voltagetoraw ! fakesink
+ * gst-launch-1.0 eegsrc num-samples=1000 ! rawtovoltage ! voltagetoraw ! \
+ *     fakesink
  * ]|
  *
  * F32LE becomes S32LE in place. Nothing is held back: no latency, and GAP,

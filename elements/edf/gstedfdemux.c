@@ -1222,7 +1222,8 @@ find_record (GstEegEdfDemux *self, gint64 time, guint64 *number, gint64 *begin)
   return ret;
 }
 
-/* Sink pad's stream lock held, task stopped: goes to where the segment begins */
+/* Sink pad's stream lock held, task stopped: goes to where the segment
+ * begins */
 static void
 go_to (GstEegEdfDemux *self)
 {

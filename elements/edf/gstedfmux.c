@@ -30,8 +30,8 @@
  * - EOS: the last record is filled up, the number of records set. Without data
  *   the file is a header only.
  * - Caps may change until the header is written; then it is an error.
- * - Checkpoints: takes part with one pad. A barrier leaves where the record that is
- *   being filled ends.
+ * - Checkpoints: takes part with one pad. A barrier leaves where the record
+ *   that is being filled ends.
  * - Parts (see #GstEegPart), with one pad: the file ends with the record, and
  *   another one begins whose header has the time of its first sample. The label
  *   is an annotation of its first record.
@@ -75,8 +75,8 @@ GST_DEBUG_CATEGORY_STATIC (GST_CAT_DEFAULT);
 /* Records that a marker is remembered for, to know its copies on other pads */
 #define MARKER_MEMORY 16
 
-/* A saved state: u8 version, u8 flags; of a file that has begun what save_file()
- * writes, little-endian. */
+/* A saved state: u8 version, u8 flags; of a file that has begun what
+ * save_file() writes, little-endian. */
 #define STATE_VERSION 1
 #define STATE_STARTED 1
 #define STATE_EXACT 2
@@ -1699,8 +1699,8 @@ sample_format (GstEegFormat format)
   }
 }
 
-/* Forgets pads that ended without caps, and makes the others ready; *first is the
- * time of the first sample that is there. */
+/* Forgets pads that ended without caps, and makes the others ready; *first is
+ * the time of the first sample that is there. */
 static void
 prepare_pads (GstEegEdfMux *self, GstClockTime *first)
 {
@@ -1736,8 +1736,8 @@ prepare_pads (GstEegEdfMux *self, GstClockTime *first)
   }
 }
 
-/* Settles the header and all that depends on it; the pads are ready. FALSE after
- * an error. */
+/* Settles the header and all that depends on it; the pads are ready. FALSE
+ * after an error. */
 static gboolean
 lay_out (GstEegEdfMux *self)
 {
@@ -1866,8 +1866,8 @@ begin_part (GstEegEdfMux *self)
   g_free (text);
 }
 
-/* The records of a part are written, all pads are between two: the file ends, and
- * another one may begin. */
+/* The records of a part are written, all pads are between two: the file ends,
+ * and another one may begin. */
 static void
 end_part (GstEegEdfMux *self, GstEegBarrier *barrier)
 {
@@ -2095,8 +2095,8 @@ restore_part (GstEegEdfMux *self, GstByteReader *from, guint8 flags)
   return TRUE;
 }
 
-/* Goes on with the file of which a state was restored, if there is one: every pad
- * has caps, or ended. FALSE after an error. */
+/* Goes on with the file of which a state was restored, if there is one: every
+ * pad has caps, or ended. FALSE after an error. */
 static gboolean
 restore_file (GstEegEdfMux *self)
 {

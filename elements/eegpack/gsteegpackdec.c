@@ -10,7 +10,8 @@
  *
  * ## Example launch line
  * |[
- * gst-launch-1.0 filesrc location=night.eegpack ! eegpackdec ! edfmux ! filesink location=night.bdf
+ * gst-launch-1.0 filesrc location=night.eegpack ! eegpackdec ! edfmux ! \
+ *     filesink location=night.bdf
  * ]|
  *
  * - Caps: application/x-eegpack in, application/x-eeg-raw out.

@@ -12,14 +12,16 @@
  *
  * ## Example launch line
  * |[
- * gst-launch-1.0 eegsrc num-samples=25000 ! eegpackenc ! filesink location=night.eegpack
+ * gst-launch-1.0 eegsrc num-samples=25000 ! eegpackenc ! \
+ *     filesink location=night.eegpack
  * ]|
  *
  * - Caps: application/x-eeg-raw of any format in, application/x-eegpack out.
  * - Latency: a block, 1 s when live. Memory: see estimate().
  * - GAP events and jumps of the time stamps stay gaps: a block ends, and the
  *   next one says where it begins.
- * - FLUSH drops what is held and begins a new file; EOS sends it, with the index.
+ * - FLUSH drops what is held and begins a new file; EOS sends it, with the
+ *   index.
  * - Caps may change until the header is written; then it is an error.
  */
 #ifdef HAVE_CONFIG_H

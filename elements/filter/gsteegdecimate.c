@@ -12,7 +12,8 @@
  *
  * ## Example launch line
  * |[
- * gst-launch-1.0 eegsrc rate=1000/1 num-samples=10000 ! rawtovoltage ! eegdecimate rate=250/1 ! fakesink
+ * gst-launch-1.0 eegsrc rate=1000/1 num-samples=10000 ! rawtovoltage ! \
+ *     eegdecimate rate=250/1 ! fakesink
  * ]|
  *
  * Takes and gives `application/x-eeg-raw, domain=voltage` in F32LE or F64LE.
@@ -24,8 +25,8 @@
  * untouched. Input and output caps differ, so there is no `enabled` property.
  *
  * Every property can be changed while playing: before the next buffer what is
- * held goes out, and a new run begins with the new filter. What cannot be met is
- * refused with a warning, and all properties stay as they were.
+ * held goes out, and a new run begins with the new filter. What cannot be met
+ * is refused with a warning, and all properties stay as they were.
  */
 #ifdef HAVE_CONFIG_H
 #include "config.h"
@@ -641,9 +642,9 @@ gst_eeg_decimate_class_init (GstEegDecimateClass *klass)
    * GstEegDecimate:half-length:
    *
    * Half the length of the filter, in samples of the lower rate. The filter has
-   * 2 * half-length * max (up, down) + 1 taps at up times the input's rate, where
-   * up and down are the ratio of the rates; its delay is half-length samples of
-   * the lower rate.
+   * 2 * half-length * max (up, down) + 1 taps at up times the input's rate,
+   * where up and down are the ratio of the rates; its delay is half-length
+   * samples of the lower rate.
    */
   gst_eeg_filter_class_install_setting (filter_class, PROP_HALF_LENGTH,
       g_param_spec_uint ("half-length", "Half length",

@@ -11,14 +11,15 @@
  *
  * ## Example launch line
  * |[
- * gst-launch-1.0 eegsrc num-samples=10000 ! rawtovoltage ! eegreference bipolar="Fp1-C3,C3-O1" ! fakesink
+ * gst-launch-1.0 eegsrc num-samples=10000 ! rawtovoltage ! \
+ *     eegreference bipolar="Fp1-C3,C3-O1" ! fakesink
  * ]|
  *
  * Takes and gives `application/x-eeg-raw, domain=voltage` in F32LE or F64LE;
  * the caps that come out have the new labels. Means are F64, and each sample is
- * rounded once. Nothing is held back: no latency, and GAP, flush and EOS pass at
- * once. A mean is subtracted in place. Input and output caps differ, so there
- * is no `enabled` property.
+ * rounded once. Nothing is held back: no latency, and GAP, flush and EOS pass
+ * at once. A mean is subtracted in place. Input and output caps differ, so
+ * there is no `enabled` property.
  *
  * Every property can be changed while playing; new caps go out before the next
  * buffer. What does not fit the channels is refused with a warning, and all
@@ -630,10 +631,10 @@ gst_eeg_reference_class_init (GstEegReferenceClass *klass)
   /**
    * GstEegReference:bipolar:
    *
-   * Pairs `anode-cathode` with commas between them. They come out in this order,
-   * followed by the channels that are in no pair. A pair with a bad channel is
-   * marked bad. A hyphen inside a label is found by trying; where two readings
-   * are possible, put a backslash before the hyphens of labels.
+   * Pairs `anode-cathode` with commas between them. They come out in this
+   * order, followed by the channels that are in no pair. A pair with a bad
+   * channel is marked bad. A hyphen inside a label is found by trying; where
+   * two readings are possible, put a backslash before the hyphens of labels.
    */
   properties[PROP_BIPOLAR] = g_param_spec_string ("bipolar", "Bipolar",
       "Pairs anode-cathode with commas, in place of a common reference", "",

@@ -6,27 +6,28 @@
  *
  * Filters channels of type EEG, EOG, EMG and ECG; trigger, status and unknown
  * channels pass unchanged, delayed as much. Without a channel table all are
- * filtered. Designs are those of scipy.signal.firwin() where `taps` is given, and
- * those of mne.filter.create_filter() where it is 0.
+ * filtered. Designs are those of scipy.signal.firwin() where `taps` is given,
+ * and those of mne.filter.create_filter() where it is 0.
  *
  * ## Example launch line
  * |[
- * gst-launch-1.0 eegsrc num-samples=10000 ! rawtovoltage ! firfilter mode=band-pass low=1 high=40 ! fakesink
+ * gst-launch-1.0 eegsrc num-samples=10000 ! rawtovoltage ! \
+ *     firfilter mode=band-pass low=1 high=40 ! fakesink
  * ]|
  *
  * The output is exactly the input's samples, in time with them: half the
  * kernel's length is held back, reported as latency and taken off the time
  * stamps, and sent at the end, completed as `initial` says.
  * With latency=none output sample n leaves with input sample n + delay, also
- * with buffers of one sample; latency=block holds two blocks more and is faster.
- * Buffers pass in place, but for the start, changes of the delay and
+ * with buffers of one sample; latency=block holds two blocks more and is
+ * faster. Buffers pass in place, but for the start, changes of the delay and
  * the end. Before a gap, a new segment, new caps and EOS, what is held goes
  * out; a flush drops it. Output near an edge is marked BAD_edge.
  *
  * Every property can be changed while playing. The thread that sets it designs
  * the new kernel and makes room for it; the streaming thread takes it over
- * between two buffers with a cross-fade, a long one after some time in which its
- * work is spread, and no sample is lost or doubled. All
+ * between two buffers with a cross-fade, a long one after some time in which
+ * its work is spread, and no sample is lost or doubled. All
  * properties of one g_object_set() make one change. If they cannot be met, a
  * warning is posted and all of them stay as they were. The event of
  * gst_eeg_event_new_kernel() changes the kernel at a given sample.
@@ -455,9 +456,9 @@ get_held (const eeg_fir_stream *stream)
       + eeg_fir_kernel_get_latency (kernel);
 }
 
-/* Makes a stream of a kernel that can follow all there are now, under the design
- * lock: only who holds it makes new ones. What was replaced is freed here, since
- * the streaming thread shall not. */
+/* Makes a stream of a kernel that can follow all there are now, under the
+ * design lock: only who holds it makes new ones. What was replaced is freed
+ * here, since the streaming thread shall not. */
 static eeg_fir_stream *
 make_stream (GstEegFirFilter *self, eeg_fir_kernel *kernel,
     eeg_fir_edge initial, gsize *reserve, GError **error)
@@ -489,8 +490,8 @@ make_stream (GstEegFirFilter *self, eeg_fir_kernel *kernel,
   return stream;
 }
 
-/* Before a kernel is there that may owe more: those of events that come after it
- * are made again with room for that. */
+/* Before a kernel is there that may owe more: those of events that come after
+ * it are made again with room for that. */
 static void
 make_room_locked (GstEegFirFilter *self, gsize owed, eeg_fir_edge initial)
 {
@@ -795,8 +796,8 @@ arrive (GstEegFirFilter *self)
 }
 
 /* Puts a stream in the place of the one that runs, from this output sample on,
- * or as soon as its work can be spread. FALSE if it has too little room for what
- * that owes. */
+ * or as soon as its work can be spread. FALSE if it has too little room for
+ * what that owes. */
 static gboolean
 take_over (GstEegFirFilter *self, eeg_fir_stream *stream, guint64 at,
     Change *change)
@@ -1326,8 +1327,8 @@ value_from_taps (GValue *value, const gdouble *taps, gsize n)
   g_value_unset (&number);
 }
 
-/* The gain of a kernel at RESPONSE_POINTS frequencies from 0 to half the rate: the
- * discrete Fourier transform, of which taps one period apart have the same
+/* The gain of a kernel at RESPONSE_POINTS frequencies from 0 to half the rate:
+ * the discrete Fourier transform, of which taps one period apart have the same
  * factor. */
 static void
 value_from_response (GValue *value, const eeg_fir_kernel *kernel, gdouble rate)
@@ -1648,8 +1649,8 @@ gst_eeg_fir_filter_class_init (GstEegFirFilterClass *klass)
    *
    * Minimum-phase kernels hold no sample back, but delay each frequency
    * differently. `minimum` has the magnitude of the linear-phase kernel, its
-   * pass band within 0.01 dB; `minimum-half` its square root, half the decibels,
-   * as scipy.signal.minimum_phase() of scipy 1.10. Not used by
+   * pass band within 0.01 dB; `minimum-half` its square root, half the
+   * decibels, as scipy.signal.minimum_phase() of scipy 1.10. Not used by
    * mode=coefficients.
    */
   gst_eeg_filter_class_install_setting (filter_class, PROP_PHASE,

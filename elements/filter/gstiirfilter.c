@@ -11,7 +11,8 @@
  *
  * ## Example launch line
  * |[
- * gst-launch-1.0 eegsrc num-samples=10000 ! rawtovoltage ! iirfilter low=1 high=40 notch=50,100 ! fakesink
+ * gst-launch-1.0 eegsrc num-samples=10000 ! rawtovoltage ! \
+ *     iirfilter low=1 high=40 notch=50,100 ! fakesink
  * ]|
  *
  * Takes and gives `application/x-eeg-raw, domain=voltage` in F32LE or F64LE,
@@ -70,8 +71,8 @@ typedef enum
 
 #define MAX_NOTCHES 12
 
-/* A saved state: these bytes (the last one is the version), the number of sections
- * and their coefficients, what the kernel saved. */
+/* A saved state: these bytes (the last one is the version), the number of
+ * sections and their coefficients, what the kernel saved. */
 static const guint8 state_magic[8] = { 'e', 'e', 'g', '-', 'i', 'i', 'r', 1 };
 #define STATE_HEADER 16
 #define STATE_SECTION (5 * 8)

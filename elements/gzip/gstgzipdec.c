@@ -15,8 +15,8 @@
  * - Caps: `application/x-gzip` in; out, the `original-caps` if there are any.
  * - Latency: none.
  * - Serialized events leave behind the data before them.
- * - FLUSH drops what is held. Damage and a missing end are a STREAM/DECODE error
- *   and give no EOS, unless `salvage` is set.
+ * - FLUSH drops what is held. Damage and a missing end are a STREAM/DECODE
+ *   error and give no EOS, unless `salvage` is set.
  */
 #include "gstgzipdec.h"
 

@@ -5,18 +5,21 @@
  * @short_description: compresses with gzip in parallel chunks
  *
  * Each chunk becomes one complete gzip member with its CRC, so that a file that
- * breaks off loses its last chunk only. `gzip -d` and `pigz -d` read the result.
+ * breaks off loses its last chunk only. `gzip -d` and `pigz -d` read the
+ * result.
  *
  * ## Example launch line
  * |[
- * gst-launch-1.0 eegsrc num-samples=25000 ! edfmux ! gzipenc ! filesink location=night.edf.gz
+ * gst-launch-1.0 eegsrc num-samples=25000 ! edfmux ! gzipenc ! \
+ *     filesink location=night.edf.gz
  * ]|
  *
  * - Caps: any in; `application/x-gzip` out, with the input's as
  *   `original-caps`.
  * - Latency: a chunk; set `chunk-duration` to bound it when live.
  * - GAP and other serialized events end the chunk and keep their place.
- * - FLUSH drops what is held; EOS sends it. No input gives an empty, valid file.
+ * - FLUSH drops what is held; EOS sends it. No input gives an empty, valid
+ *   file.
  */
 #include "gstgzipenc.h"
 

@@ -236,8 +236,8 @@ gst_eeg_inspector_give_buffer (GstEegFilter *filter, gboolean is_end,
 
 /* ---- checkpoints ---- */
 
-/* A barrier leaves behind the last window of which something came before it: its
- * samples pass, and what is found in it is said, once. */
+/* A barrier leaves behind the last window of which something came before it:
+ * its samples pass, and what is found in it is said, once. */
 static guint64
 gst_eeg_inspector_get_look_back (GstEegFilter *filter)
 {

@@ -27,9 +27,11 @@ typedef struct
  *     before there are caps
  * Samples, on the streaming thread:
  * set_up: makes what the active settings ask for, for windows of so many frames
- * begin_run: a run of samples begins with this buffer, or goes on if that is NULL;
+ * begin_run: a run of samples begins with this buffer, or goes on if that is
+ * NULL;
  *     was_off if `enabled` was switched before it; may be NULL
- * get_margin: samples before a window on which what is found in it depends; none
+ * get_margin: samples before a window on which what is found in it depends;
+ * none
  *     if it is NULL
  * start_window: a window begins with sample `first`
  * add: the next frames of the window

@@ -4,20 +4,22 @@
  * @title: eegstats
  * @short_description: statistics and band powers of EEG
  *
- * Says for each window and channel its mean, root mean square, peak to peak, the
- * power in the bands delta, theta, alpha, beta and gamma and the share of the
- * mains, as element messages and as #GstEegStatisticsMeta on buffers. Powers are
- * those of scipy.signal.welch().
+ * Says for each window and channel its mean, root mean square, peak to peak,
+ * the power in the bands delta, theta, alpha, beta and gamma and the share of
+ * the mains, as element messages and as #GstEegStatisticsMeta on buffers.
+ * Powers are those of scipy.signal.welch().
  *
  * ## Example launch line
  * |[
- * gst-launch-1.0 -m eegsrc channels=2 num-samples=2000 ! rawtovoltage ! eegstats window=2000000000 segment=1000000000 ! fakesink
+ * gst-launch-1.0 -m eegsrc channels=2 num-samples=2000 ! rawtovoltage ! \
+ *     eegstats window=2000000000 segment=1000000000 ! fakesink
  * ]|
  *
  * Takes `application/x-eeg-raw, domain=voltage` in F32LE or F64LE; samples are
- * not changed, and a buffer in which no window ends passes on untouched. Nothing
- * is held back: no latency; GAP, flush and EOS pass at once. Windows are counted
- * from where a run of samples begins; one that is cut off has no statistics.
+ * not changed, and a buffer in which no window ends passes on untouched.
+ * Nothing is held back: no latency; GAP, flush and EOS pass at once. Windows
+ * are counted from where a run of samples begins; one that is cut off has no
+ * statistics.
  *
  * Every property can be changed while playing, from the next buffer on; a new
  * window begins there. What cannot be met is refused with a warning, and all

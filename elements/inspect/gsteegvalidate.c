@@ -11,15 +11,16 @@
  *
  * ## Example launch line
  * |[
- * gst-launch-1.0 -m eegsrc num-samples=10000 ! rawtovoltage ! eegvalidate on-fail=flag ! fakesink
+ * gst-launch-1.0 -m eegsrc num-samples=10000 ! rawtovoltage ! \
+ *     eegvalidate on-fail=flag ! fakesink
  * ]|
  *
  * Takes `application/x-eeg-raw, domain=voltage` in F32LE or F64LE; samples are
  * not changed and buffers pass on untouched where nothing is wrong. Nothing is
  * held back: no latency; GAP, flush and EOS pass at once. Windows are counted
- * from where a run of samples begins; flat lines and mains are judged over whole
- * windows, at their last sample, anything else at once. To have whole windows
- * marked or left out, put an eegbatch with as many samples in front.
+ * from where a run of samples begins; flat lines and mains are judged over
+ * whole windows, at their last sample, anything else at once. To have whole
+ * windows marked or left out, put an eegbatch with as many samples in front.
  *
  * Every property can be changed while playing, from the next buffer on; a new
  * window begins there. What cannot be met is refused with a warning, and all
@@ -848,7 +849,8 @@ judge_stamps (GstEegValidate *self, const GstEegInfo *info, GstBuffer *buffer,
   self->pts = GST_BUFFER_PTS (buffer);
 }
 
-/* The clock against the number of samples that have come, where they come live. */
+/* The clock against the number of samples that have come, where they come
+ * live. */
 static void
 judge_arrival (GstEegValidate *self, const GstEegInfo *info, guint64 end,
     gsize window)
@@ -1162,8 +1164,8 @@ gst_eeg_validate_class_init (GstEegValidateClass *klass)
    * GstEegValidate:on-fail:
    *
    * Messages are posted in any case. `flag` and `gap` are about the buffer that
-   * holds the sample at which a check failed; one that comes after a gap, or too
-   * early or late, is left out by neither.
+   * holds the sample at which a check failed; one that comes after a gap, or
+   * too early or late, is left out by neither.
    */
   gst_eeg_filter_class_install_setting (filter_class, PROP_ON_FAIL,
       g_param_spec_enum ("on-fail", "On fail",
@@ -1209,9 +1211,9 @@ gst_eeg_validate_class_init (GstEegValidateClass *klass)
    * GstEegValidate:rate-limit:
    *
    * Time stamps are compared with the number of samples once for each window,
-   * where they come from upstream as a clock gave them; and the pipeline's clock,
-   * where upstream is live, over 10 s, or a window if that is longer. What is
-   * less than one sample is no deviation.
+   * where they come from upstream as a clock gave them; and the pipeline's
+   * clock, where upstream is live, over 10 s, or a window if that is longer.
+   * What is less than one sample is no deviation.
    */
   gst_eeg_filter_class_install_setting (filter_class, PROP_RATE_LIMIT,
       g_param_spec_double ("rate-limit", "Rate limit",
@@ -1221,9 +1223,9 @@ gst_eeg_validate_class_init (GstEegValidateClass *klass)
    * GstEegValidate:rejected:
    *
    * A structure `eeg-rejected` of #guint64: `buffers`, in which something was
-   * found; for each check how often it failed, counted once for each channel and
-   * window, or for each gap and deviation; and `channels`, a #GstValueArray of
-   * how often each channel failed. Since the element left READY.
+   * found; for each check how often it failed, counted once for each channel
+   * and window, or for each gap and deviation; and `channels`, a #GstValueArray
+   * of how often each channel failed. Since the element left READY.
    */
   g_object_class_install_property (object_class, PROP_REJECTED,
       g_param_spec_boxed ("rejected", "Rejected",

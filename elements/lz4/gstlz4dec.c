@@ -16,8 +16,8 @@
  * - Caps: `application/x-lz4` in; out, the `original-caps` if there are any.
  * - Latency: a frame that is decoded in parallel is waited for, else none.
  * - Serialized events leave behind the data before them.
- * - FLUSH drops what is held. Damage and a missing end are a STREAM/DECODE error
- *   and give no EOS, unless `salvage` is set.
+ * - FLUSH drops what is held. Damage and a missing end are a STREAM/DECODE
+ *   error and give no EOS, unless `salvage` is set.
  */
 #include "gstlz4dec.h"
 

@@ -9,14 +9,16 @@
  *
  * ## Example launch line
  * |[
- * gst-launch-1.0 eegsrc num-samples=25000 ! edfmux ! lz4enc ! filesink location=night.edf.lz4
+ * gst-launch-1.0 eegsrc num-samples=25000 ! edfmux ! lz4enc ! \
+ *     filesink location=night.edf.lz4
  * ]|
  *
  * - Caps: any in; `application/x-lz4` out, with the input's as
  *   `original-caps`.
  * - Latency: a chunk; set `chunk-duration` to bound it when live.
  * - GAP and other serialized events end the chunk and keep their place.
- * - FLUSH drops what is held; EOS sends it. No input gives an empty, valid file.
+ * - FLUSH drops what is held; EOS sends it. No input gives an empty, valid
+ *   file.
  */
 #include "gstlz4enc.h"
 

@@ -265,8 +265,8 @@ compute_hash (gconstpointer data, gsize size, guint8 *hash)
   g_free (digest);
 }
 
-/* transfer full text, what the output of a stage depends on; not longer than the
- * sidecar takes. */
+/* transfer full text, what the output of a stage depends on; not longer than
+ * the sidecar takes. */
 static gchar *
 shorten (gchar *text)
 {
@@ -299,7 +299,8 @@ get_factory_name (GstEegStage *stage)
   return factory != NULL ? GST_OBJECT_NAME (factory) : "";
 }
 
-/* The build of the kernels of stages whose arithmetic may differ by it, or "". */
+/* The build of the kernels of stages whose arithmetic may differ by it, or
+ * "". */
 static const gchar *
 get_cpu_path (GPtrArray *stages)
 {

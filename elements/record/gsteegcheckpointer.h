@@ -19,25 +19,25 @@ G_BEGIN_DECLS
 
 /*
  * Finds all stages that a barrier comes by on its way to @sink_pad, the nearest
- * first. NULL with @error set if there is an element that holds state and cannot
- * save it, or no source that can go on. With @parts, whether they can save their
- * states is not looked at.
+ * first. NULL with @error set if there is an element that holds state and
+ * cannot save it, or no source that can go on. With @parts, whether they can
+ * save their states is not looked at.
  */
 GPtrArray *gst_eeg_checkpointer_find_stages (GstPad *sink_pad, gboolean parts,
     GError **error);
 
 /*
- * Finds all sinks behind the tees that feed @sink_pad, its own one too: they go on
- * from the same place, or not at all. NULL with @error set if there is one that
- * stores no checkpoints.
+ * Finds all sinks behind the tees that feed @sink_pad, its own one too: they go
+ * on from the same place, or not at all. NULL with @error set if there is one
+ * that stores no checkpoints.
  */
 GPtrArray *gst_eeg_checkpointer_find_sinks (GstPad *sink_pad, GError **error);
 
 /*
  * Makes the checkpoint of a barrier, or with no @barrier the one before the
  * stream. Its output is still to be filled in, but for the path. NULL with
- * @error set if a stage did not add its state. @parts: it is where a part begins.
- * Without @stages it says nothing of them.
+ * @error set if a stage did not add its state. @parts: it is where a part
+ * begins. Without @stages it says nothing of them.
  */
 EegCheckpoint *gst_eeg_checkpointer_make (GPtrArray *stages, gboolean parts,
     GstEegBarrier *barrier, const guint8 *recording, const gchar *path,

@@ -7,18 +7,19 @@
  *
  * Stands behind a source of bytes that can be read at any position, `filesrc`
  * for example, and makes it one from which a recording can go on: it sends a
- * barrier every #GstEegChunk:checkpoint-interval bytes, when an application asks
- * for one (gst_eeg_event_new_barrier_request()) and at the end, and begins where
- * the checkpoint says.
+ * barrier every #GstEegChunk:checkpoint-interval bytes, when an application
+ * asks for one (gst_eeg_event_new_barrier_request()) and at the end, and begins
+ * where the checkpoint says.
  *
  * |[
  * gst-launch-1.0 filesrc location=night.edf ! eegchunk ! zstdenc ! \
  *     eegfilesink checkpoint=true location=night.edf.zst
  * ]|
  *
- * The input must be the same when it is read again: its size, its time of change
- * and the BLAKE3 of its first and last 64 KiB are compared, and anything else is
- * refused. Another device or inode, as of a copy that kept its time, only warns.
+ * The input must be the same when it is read again: its size, its time of
+ * change and the BLAKE3 of its first and last 64 KiB are compared, and anything
+ * else is refused. Another device or inode, as of a copy that kept its time,
+ * only warns.
  *
  * - Caps: any; those of upstream if it has fixed ones.
  * - Only pull mode. Latency: none. Memory: one block of 256 KiB.
@@ -58,8 +59,8 @@ enum
 #define SAMPLE_SIZE (64 * 1024)
 
 /*
- * A saved state: u8 version, 7 bytes 0, then (little-endian) u64 position, id of
- * the barrier, size, mtime, device, inode, interval; head and tail.
+ * A saved state: u8 version, 7 bytes 0, then (little-endian) u64 position, id
+ * of the barrier, size, mtime, device, inode, interval; head and tail.
  */
 #define STATE_VERSION 1
 #define STATE_SIZE (64 + 2 * GST_EEG_BARRIER_HASH_SIZE)
@@ -81,7 +82,8 @@ struct state
 };
 
 /* Locking: the sink pad's stream lock, held by its task, protects `state`. The
- * object lock, a leaf, protects `settings`, `restore`, `position` and `request`. */
+ * object lock, a leaf, protects `settings`, `restore`, `position` and
+ * `request`. */
 struct _GstEegChunk
 {
   GstElement parent;

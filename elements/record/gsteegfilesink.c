@@ -14,30 +14,30 @@
  * ]|
  *
  * Names: the file is called `location.part` until the stream has come to its
- * end and all is on disk. So a file by the name of `location` is whole, whatever
- * happens. Nothing is overwritten unless #GstEegFileSink:overwrite says so, and
- * nobody else can record to the same location meanwhile.
+ * end and all is on disk. So a file by the name of `location` is whole,
+ * whatever happens. Nothing is overwritten unless #GstEegFileSink:overwrite
+ * says so, and nobody else can record to the same location meanwhile.
  *
  * Loss: the element message `eeg-loss-bound` says what a power cut can cost at
  * most from now on, in bytes written and, of a live stream, in time: of what is
  * on its way here, and of what waits for the disk. A crash of the program alone
  * costs what is on its way: written bytes are the system's.
  *
- * Checkpoints: with #GstEegFileSink:checkpoint, the state of all stages is stored
- * at each barrier (see #GstEegBarrier), once the bytes before it are on disk. The
- * same pipeline, run again, goes on from there, and comes to the same bytes. Where
- * an element before it holds state and cannot save it, or the input, the stages
- * or their settings are others than at the checkpoint, it is refused with the
- * reason. A recording that is whole already ends at once. Sinks behind one tee go on
- * from the same checkpoint, the newest one that all of them have stored; all have
- * to store them.
+ * Checkpoints: with #GstEegFileSink:checkpoint, the state of all stages is
+ * stored at each barrier (see #GstEegBarrier), once the bytes before it are on
+ * disk. The same pipeline, run again, goes on from there, and comes to the same
+ * bytes. Where an element before it holds state and cannot save it, or the
+ * input, the stages or their settings are others than at the checkpoint, it is
+ * refused with the reason. A recording that is whole already ends at once.
+ * Sinks behind one tee go on from the same checkpoint, the newest one that all
+ * of them have stored; all have to store them.
  *
  * - Caps: any bytes. Latency: none; does not wait for the clock.
- * - A BYTES segment moves to its start, so that a muxer can complete its header,
- *   but not behind the end: that would leave a hole.
+ * - A BYTES segment moves to its start, so that a muxer can complete its
+ *   header, but not behind the end: that would leave a hole.
  * - GAP writes nothing.
- * - A flush after bytes were written is an error at the next buffer: a recording
- *   cannot begin anew in the same file.
+ * - A flush after bytes were written is an error at the next buffer: a
+ *   recording cannot begin anew in the same file.
  * - EOS gives the file its name. Behind a source of ours, an EOS without an
  *   `eeg-complete` before it follows an error: the file stays `location.part`,
  *   as it does when the pipeline is stopped before EOS.
@@ -168,10 +168,10 @@ struct state
 };
 
 /* Locking: the stream lock protects `state`, and so does a stopped stream. The
- * object lock protects `settings`, `counts` and those after it, and `file` where
- * another thread uses it; the file's own lock is a leaf below it. `resume` is
- * set before the file's thread may use it, but for `last`, which is the stream's,
- * as `parts` is. The file is another one from part to part.
+ * object lock protects `settings`, `counts` and those after it, and `file`
+ * where another thread uses it; the file's own lock is a leaf below it.
+ * `resume` is set before the file's thread may use it, but for `last`, which is
+ * the stream's, as `parts` is. The file is another one from part to part.
  * No lock of ours is held over writes, syncs, posts and queries. */
 struct _GstEegFileSink
 {
@@ -206,8 +206,8 @@ G_DEFINE_TYPE_WITH_CODE (GstEegFileSink, gst_eeg_file_sink, GST_TYPE_BASE_SINK,
 GST_ELEMENT_REGISTER_DEFINE (eegfilesink, "eegfilesink", GST_RANK_NONE,
     GST_TYPE_EEG_FILE_SINK);
 
-/* Sinks behind one tee look at each other's sidecars. This is held while they do,
- * by their files' threads and while they start, over nothing but that. */
+/* Sinks behind one tee look at each other's sidecars. This is held while they
+ * do, by their files' threads and while they start, over nothing but that. */
 static GMutex peers_lock;
 
 /* --- helpers ------------------------------------------------------------- */
@@ -540,8 +540,8 @@ fits_output (const EegCheckpoint *checkpoint)
   return fits;
 }
 
-/* Whether a recording can go on from the checkpoint of a number. One that has not
- * begun has that before all others. */
+/* Whether a recording can go on from the checkpoint of a number. One that has
+ * not begun has that before all others. */
 static gboolean
 has_checkpoint (const gchar *sidecar, guint64 id)
 {
@@ -574,8 +574,8 @@ have_peers_checkpoint (GstEegFileSink *self, guint64 id)
   return have;
 }
 
-/* Whether all others have stored nothing newer than this sink, or just what it is
- * about to store: so all come to the same one before any goes further. */
+/* Whether all others have stored nothing newer than this sink, or just what it
+ * is about to store: so all come to the same one before any goes further. */
 static gboolean
 are_peers_in_step (GstEegFileSink *self, guint64 newest, guint64 next)
 {
@@ -626,8 +626,8 @@ store_checkpoint (GstEegFileSink *self, const EegCheckpoint *checkpoint,
   return result;
 }
 
-/* transfer full; the sidecars of the other sinks, NULL if there are none or with
- * error set. */
+/* transfer full; the sidecars of the other sinks, NULL if there are none or
+ * with error set. */
 static GPtrArray *
 find_peers (GstEegFileSink *self, GError **error)
 {
@@ -1469,8 +1469,8 @@ count_retry (GstEegFileSink *self)
                                   : eeg_checkpoint_result_to_string (result));
 }
 
-/* The stream begins: the source has found its input to be the right one, so what
- * is behind the checkpoint comes once more. FALSE after an error. */
+/* The stream begins: the source has found its input to be the right one, so
+ * what is behind the checkpoint comes once more. FALSE after an error. */
 static gboolean
 cut_file (GstEegFileSink *self)
 {
@@ -1783,8 +1783,8 @@ mark_as_complete (GstEegFileSink *self)
   eeg_durable_mark (self->file, checkpoint);
 }
 
-/* The last checkpoint, which is that of the part before the one that is empty, is
- * also that of the end. */
+/* The last checkpoint, which is that of the part before the one that is empty,
+ * is also that of the end. */
 static gboolean
 mark_last_part (GstEegFileSink *self)
 {
@@ -1880,8 +1880,8 @@ finish (GstEegFileSink *self)
   return TRUE;
 }
 
-/* What the label says may be more than was told: after a crash, the next part has
- * to know when the first one began. FALSE after an error. */
+/* What the label says may be more than was told: after a crash, the next part
+ * has to know when the first one began. FALSE after an error. */
 static gboolean
 take_label (GstEegFileSink *self, const GstEegPart *label)
 {
@@ -2217,9 +2217,9 @@ gst_eeg_file_sink_class_init (GstEegFileSinkClass *klass)
   /**
    * GstEegFileSink:overwrite:
    *
-   * Whether to throw away what an unfinished recording left in the `.part` file,
-   * and to replace a file of this name when the new one is whole. Without, both
-   * are errors.
+   * Whether to throw away what an unfinished recording left in the `.part`
+   * file, and to replace a file of this name when the new one is whole.
+   * Without, both are errors.
    */
   g_object_class_install_property (object_class, PROP_OVERWRITE,
       g_param_spec_boolean ("overwrite", "Overwrite",
@@ -2269,8 +2269,8 @@ gst_eeg_file_sink_class_init (GstEegFileSinkClass *klass)
   /**
    * GstEegFileSink:checkpoint-location:
    *
-   * File that the checkpoints are in; its name with `.old` behind it has the one
-   * before. By default the location with `.checkpoint` behind it.
+   * File that the checkpoints are in; its name with `.old` behind it has the
+   * one before. By default the location with `.checkpoint` behind it.
    */
   g_object_class_install_property (object_class, PROP_CHECKPOINT_LOCATION,
       g_param_spec_string ("checkpoint-location", "Checkpoint location",
@@ -2296,9 +2296,9 @@ gst_eeg_file_sink_class_init (GstEegFileSinkClass *klass)
   /**
    * GstEegFileSink:rotate-bytes:
    *
-   * Bytes after which a part of the recording ends, at the next barrier that the
-   * source sends; 0: not by this measure. Each part is a file of its own, with a
-   * number in its name, see gst_eeg_part_make_location().
+   * Bytes after which a part of the recording ends, at the next barrier that
+   * the source sends; 0: not by this measure. Each part is a file of its own,
+   * with a number in its name, see gst_eeg_part_make_location().
    */
   g_object_class_install_property (object_class, PROP_ROTATE_BYTES,
       g_param_spec_uint64 ("rotate-bytes", "Rotate bytes",
@@ -2310,8 +2310,8 @@ gst_eeg_file_sink_class_init (GstEegFileSinkClass *klass)
   /**
    * GstEegFileSink:rotate-time:
    *
-   * The same in nanoseconds, by the time stamps where the bytes have some, else by
-   * the clock; 0: not by this measure.
+   * The same in nanoseconds, by the time stamps where the bytes have some, else
+   * by the clock; 0: not by this measure.
    */
   g_object_class_install_property (object_class, PROP_ROTATE_TIME,
       g_param_spec_uint64 ("rotate-time", "Rotate time",

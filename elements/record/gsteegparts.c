@@ -14,8 +14,8 @@
 #define SUFFIX ".part"
 
 /*
- * A saved state (little-endian): u8 version, u8 link, u8 is-bytes, 5 bytes 0; u64
- * number, first; i64 origin; the BLAKE3 of the part before; the recording.
+ * A saved state (little-endian): u8 version, u8 link, u8 is-bytes, 5 bytes 0;
+ * u64 number, first; i64 origin; the BLAKE3 of the part before; the recording.
  */
 #define STATE_VERSION 1
 #define STATE_SIZE (32 + GST_EEG_PART_HASH_SIZE + GST_EEG_PART_UUID_SIZE)

@@ -23,14 +23,15 @@ typedef struct
 
 /*
  * Finds all stages before @sink_pad, the nearest first. NULL with @error set if
- * one cannot end a part, nobody sends barriers, or there is a cipher and no place
- * for a label before it. *@is_live: the source cannot give out anything twice.
+ * one cannot end a part, nobody sends barriers, or there is a cipher and no
+ * place for a label before it. *@is_live: the source cannot give out anything
+ * twice.
  */
 GPtrArray *gst_eeg_parts_find_stages (GstPad *sink_pad, gboolean *is_live,
     GError **error);
 
-/* Tells the stages what the first part is, and one of them to write labels; NULL:
- * that there are no parts any more. */
+/* Tells the stages what the first part is, and one of them to write labels;
+ * NULL: that there are no parts any more. */
 void gst_eeg_parts_tell (GPtrArray *stages, const GstEegPart *part);
 
 /* Looks for parts by the name of @location, whole ones and others. */

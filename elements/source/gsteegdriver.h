@@ -46,8 +46,8 @@ typedef void (*GstEegDriverMarkerFunc) (GstClockTime time,
  *     them. Frames at @position or behind it may be missing: then
  *     @block->first says where the next ones are. @block->frames = 0 with
  *     @block->first = @position says that there are none any more.
- * @identify: says by what the input can be recognised; not the position. Without
- *     it the driver needs no input
+ * @identify: says by what the input can be recognised; not the position.
+ *     Without it the driver needs no input
  * @get_alignment: frames of a record of the input, 1 if there are none
  * @read: writes @frames frames from @first on, as located, to @data, and gives
  *     their markers

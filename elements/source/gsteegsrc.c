@@ -30,10 +30,10 @@
  *
  * Checkpoints: with #GstEegSrc:checkpoint-interval a barrier goes every so many
  * samples and at the end, and one when an application asks for it
- * (gst_eeg_event_new_barrier_request()); see #GstEegBarrier. A recording goes on
- * from the sample before which its last one went. A file must then be the same: its
- * size, its time of change and hashes of its first and last 64 KiB are compared.
- * Live, and with #GstEegSrc:loop, nothing can go on.
+ * (gst_eeg_event_new_barrier_request()); see #GstEegBarrier. A recording goes
+ * on from the sample before which its last one went. A file must then be the
+ * same: its size, its time of change and hashes of its first and last 64 KiB
+ * are compared. Live, and with #GstEegSrc:loop, nothing can go on.
  *
  * End: before the EOS of a true end goes an `eeg-complete` event. It does not
  * go when the driver or an element downstream failed.
@@ -112,8 +112,9 @@ enum
 #define AUTOMATIC_LIVE_POOL_TIME GST_SECOND
 #define AUTOMATIC_LIVE_POOL_MIN 16
 
-/* A saved state: u8 version, 7 bytes 0, then (little-endian) u64 index of the next
- * sample, id of the barrier, buffers sent; of a file what it is recognised by. */
+/* A saved state: u8 version, 7 bytes 0, then (little-endian) u64 index of the
+ * next sample, id of the barrier, buffers sent; of a file what it is recognised
+ * by. */
 #define STATE_VERSION 1
 #define STATE_SIZE 32
 
@@ -198,9 +199,10 @@ struct state
 
 /* Locking: the stream lock (held by the base class around create(), seeks and
  * caps) protects `state`, so does a stopped task. The object lock, a leaf,
- * protects `settings`, `published`, `driver`, `restore` and `request`. The live lock of the base
- * class protects its `clock_id`, through which a waiting create() is woken.
- * None of ours is held over pushes, posts, queries and driver calls. */
+ * protects `settings`, `published`, `driver`, `restore` and `request`. The live
+ * lock of the base class protects its `clock_id`, through which a waiting
+ * create() is woken. None of ours is held over pushes, posts, queries and
+ * driver calls. */
 struct _GstEegSrc
 {
   GstPushSrc parent;
@@ -459,8 +461,8 @@ size_buffers (GstEegSrc *self, const struct settings *settings,
   return TRUE;
 }
 
-/* What the barriers need, with the driver open: also goes on from where a process
- * before was. FALSE with error set. */
+/* What the barriers need, with the driver open: also goes on from where a
+ * process before was. FALSE with error set. */
 static gboolean
 prepare_barriers (GstEegSrc *self, const struct settings *settings,
     GError **error)
@@ -948,8 +950,8 @@ send_barrier (GstEegSrc *self, gboolean is_end)
   gst_eeg_barrier_unref (barrier);
 }
 
-/* Sends a barrier if one is due; *left is how many samples may go before the next
- * one. FALSE with error set. */
+/* Sends a barrier if one is due; *left is how many samples may go before the
+ * next one. FALSE with error set. */
 static gboolean
 send_due_barrier (GstEegSrc *self, guint64 *left, GError **error)
 {
@@ -1617,8 +1619,8 @@ gst_eeg_src_estimate (GstEegStage *stage, guint64 input_bytes,
   return TRUE;
 }
 
-/* The synthetic amplifier's faults but the one that ends the stream: with it the
- * samples are the same. */
+/* The synthetic amplifier's faults but the one that ends the stream: with it
+ * the samples are the same. */
 static void
 describe_driver (GstEegSrc *self, GString *to)
 {
@@ -2126,8 +2128,8 @@ gst_eeg_src_class_init (GstEegSrcClass *klass)
    * GstEegSrc:checkpoint-interval:
    *
    * Samples of each channel from one barrier to the next, lost ones and gaps
-   * counted; of a file rounded up to whole records; 0: none. Encoders end a chunk
-   * there, so that their output depends on it.
+   * counted; of a file rounded up to whole records; 0: none. Encoders end a
+   * chunk there, so that their output depends on it.
    */
   g_object_class_install_property (object_class, PROP_CHECKPOINT_INTERVAL,
       g_param_spec_uint64 ("checkpoint-interval", "Checkpoint interval",

@@ -17,8 +17,9 @@
  * - Caps: `application/x-zstd` in; out, the `original-caps` if there are any.
  * - Latency: a frame that is decoded in parallel is waited for, else none.
  * - GAP and other serialized events leave behind the frames before them.
- * - FLUSH drops what is held. A file that ends inside a frame is a STREAM/DECODE
- *   error and gives no EOS; so is any other damage, unless `salvage` is set.
+ * - FLUSH drops what is held. A file that ends inside a frame is a
+ *   STREAM/DECODE error and gives no EOS; so is any other damage, unless
+ *   `salvage` is set.
  * - What a frame in one piece holds is pushed after its checksum was verified;
  *   of larger frames the checksum is verified when they end.
  */

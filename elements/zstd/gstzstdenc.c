@@ -10,10 +10,12 @@
  *
  * ## Example launch line
  * |[
- * gst-launch-1.0 eegsrc num-samples=25000 ! edfmux ! zstdenc ! filesink location=night.edf.zst
+ * gst-launch-1.0 eegsrc num-samples=25000 ! edfmux ! zstdenc ! \
+ *     filesink location=night.edf.zst
  * ]|
  *
- * - Caps: any in; `application/x-zstd` out, with the input's as `original-caps`.
+ * - Caps: any in; `application/x-zstd` out, with the input's as
+ *   `original-caps`.
  * - Latency: a chunk; set `chunk-duration` to bound it when live.
  * - GAP and other serialized events end the chunk and keep their place.
  * - FLUSH drops what is held; EOS sends it. No input gives one empty frame.

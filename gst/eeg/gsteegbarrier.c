@@ -6,20 +6,20 @@
  *
  * A source puts the serialized event `eeg-barrier` between two buffers. It
  * travels with the data, in order; each stage adds to the object inside what it
- * needs to go on from there, then passes the event on. When it reaches the sink,
- * the object holds the state of the whole pipeline at one place of the stream,
- * though nothing stopped. The sink stores it once all bytes before it are on
- * disk.
+ * needs to go on from there, then passes the event on. When it reaches the
+ * sink, the object holds the state of the whole pipeline at one place of the
+ * stream, though nothing stopped. The sink stores it once all bytes before it
+ * are on disk.
  *
  * The object is the same in all copies of the event; the event's structure
  * cannot be written behind a tee.
  *
- * No samples are stored. A stage whose next output depends on samples before the
- * barrier lets it pass later: behind the first output that does not (see
- * #GstEegStageInterface.look_back). So what is behind that stage has its barrier
- * later in the stream, and a recording that goes on, with the source where it
- * sent the barrier, finds all samples again that it needs; each stage throws away
- * what it gives before the place where the barrier left it.
+ * No samples are stored. A stage whose next output depends on samples before
+ * the barrier lets it pass later: behind the first output that does not (see
+ * #GstEegStageInterface.look_back). So what is behind that stage has its
+ * barrier later in the stream, and a recording that goes on, with the source
+ * where it sent the barrier, finds all samples again that it needs; each stage
+ * throws away what it gives before the place where the barrier left it.
  *
  * An application asks for a barrier by the event `eeg-barrier-request`, sent to
  * the pipeline. The source sends one at the next place where it can.
@@ -31,8 +31,8 @@
 #define BARRIER_NAME "eeg-barrier"
 #define REQUEST_NAME "eeg-barrier-request"
 
-/* Of an input as bytes: u64 position, size, mtime, device, inode, little-endian;
- * head and tail. */
+/* Of an input as bytes: u64 position, size, mtime, device, inode,
+ * little-endian; head and tail. */
 #define INPUT_SIZE (5 * 8 + 2 * GST_EEG_BARRIER_HASH_SIZE)
 
 typedef struct
@@ -217,9 +217,10 @@ find_saved (GstEegBarrier *barrier, GstEegStage *stage)
  * @barrier: a barrier
  * @stage: the stage at which it arrived
  *
- * Lets @stage save its state and says with what settings. To be called where all that came before the
- * barrier has left the stage, or is part of what it saves. If it cannot save,
- * the barrier fails; the event is passed on all the same.
+ * Lets @stage save its state and says with what settings. To be called where
+ * all that came before the barrier has left the stage, or is part of what it
+ * saves. If it cannot save, the barrier fails; the event is passed on all the
+ * same.
  *
  * Returns: whether the state is saved
  */
@@ -304,7 +305,8 @@ gst_eeg_barrier_get_state (GstEegBarrier *barrier, GstEegStage *stage)
  * @barrier: a barrier
  * @stage: a stage
  *
- * Returns: (transfer full) (nullable): what gst_eeg_stage_describe_output() said
+ * Returns: (transfer full) (nullable): what gst_eeg_stage_describe_output()
+ * said
  *     when @stage saved its state, or %NULL if the barrier did not come by it
  */
 gchar *
@@ -384,8 +386,8 @@ gst_eeg_barrier_ends_part (GstEegBarrier *barrier)
  * @barrier: a barrier that ends a part
  * @part: (transfer none): what follows
  *
- * Called by the stage that writes the label: nobody else knows the digest of the
- * part that ends.
+ * Called by the stage that writes the label: nobody else knows the digest of
+ * the part that ends.
  */
 void
 gst_eeg_barrier_set_next_part (GstEegBarrier *barrier, const GstEegPart *part)
@@ -465,9 +467,9 @@ gst_eeg_event_parse_barrier (GstEvent *event, GstEegBarrier **barrier)
  * gst_eeg_event_new_barrier_request:
  *
  * To be sent to the pipeline, or to a sink. The source sends a barrier at the
- * next place where it can: eegsrc where a record of its file ends, eegchunk behind
- * its next block. The barrier ends a chunk of the encoders, so that the bytes
- * depend on it.
+ * next place where it can: eegsrc where a record of its file ends, eegchunk
+ * behind its next block. The barrier ends a chunk of the encoders, so that the
+ * bytes depend on it.
  *
  * Returns: (transfer full): an upstream event
  */

@@ -5,9 +5,9 @@
  * @short_description: what a recording can go on from, and how to go back
  *
  * A sink with checkpoints stores them in a sidecar, by default the name of the
- * recording with `.checkpoint` behind it. The sidecar holds two: the newest, and
- * the one before it in a file with `.old` behind its name. These functions read
- * them, and go back to the older one: of a recording that nobody runs with
+ * recording with `.checkpoint` behind it. The sidecar holds two: the newest,
+ * and the one before it in a file with `.old` behind its name. These functions
+ * read them, and go back to the older one: of a recording that nobody runs with
  * gst_eeg_checkpoint_unwind(), of a pipeline with gst_eeg_unwind().
  *
  * A checkpoint holds neither samples nor keys.
@@ -150,8 +150,8 @@ wrap (EegCheckpoint *content, GstEegCheckpointGeneration generation)
  * cut off anywhere, or in which a bit is wrong, nothing is believed.
  *
  * Errors are of the domain %GST_RESOURCE_ERROR: NOT_FOUND if there is no such
- * generation, SETTINGS if it is damaged or of a newer format, READ if the system
- * refuses.
+ * generation, SETTINGS if it is damaged or of a newer format, READ if the
+ * system refuses.
  *
  * Returns: (transfer full) (nullable): the checkpoint, or %NULL with @error set
  */
@@ -252,7 +252,8 @@ gst_eeg_checkpoint_unref (GstEegCheckpoint *checkpoint)
  * gst_eeg_checkpoint_get_id:
  * @checkpoint: a checkpoint
  *
- * Returns: its number, which grows from checkpoint to checkpoint of a recording;
+ * Returns: its number, which grows from checkpoint to checkpoint of a
+ * recording;
  *     0 of the one before the stream
  */
 guint64
@@ -281,7 +282,8 @@ gst_eeg_checkpoint_get_time (const GstEegCheckpoint *checkpoint)
  * gst_eeg_checkpoint_get_sample_index:
  * @checkpoint: a checkpoint
  *
- * Returns: samples per channel since the start, lost ones counted; 0 of a stream
+ * Returns: samples per channel since the start, lost ones counted; 0 of a
+ * stream
  *     of bytes
  */
 guint64
@@ -362,7 +364,8 @@ gst_eeg_checkpoint_is_complete (const GstEegCheckpoint *checkpoint)
  * gst_eeg_checkpoint_get_retries:
  * @checkpoint: a checkpoint
  *
- * Returns: how often the recording went on from here since this was stored; more
+ * Returns: how often the recording went on from here since this was stored;
+ * more
  *     than a few tell of a chunk behind it that cannot be passed
  */
 guint
@@ -377,7 +380,8 @@ gst_eeg_checkpoint_get_retries (const GstEegCheckpoint *checkpoint)
  * gst_eeg_checkpoint_get_cpu_path:
  * @checkpoint: a checkpoint
  *
- * Returns: (transfer none): the instructions that float stages computed with, or
+ * Returns: (transfer none): the instructions that float stages computed with,
+ * or
  *     "" if there were none
  */
 const gchar *
@@ -392,7 +396,8 @@ gst_eeg_checkpoint_get_cpu_path (const GstEegCheckpoint *checkpoint)
  * gst_eeg_checkpoint_get_settings:
  * @checkpoint: a checkpoint
  *
- * Returns: (transfer none) (array fixed-size=32): BLAKE3 of the elements and their
+ * Returns: (transfer none) (array fixed-size=32): BLAKE3 of the elements and
+ * their
  *     settings
  */
 const guint8 *
@@ -421,7 +426,8 @@ gst_eeg_checkpoint_get_input (const GstEegCheckpoint *checkpoint)
  * gst_eeg_checkpoint_get_output_path:
  * @checkpoint: a checkpoint
  *
- * Returns: (transfer none) (type filename): the file that is recorded to, as the
+ * Returns: (transfer none) (type filename): the file that is recorded to, as
+ * the
  *     sink was told, without `.part`
  */
 const gchar *
@@ -436,7 +442,8 @@ gst_eeg_checkpoint_get_output_path (const GstEegCheckpoint *checkpoint)
  * gst_eeg_checkpoint_get_output_length:
  * @checkpoint: a checkpoint
  *
- * Returns: bytes of the output that were safe on disk; what is behind them is cut
+ * Returns: bytes of the output that were safe on disk; what is behind them is
+ * cut
  *     off when the recording goes on
  */
 guint64
@@ -469,7 +476,8 @@ gst_eeg_checkpoint_get_output_file (const GstEegCheckpoint *checkpoint,
  * gst_eeg_checkpoint_get_output_tail:
  * @checkpoint: a checkpoint
  *
- * Returns: (transfer none) (array fixed-size=32): BLAKE3 of the last 64 KiB of the
+ * Returns: (transfer none) (array fixed-size=32): BLAKE3 of the last 64 KiB of
+ * the
  *     output before its length
  */
 const guint8 *
@@ -540,7 +548,8 @@ gst_eeg_checkpoint_get_stage_factory (const GstEegCheckpoint *checkpoint,
  * @checkpoint: a checkpoint
  * @index: which stage
  *
- * Returns: (transfer none): what the stage's output depends on beside its input,
+ * Returns: (transfer none): what the stage's output depends on beside its
+ * input,
  *     as gst_eeg_stage_describe_output() said
  */
 const gchar *
@@ -709,7 +718,8 @@ claim_output (const gchar *sidecar, const EegCheckpoint *checkpoint,
   return fd;
 }
 
-/* The name for all parts of a recording, which the sidecar has from it; NULL with
+/* The name for all parts of a recording, which the sidecar has from it; NULL
+ * with
  * @error set if it has another one. */
 static gchar *
 get_parts_name (const gchar *sidecar, const EegCheckpoint *checkpoint,
@@ -831,12 +841,14 @@ claim_parts (const gchar *sidecar, const EegCheckpoint *checkpoint,
  * run the next time. A newer one is thrown away, so that there is no way
  * forward again but that of the recording; what the output holds behind @id is
  * cut off then. A recording that was finished gets `.part` behind its name once
- * more, and so do parts of a recording that are newer than @id. Where @id is the newest one and not complete, nothing has to change.
+ * more, and so do parts of a recording that are newer than @id. Where @id is
+ * the newest one and not complete, nothing has to change.
  *
  * Nothing happens, and @error is set, if there is no such checkpoint
  * (%GST_RESOURCE_ERROR_NOT_FOUND, with a list of those that are), if a recorder
  * has the output (BUSY), or if the output does not fit to the checkpoint
- * (SETTINGS). After a crash in between the recording goes on from one of the two.
+ * (SETTINGS). After a crash in between the recording goes on from one of the
+ * two.
  *
  * Returns: whether the recording goes on from @id
  */
@@ -946,22 +958,22 @@ have_id (GPtrArray *sidecars, guint64 id, GError **error)
  * @id: the checkpoint to go back to
  * @error: return location
  *
- * Takes a pipeline back to an older checkpoint: to READY, the sinks first, then to
- * PAUSED, where each sink cuts off what is behind the checkpoint, each stage gets
- * the state that it had there, and the source goes to its place. Played on, the
- * pipeline comes to the same bytes as one that had not been beyond @id. Works
- * also after an error, which is what it is for: a check that finds too late what
- * was recorded already.
+ * Takes a pipeline back to an older checkpoint: to READY, the sinks first, then
+ * to PAUSED, where each sink cuts off what is behind the checkpoint, each stage
+ * gets the state that it had there, and the source goes to its place. Played
+ * on, the pipeline comes to the same bytes as one that had not been beyond @id.
+ * Works also after an error, which is what it is for: a check that finds too
+ * late what was recorded already.
  *
  * The settings of the stages must be those of the checkpoint, as always when a
- * recording goes on. The counts of retries stay, so that who goes back and fails
- * again and again is stopped by the sink's `max-retries`.
+ * recording goes on. The counts of retries stay, so that who goes back and
+ * fails again and again is stopped by the sink's `max-retries`.
  *
  * If there is no such checkpoint, the pipeline stays as it is and @error has a
- * list of those that are. A checkpoint that is being stored is stored before the
- * pipeline is in READY, and pushes out the oldest: who wants that one sets READY
- * first, then asks gst_eeg_checkpoint_list(). After any other error the pipeline
- * is in READY.
+ * list of those that are. A checkpoint that is being stored is stored before
+ * the pipeline is in READY, and pushes out the oldest: who wants that one sets
+ * READY first, then asks gst_eeg_checkpoint_list(). After any other error the
+ * pipeline is in READY.
  *
  * Messages of what went wrong before are still on the bus. Not from a streaming
  * thread. As with gst_element_set_state(), the change to

@@ -12,11 +12,11 @@
  *
  * - Caps: encoders wrap the input caps as `original-caps`, decoders unwrap
  *   them. The order of stages is checked when caps arrive.
- * - Segments: a BYTES segment is replaced, since the bytes are others; a segment
- *   that moves is an error of encoders. Other formats pass.
- * - Serialized events end the chunk of an encoder whose chunks may end anywhere,
- *   and so keep their exact place. Where cells have a fixed size, an event
- *   leaves behind the cell in which it came.
+ * - Segments: a BYTES segment is replaced, since the bytes are others; a
+ *   segment that moves is an error of encoders. Other formats pass.
+ * - Serialized events end the chunk of an encoder whose chunks may end
+ *   anywhere, and so keep their exact place. Where cells have a fixed size, an
+ *   event leaves behind the cell in which it came.
  * - FLUSH drops all that is held; an encoder then begins a new stream, with a
  *   new header. So does a STREAM_START of another stream.
  * - EOS sends what is held. Behind a source that announces its true end, an EOS
@@ -1398,8 +1398,8 @@ finish_stream (GstEegChunkCodec *self, gboolean complete)
   return flow;
 }
 
-/* A part of the recording ends, and another one may begin: the coded stream ends
- * here as it would at the end of all. */
+/* A part of the recording ends, and another one may begin: the coded stream
+ * ends here as it would at the end of all. */
 static gboolean
 end_part (GstEegChunkCodec *self, GstEvent *event)
 {
@@ -1592,8 +1592,8 @@ grow_fifo (GstEegChunkCodec *self, gsize size)
 
   if (st->fifo != NULL && st->fifo->maxsize >= size)
     return TRUE;
-  /* at once what parse() asked for, else doubled, so that a unit whose size shows
-   * late is not copied each time */
+  /* at once what parse() asked for, else doubled, so that a unit whose size
+   * shows late is not copied each time */
   if (st->need >= size)
     size = st->need;
   else if (st->fifo != NULL)

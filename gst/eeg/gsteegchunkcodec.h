@@ -206,8 +206,8 @@ struct _GstEegChunkLimits
  *     by a new process that knows nothing but the number of bytes: not if there
  *     is a header, a trailer with a table, or if chunks depend on each other or
  *     on time. Any state, any thread; %NULL: it never can
- * @label: makes what carries the label of a part (one line of text) in the coded
- *     stream, and other decoders step over; optional, as @emit
+ * @label: makes what carries the label of a part (one line of text) in the
+ *     coded stream, and other decoders step over; optional, as @emit
  * @limits: what jobs can need with the current settings; any state, any thread
  * @start: READY to PAUSED: checks settings, makes what is needed; %FALSE with
  *     the error set to refuse

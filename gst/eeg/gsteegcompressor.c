@@ -155,8 +155,8 @@ gst_eeg_compressor_pushed (GstEegChunkCodec *codec, const GstEegChunkJob *job)
     post_size (GST_EEG_COMPRESSOR (codec), &change);
 }
 
-/* The largest size whose ring stays within the limit, by what estimate() says of
- * it; 0 if there is none. */
+/* The largest size whose ring stays within the limit, by what estimate() says
+ * of it; 0 if there is none. */
 static gsize
 find_largest_size (GstEegCompressor *self, guint64 memory_limit)
 {
@@ -359,8 +359,8 @@ gst_eeg_compressor_make_skippable_label (const gchar *text)
  * @klass: the class of an encoder, whose own properties have numbers below 100
  * @level: (transfer floating): an int, writable and set when it is constructed
  *
- * Gives the encoder its property for the level, under the name that is usual for
- * it. If it has a set_property() of its own, that chains up.
+ * Gives the encoder its property for the level, under the name that is usual
+ * for it. If it has a set_property() of its own, that chains up.
  */
 void
 gst_eeg_compressor_class_install_level (GstEegCompressorClass *klass,
@@ -427,10 +427,10 @@ gst_eeg_compressor_class_init (GstEegCompressorClass *klass)
    * GstEegCompressor:adaptive:
    *
    * Whether the size of chunks follows what they gain: it begins with
-   * #GstEegCompressor:chunk-size and moves between 16 KiB and 4 MiB. Each change
-   * is an element message `eeg-chunk-size` {chunk-size, previous, reason, ratio,
-   * bytes-per-second}. The output then depends on timing, so that two runs
-   * differ.
+   * #GstEegCompressor:chunk-size and moves between 16 KiB and 4 MiB. Each
+   * change is an element message `eeg-chunk-size` {chunk-size, previous,
+   * reason, ratio, bytes-per-second}. The output then depends on timing, so
+   * that two runs differ.
    */
   g_object_class_install_property (object_class, PROP_ADAPTIVE,
       g_param_spec_boolean ("adaptive", "Adaptive",
@@ -443,10 +443,10 @@ gst_eeg_compressor_class_init (GstEegCompressorClass *klass)
   /**
    * GstEegCompressor:max-latency:
    *
-   * With #GstEegCompressor:adaptive, the most stream time that a chunk may span:
-   * a larger one is followed by smaller ones. It is the time that waits in a
-   * chunk, and what a crash can lose. #GstEegCompressor:chunk-duration holds for
-   * the first chunk too.
+   * With #GstEegCompressor:adaptive, the most stream time that a chunk may
+   * span: a larger one is followed by smaller ones. It is the time that waits
+   * in a chunk, and what a crash can lose. #GstEegCompressor:chunk-duration
+   * holds for the first chunk too.
    */
   g_object_class_install_property (object_class, PROP_MAX_LATENCY,
       g_param_spec_uint64 ("max-latency", "Maximum latency",
@@ -622,8 +622,8 @@ gst_eeg_decompressor_set_damaged (GstEegDecompressor *decompressor,
  * @unit: (out): how much is lost
  * @error: (out): the error, unless damage is stepped over
  *
- * What parse() returns at damage: an error, or, when salvaging, what lies before
- * the next frame is lost.
+ * What parse() returns at damage: an error, or, when salvaging, what lies
+ * before the next frame is lost.
  *
  * Returns: %GST_EEG_CHUNK_PARSE_ERROR or %GST_EEG_CHUNK_PARSE_LOST
  */

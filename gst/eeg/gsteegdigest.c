@@ -766,8 +766,8 @@ gst_eeg_digest_query (GstBaseTransform *trans, GstPadDirection direction,
 {
   GstFormat format;
 
-  /* a muxer asks whether it may go back: not in what is hashed, whatever the sink
-   * can do */
+  /* a muxer asks whether it may go back: not in what is hashed, whatever the
+   * sink can do */
   if (direction == GST_PAD_SINK
       && GST_QUERY_TYPE (query) == GST_QUERY_SEEKING) {
     gst_query_parse_seeking (query, &format, NULL, NULL, NULL);

@@ -11,8 +11,8 @@
  * - `eeg-kernel`, serialized: from a given sample on a FIR filter takes another
  *   kernel.
  * - `eeg-loss`, an element message: samples that will never come.
- * - `eeg-loss-bound`, an element message: what a power cut can cost at most from
- *   now on.
+ * - `eeg-loss-bound`, an element message: what a power cut can cost at most
+ *   from now on.
  */
 #include "gsteegevent.h"
 
@@ -97,8 +97,8 @@ gst_eeg_event_parse_complete (GstEvent *event, guint64 *samples)
 /**
  * gst_eeg_event_new_kernel:
  * @sample: index of the first sample that is made by the new kernel
- * @taps: (array length=n_taps): the kernel, in the order of an impulse response;
- *     copied
+ * @taps: (array length=n_taps): the kernel, in the order of an impulse
+ *     response; copied
  * @n_taps: how many, at least 1
  * @delay: how many samples of its delay are taken off the time stamps, below
  *     @n_taps; -1: (@n_taps - 1) / 2 if it mirrors, else none

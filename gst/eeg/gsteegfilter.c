@@ -18,9 +18,9 @@
  * - Markers stay on their buffer; those of a buffer that is swallowed move to
  *   the next one.
  * - A barrier leaves before the first output that depends on nothing before it
- *   (#GstEegFilterClass.get_look_back). A filter that goes on from there gets the
- *   samples behind the place where the barrier came in, and throws away what it
- *   gives before the place where it left.
+ *   (#GstEegFilterClass.get_look_back). A filter that goes on from there gets
+ *   the samples behind the place where the barrier came in, and throws away
+ *   what it gives before the place where it left.
  * - A delay is reported as latency, and a LATENCY message is posted once each
  *   time it changes.
  * - Properties that are settings are taken over together after each
@@ -30,8 +30,8 @@
  * Locking: the settings lock, taken by setters and when caps arrive, makes
  * designs follow each other and guards #GstEegFilterPrivate.known. The object
  * lock is taken inside it and guards .enabled, .delay, .live_info, .restore
- * and the settings; .renegotiate is atomic; everything else belongs to the streaming
- * thread. Nothing is pushed, posted or unreffed under either.
+ * and the settings; .renegotiate is atomic; everything else belongs to the
+ * streaming thread. Nothing is pushed, posted or unreffed under either.
  */
 #include "gsteegfilter.h"
 
@@ -51,9 +51,10 @@ GST_DEBUG_CATEGORY_STATIC (performance_debug);
 /* What is drained leaves in buffers of about this size. */
 #define DRAIN_BYTES (1 << 20)
 
-/* A saved state: u8 version, u8 flags, 6 bytes 0, then (little-endian) u64 index
- * behind the last input sample before the barrier, and of the first output sample
- * behind it, 0 if no run was under way; what the subclass saved. */
+/* A saved state: u8 version, u8 flags, 6 bytes 0, then (little-endian) u64
+ * index behind the last input sample before the barrier, and of the first
+ * output sample behind it, 0 if no run was under way; what the subclass
+ * saved. */
 #define STATE_VERSION 1
 #define STATE_SIZE 24
 #define STATE_RUNNING 1
@@ -202,8 +203,8 @@ held_free (gpointer data)
 static GstBuffer *finish_buffer (GstEegFilter *self, GstBuffer *buffer,
     gsize n_frames);
 
-/* Lets the oldest barrier that is held leave, before an output sample. Markers of
- * what was swallowed go first: nobody would bring them again. */
+/* Lets the oldest barrier that is held leave, before an output sample. Markers
+ * of what was swallowed go first: nobody would bring them again. */
 static void
 release_one (GstEegFilter *self, guint64 sample)
 {
@@ -470,8 +471,8 @@ copy_markers (GstBuffer *from, GstBuffer *to, GstClockTime time,
           meta->text);
 }
 
-/* `n_frames` frames of a buffer of output from frame `first` on. Markers go where
- * their time is: to the part that begins at `time`, or before it. */
+/* `n_frames` frames of a buffer of output from frame `first` on. Markers go
+ * where their time is: to the part that begins at `time`, or before it. */
 static GstBuffer *
 cut_output (GstEegFilter *self, GstBuffer *buffer, gsize first, gsize n_frames,
     GstClockTime time, gboolean is_before)
@@ -485,8 +486,9 @@ cut_output (GstEegFilter *self, GstBuffer *buffer, gsize first, gsize n_frames,
   return part;
 }
 
-/* What was given before the barrier from which the filter goes on is thrown away:
- * the first frames of a buffer, and the markers before. NULL: all of it. */
+/* What was given before the barrier from which the filter goes on is thrown
+ * away: the first frames of a buffer, and the markers before. NULL: all of
+ * it. */
 static GstBuffer *
 skip_output (GstEegFilter *self, GstBuffer *buffer, gsize *n_frames)
 {
@@ -524,8 +526,8 @@ copy_metas (GstBuffer *from, GstBuffer *to)
 }
 
 /* Stamps an output buffer and counts it; adds markers that wait for one. A
- * buffer that needs neither may be shared and stays as it is. NULL if nothing of
- * it goes on. */
+ * buffer that needs neither may be shared and stays as it is. NULL if nothing
+ * of it goes on. */
 static GstBuffer *
 finish_buffer (GstEegFilter *self, GstBuffer *buffer, gsize n_frames)
 {
@@ -700,8 +702,8 @@ take_one (GstEegFilter *self, GstBuffer *buffer, guint64 index)
   return ret;
 }
 
-/* The next buffer of what the subclass still holds, NULL with is_end when all is
- * out. Ends the run then. */
+/* The next buffer of what the subclass still holds, NULL with is_end when all
+ * is out. Ends the run then. */
 static GstFlowReturn
 drain_piece (GstEegFilter *self, GstBuffer **buffer, gboolean *is_end)
 {
@@ -761,8 +763,8 @@ drain_piece (GstEegFilter *self, GstBuffer **buffer, gboolean *is_end)
   return GST_FLOW_OK;
 }
 
-/* The same, but for what was given before the barrier from which the filter goes
- * on. */
+/* The same, but for what was given before the barrier from which the filter
+ * goes on. */
 static GstFlowReturn
 drain_one (GstEegFilter *self, GstBuffer **buffer)
 {
@@ -1158,8 +1160,8 @@ generate (GstEegFilter *self, GstBuffer **out)
   enabled = gst_eeg_filter_get_enabled (self);
   continues = find_index (self, in, &index) && enabled == priv->was_enabled;
   if (!continues && priv->running) {
-    /* what the last run held goes first, from here: the base class would put the
-     * DISCONT of this buffer on it */
+    /* what the last run held goes first, from here: the base class would put
+     * the DISCONT of this buffer on it */
     ret = drain_all (self);
     if (ret != GST_FLOW_OK) {
       gst_clear_buffer (&trans->queued_buf);
@@ -1424,8 +1426,8 @@ get_old_prefilter (GstEvent *event, gint i)
   return text != NULL ? text : "";
 }
 
-/* What the recording event says of each channel that goes out, with @text behind
- * it where the filter acts. */
+/* What the recording event says of each channel that goes out, with @text
+ * behind it where the filter acts. */
 static void
 set_prefilters (GstEegFilter *self, GstStructure *fields, const gchar *text)
 {
@@ -1487,7 +1489,8 @@ announce (GstEegFilter *self)
     gst_pad_push_event (GST_BASE_TRANSFORM_SRC_PAD (self), event);
 }
 
-/* Takes over settings that may change the caps, with the run under way ended. */
+/* Takes over settings that may change the caps, with the run under way
+ * ended. */
 static GstFlowReturn
 gst_eeg_filter_submit_input_buffer (GstBaseTransform *trans,
     gboolean is_discont, GstBuffer *buffer)
@@ -2113,9 +2116,9 @@ gst_eeg_filter_get_resumed (GstEegFilter *filter)
  * @filter: a filter with #GstEegFilterClass.get_look_back
  * @reason: why, to be put behind the filter's name
  *
- * Says that what comes next depends on more than what came in behind the barriers
- * that are on their way through: no checkpoint can be made of them. Streaming
- * thread only.
+ * Says that what comes next depends on more than what came in behind the
+ * barriers that are on their way through: no checkpoint can be made of them.
+ * Streaming thread only.
  */
 void
 gst_eeg_filter_fail_barriers (GstEegFilter *filter, const gchar *reason)
@@ -2250,8 +2253,8 @@ gst_eeg_filter_peek_settings (GstEegFilter *filter)
 /**
  * gst_eeg_filter_get_settings: (skip)
  * @filter: a filter with settings
- * @settings: (out caller-allocates): takes a copy of them as set; holds settings
- *     or only zeroes before
+ * @settings: (out caller-allocates): takes a copy of them as set; holds
+ *     settings or only zeroes before
  *
  * Any thread, without the object lock.
  */
@@ -2311,8 +2314,8 @@ gst_eeg_filter_apply_settings (GstEegFilter *filter, GError **error)
  * gst_eeg_filter_lock_settings: (skip)
  * @filter: a filter with settings
  *
- * While this lock is held nobody else calls apply_settings(). It is taken before
- * the object lock, and not while something is pushed or posted.
+ * While this lock is held nobody else calls apply_settings(). It is taken
+ * before the object lock, and not while something is pushed or posted.
  */
 void
 gst_eeg_filter_lock_settings (GstEegFilter *filter)

@@ -55,20 +55,21 @@ G_DECLARE_DERIVABLE_TYPE (GstEegFilter, gst_eeg_filter, GST, EEG_FILTER,
  *     buffer to go out, of whole frames, or %NULL in @buffer; at the end of a
  *     run with @is_end, when what is held goes out too. Stamps and DISCONT are
  *     seen to by the caller; a buffer whose stamps are right stays untouched
- * @takes_part: whether the filter takes part in checkpoints: it keeps nothing, or
- *     implements the next three functions
+ * @takes_part: whether the filter takes part in checkpoints: it keeps nothing,
+ *     or implements the next three functions
  * @get_look_back: frames of input before an output, in its place, on which its
- *     bytes depend: an output so many frames behind a barrier needs nothing from
- *     before it; 0 by default, and where all is saved
+ *     bytes depend: an output so many frames behind a barrier needs nothing
+ *     from before it; 0 by default, and where all is saved
  * @save: appends what @resume needs beside samples, when a barrier comes in;
  *     nothing by default
- * @resume: a run goes on with input sample @index, before which the barrier came
- *     in at which @save appended the data. @first is what map_index() would give
+ * @resume: a run goes on with input sample @index, before which the barrier
+ *     came in at which @save appended the data. @first is what map_index()
+ *     would give
  * @whole_buffers: a barrier leaves between buffers that @give_buffer gives
- * @get_prefilter: (transfer full): what the filter does to channels of type EEG,
- *     EOG, EMG and ECG as EDF says it, for example "HP:0.1Hz LP:40Hz N:50Hz", or
- *     %NULL. It is put behind what the recording event says of these channels,
- *     each time it may have changed
+ * @get_prefilter: (transfer full): what the filter does to channels of type
+ *     EEG, EOG, EMG and ECG as EDF says it, for example "HP:0.1Hz LP:40Hz
+ *     N:50Hz", or %NULL. It is put behind what the recording event says of
+ *     these channels, each time it may have changed
  * @moves_channels: set_info() calls gst_eeg_filter_set_origins(), by which what
  *     the recording event says of channels goes with them
  * @parse_caps: what fixed caps of either side mean, where one of them is not
@@ -79,17 +80,17 @@ G_DECLARE_DERIVABLE_TYPE (GstEegFilter, gst_eeg_filter, GST, EEG_FILTER,
  *     needed where bytes are not enough
  * @clear_settings: frees what one holds; may be %NULL
  * @apply_settings: whether settings can be met for what comes in, or by
- *     themselves where @info is %NULL, before that is known; makes what they ask
- *     for and leaves it to be taken over. Called by the thread that set
+ *     themselves where @info is %NULL, before that is known; makes what they
+ *     ask for and leaves it to be taken over. Called by the thread that set
  *     properties or starts the element, under the lock of the settings, see
  *     gst_eeg_filter_lock_settings(); nothing is posted then
  * @settings_renegotiate: caps or what set_info() makes depend on settings: a
  *     change that can be met is followed by gst_eeg_filter_renegotiate(), with
  *     which the settings become active
  *
- * All but @get_memory, @transform_info, @parse_caps and those about settings are
- * called on the streaming thread, without a lock. A function that returns %FALSE sets the
- * error as it shall be posted.
+ * All but @get_memory, @transform_info, @parse_caps and those about settings
+ * are called on the streaming thread, without a lock. A function that returns
+ * %FALSE sets the error as it shall be posted.
  */
 struct _GstEegFilterClass
 {

@@ -402,8 +402,8 @@ gst_eeg_info_is_equal (const GstEegInfo *a, const GstEegInfo *b)
  * @channel: a channel of it
  *
  * Returns: whether stages that filter act on this channel: its type in the
- *     channel table is one of a signal, see gst_eeg_channel_type_is_signal(), or
- *     there is no table
+ *     channel table is one of a signal, see gst_eeg_channel_type_is_signal(),
+ *     or there is no table
  */
 gboolean
 gst_eeg_info_is_signal (const GstEegInfo *info, guint channel)

@@ -6,13 +6,13 @@
  *
  * A sink that has written enough asks for the end of its part with the upstream
  * event `eeg-part-request`. The source marks the next barrier that it sends
- * anyway (gst_eeg_barrier_set_ends_part()). As that barrier goes by, containers,
- * codecs, ciphers and checksums end what they write and begin anew; all others
- * do nothing, so that filters keep their history. So each sample is in exactly
- * one part.
+ * anyway (gst_eeg_barrier_set_ends_part()). As that barrier goes by,
+ * containers, codecs, ciphers and checksums end what they write and begin anew;
+ * all others do nothing, so that filters keep their history. So each sample is
+ * in exactly one part.
  *
- * One stage of those before the sink, the first on the way of the data that can,
- * writes a label into its output, of one line:
+ * One stage of those before the sink, the first on the way of the data that
+ * can, writes a label into its output, of one line:
  *
  * |[
  * EEG part 2; recording=UUID first-sample=30000 previous=HASH
@@ -356,12 +356,13 @@ split_location (const gchar *location, GString *before, GString *after,
  * @error: return location
  *
  * Makes the name of a part: the number takes the place of the one `%u` in
- * @location, which may have a width (`%03u`); "%%" stands for a percent sign. If
- * there is none, the number with three digits goes before the first dot of the
- * file's name: `night.bdf.zst` gives `night-001.bdf.zst`.
+ * @location, which may have a width (`%03u`); "%%" stands for a percent sign.
+ * If there is none, the number with three digits goes before the first dot of
+ * the file's name: `night.bdf.zst` gives `night-001.bdf.zst`.
  *
  * Returns: (transfer full): the name, or %NULL if @location has more than one
- *     place for a number, one in the name of a folder, or one for something else
+ *     place for a number, one in the name of a folder, or one for something
+ *     else
  */
 gchar *
 gst_eeg_part_make_location (const gchar *location, guint64 number,

@@ -291,7 +291,8 @@ append_properties (GstEegStage *stage, GString *to)
  * recording continues only where this is the same. Of stages that change no
  * bytes, checksums and sinks, this is empty.
  *
- * Returns: (transfer full) (nullable): the text, or %NULL with @error set if the
+ * Returns: (transfer full) (nullable): the text, or %NULL with @error set if
+ * the
  *     stage cannot save its state with the settings it has
  */
 gchar *
@@ -375,7 +376,8 @@ gst_eeg_stage_set_part (GstEegStage *stage, const GstEegPart *part)
  * The same as gst_eeg_stage_describe_output() for a recording that goes on only
  * where a part begins: what begins anew there need not be able to go on.
  *
- * Returns: (transfer full) (nullable): the text, or %NULL with @error set if the
+ * Returns: (transfer full) (nullable): the text, or %NULL with @error set if
+ * the
  *     stage cannot go on at the beginning of a part
  */
 gchar *

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * chacha20poly1305enc against the tool age: a file in memory where that is to be
- * had, to nowhere. Once with libcrypto, which has the target, once with
+ * chacha20poly1305enc against the tool age: a file in memory where that is to
+ * be had, to nowhere. Once with libcrypto, which has the target, once with
  * libsodium.
  */
 #include <string.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* firfilter at lengths from 31 to 165001 taps: against audiofirfilter's FFT mode
- * by time per sample, against MNE and scipy on float64, for long kernels against
- * overlap-save with FFTW in doubles (option `fftw`), and against real time. One
- * thread. Arguments pick lengths in taps, or `live`; the live rows take
- * GSTEEG_BENCH_SECONDS, 60 by default, each. */
+/* firfilter at lengths from 31 to 165001 taps: against audiofirfilter's FFT
+ * mode by time per sample, against MNE and scipy on float64, for long kernels
+ * against overlap-save with FFTW in doubles (option `fftw`), and against real
+ * time. One thread. Arguments pick lengths in taps, or `live`; the live rows
+ * take GSTEEG_BENCH_SECONDS, 60 by default, each. */
 #include <glib/gstdio.h>
 #include <math.h>
 #include <string.h>

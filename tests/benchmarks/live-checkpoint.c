@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What checkpoints cost in latency: 8 channels at 250 Hz in buffers of one sample
- * (4 ms), let go by the clock, through calibration and filter into BDF on disk,
- * with a checkpoint each second and without. What counts is when a buffer and
- * all that it caused is done, down to the disk, against a control thread that
- * wakes at the same instants and does nothing. A live source cannot give samples
- * again and has no checkpoints of this kind: a pace behind a source that can
- * stands for it.
+ * What checkpoints cost in latency: 8 channels at 250 Hz in buffers of one
+ * sample (4 ms), let go by the clock, through calibration and filter into BDF
+ * on disk, with a checkpoint each second and without. What counts is when a
+ * buffer and all that it caused is done, down to the disk, against a control
+ * thread that wakes at the same instants and does nothing. A live source cannot
+ * give samples again and has no checkpoints of this kind: a pace behind a
+ * source that can stands for it.
  *
  *   live-checkpoint [SECONDS]
  */
@@ -126,7 +126,8 @@ play (const gchar *folder, gboolean checkpoint, guint n, double *late)
   run.control = g_new0 (double, n);
   gst_pad_set_chain_function (pad, timed_chain);
 
-  /* a pace begins when the clock does, and the sink waits for its first bytes */
+  /* a pace begins when the clock does, and the sink waits for its first
+   * bytes */
   run.clock = gst_system_clock_obtain ();
   gst_pipeline_use_clock (GST_PIPELINE (run.pipeline), run.clock);
   gst_element_set_start_time (run.pipeline, GST_CLOCK_TIME_NONE);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * 8 channels at 250 Hz, live, compressed, encrypted and summed: the CPU time that
- * it takes, and the worker threads that were started for it, which shall be none.
- * An argument is the seconds to run.
+ * 8 channels at 250 Hz, live, compressed, encrypted and summed: the CPU time
+ * that it takes, and the worker threads that were started for it, which shall
+ * be none. An argument is the seconds to run.
  */
 #include <gst/gst.h>
 #include <glib/gstdio.h>

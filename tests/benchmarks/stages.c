@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The stages beside the FIR filter, each against a plain loop in C and against
  * scipy, MNE or numpy, which a Python program runs on the same samples in the
- * same run. One thread; 64 channels, F32LE. An argument picks the rows that have
- * it in their name. */
+ * same run. One thread; 64 channels, F32LE. An argument picks the rows that
+ * have it in their name. */
 #include <glib/gstdio.h>
 #include <math.h>
 #include <string.h>

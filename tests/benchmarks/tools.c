@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Two threads of zstdenc and gzipenc against the tools zstd -T2 and pigz: from a
- * file in memory to nowhere, and the size of what they make. */
+/* Two threads of zstdenc and gzipenc against the tools zstd -T2 and pigz: from
+ * a file in memory to nowhere, and the size of what they make. */
 #include <string.h>
 
 #include "benchmark.h"

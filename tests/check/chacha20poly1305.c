@@ -190,8 +190,8 @@ expect_any_error (Result *opened, const guint8 *data, gsize size)
   result_clear (opened);
 }
 
-/* One flipped bit at each byte, and the file cut at each byte: one error, and no
- * byte that was not verified. */
+/* One flipped bit at each byte, and the file cut at each byte: one error, and
+ * no byte that was not verified. */
 GST_START_TEST (test_damage)
 {
   guint8 *data = test_bytes (60);

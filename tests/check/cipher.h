@@ -173,7 +173,8 @@ expect_bytes (const Result *result, const guint8 *data, gsize size)
   fail_unless (size == 0 || memcmp (result->out->data, data, size) == 0);
 }
 
-/* An error of the stream domain, and before it nothing but a prefix of @data. */
+/* An error of the stream domain, and before it nothing but a prefix of
+ * @data. */
 static inline void
 expect_stream_error (const Result *result, gint code, const guint8 *data,
     gsize size)

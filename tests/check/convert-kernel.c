@@ -172,8 +172,8 @@ GST_START_TEST (test_choice_of_build)
 }
 GST_END_TEST;
 
-/* Values that are whole counts, halfway cases, the edges of each format, what is
- * far beyond, and what is no number. */
+/* Values that are whole counts, halfway cases, the edges of each format, what
+ * is far beyond, and what is no number. */
 static gdouble
 make_value (guint i, guint bits)
 {

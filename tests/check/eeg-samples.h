@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What the tests of sample stages share: caps with a table, buffers of a signal
- * that is known for every sample, and what came out, with its stamps checked. */
+ * that is known for every sample, and what came out, with its stamps
+ * checked. */
 #ifndef __EEG_SAMPLES_H__
 #define __EEG_SAMPLES_H__
 

@@ -221,8 +221,8 @@ GST_START_TEST (test_list)
 
 GST_END_TEST;
 
-/* Cut at any byte, or with a bit wrong anywhere, the newest one is no checkpoint, and
- * the one before it is. */
+/* Cut at any byte, or with a bit wrong anywhere, the newest one is no
+ * checkpoint, and the one before it is. */
 GST_START_TEST (test_damage)
 {
   GError *error = NULL;
@@ -432,7 +432,8 @@ make_reference (const Chain *chain, gsize *size)
 }
 
 /* Plays until the check fails, in READY, with two checkpoints behind the
- * beginning: those that are left. A disk that is busy leaves checkpoints out. */
+ * beginning: those that are left. A disk that is busy leaves checkpoints
+ * out. */
 static GPtrArray *
 fail_late (GstElement *pipeline, const Chain *chain)
 {
@@ -880,14 +881,15 @@ GST_START_TEST (test_requested)
 
 GST_END_TEST;
 
-/* What is linked while the pipeline plays is looked at with the next barrier. */
+/* What is linked while the pipeline plays is looked at with the next
+ * barrier. */
 GST_START_TEST (test_late_branch)
 {
   static const Chain chain = {
     "eegsrc num-samples=1000000 channels=2 checkpoint-interval=500 "
     "buffer-time=40000000 ! identity sleep-time=1000 ! edfmux ! "
-    "blake3sum location=%s/out.b3 ! tee name=t ! queue ! eegfilesink name=sink checkpoint=true "
-    "location=%s/out",
+    "blake3sum location=%s/out.b3 ! tee name=t ! queue ! "
+    "eegfilesink name=sink checkpoint=true location=%s/out",
     -1
   };
   GstElement *pipeline = make_pipeline (&chain);

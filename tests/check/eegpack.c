@@ -644,8 +644,8 @@ dec_start (Dec *d)
   gst_caps_unref (caps);
 }
 
-/* Pushes a file in buffers of `split` bytes and EOS; returns when the decoder is
- * done with it. */
+/* Pushes a file in buffers of `split` bytes and EOS; returns when the decoder
+ * is done with it. */
 static void
 dec_push_all (Dec *d, const guint8 *data, gsize size, gsize split)
 {
@@ -1417,7 +1417,8 @@ GST_START_TEST (test_cut)
 }
 GST_END_TEST;
 
-/* A stretch in the middle is gone: GAP, DISCONT and the count of what is lost */
+/* A stretch in the middle is gone: GAP, DISCONT and the count of what is
+ * lost */
 GST_START_TEST (test_salvage)
 {
   GstStructure *stats = NULL;
@@ -1656,7 +1657,8 @@ link_to_sink (GstElement *bin, GstPad *pad, gpointer user_data)
   gst_object_unref (peer);
 }
 
-/* decodebin finds the decoder by the file's first bytes, and all its streams. */
+/* decodebin finds the decoder by the file's first bytes, and all its
+ * streams. */
 GST_START_TEST (test_decodebin)
 {
   static const gchar *const sources[] = { "filesrc", "pushfilesrc" };

@@ -261,8 +261,8 @@ GST_START_TEST (test_no_copy)
 
 GST_END_TEST;
 
-/* Behind filters that hold samples back and write to other buffers, or give fewer
- * samples, all statistics still come out, once each. */
+/* Behind filters that hold samples back and write to other buffers, or give
+ * fewer samples, all statistics still come out, once each. */
 GST_START_TEST (test_behind)
 {
   static const gchar *const behind[] = { "firfilter mode=low-pass high=30",

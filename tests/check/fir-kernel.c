@@ -537,9 +537,9 @@ GST_START_TEST (test_evenness)
 }
 GST_END_TEST;
 
-/* What is turned about the first sample is known late: the first output makes up
- * for what was not done before. At no time more than 8 times the mean was done
- * for each frame so far. */
+/* What is turned about the first sample is known late: the first output makes
+ * up for what was not done before. At no time more than 8 times the mean was
+ * done for each frame so far. */
 GST_START_TEST (test_reflect_start)
 {
   static const gsize lengths[] = { 825, 3301, 33001 };
@@ -734,9 +734,9 @@ GST_START_TEST (test_approach)
 GST_END_TEST;
 
 /* A change to a long kernel: no call has more than 8 times the mean to do, the
- * larger one of before and after, however short calls are. Where the new kernel holds back less, all that it
- * need not hold comes out at once: the work of such a call is counted by what
- * comes out. */
+ * larger one of before and after, however short calls are. Where the new kernel
+ * holds back less, all that it need not hold comes out at once: the work of
+ * such a call is counted by what comes out. */
 static void
 check_even_change (gsize n_old, gsize n_new, guint latencies, guint channels,
     gsize frames, eeg_fir_edge edge)

@@ -744,8 +744,8 @@ GST_START_TEST (test_long_change)
 }
 GST_END_TEST;
 
-/* A kernel that an event brought has room for what a longer one owes, which came
- * by properties after it: nothing is made on the streaming thread. */
+/* A kernel that an event brought has room for what a longer one owes, which
+ * came by properties after it: nothing is made on the streaming thread. */
 GST_START_TEST (test_event_behind_longer_kernel)
 {
   GstHarness *h = harness ("firfilter mode=low-pass high=30 taps=31 "
@@ -1080,7 +1080,8 @@ GST_START_TEST (test_markers)
 }
 GST_END_TEST;
 
-/* Start and duration of the edge markers that came out, in samples, in order. */
+/* Start and duration of the edge markers that came out, in samples, in
+ * order. */
 static void
 collect_edges (GstBuffer *buffer, GArray *edges)
 {
@@ -1210,7 +1211,8 @@ GST_START_TEST (test_gap_hold)
 }
 GST_END_TEST;
 
-/* Buffers that are flagged as gaps are samples like others, and stay in order. */
+/* Buffers that are flagged as gaps are samples like others, and stay in
+ * order. */
 GST_START_TEST (test_gap_buffers)
 {
   GstHarness *h = harness ("firfilter mode=low-pass high=30 taps=31");
@@ -1366,8 +1368,8 @@ GST_START_TEST (test_response)
 }
 GST_END_TEST;
 
-/* 4096 channels at 487.5 Hz, by every build that the machine has: which one runs
- * can be asked for and read. */
+/* 4096 channels at 487.5 Hz, by every build that the machine has: which one
+ * runs can be asked for and read. */
 static void
 check_many_channels (GstEegFormat format, const gchar *properties,
     const gchar *cpu, GArray *kept)

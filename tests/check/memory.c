@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What estimate() says of memory, against what is in use when nothing leaves any
- * more: the sink is blocked and the source has filled all that takes bytes. */
+/* What estimate() says of memory, against what is in use when nothing leaves
+ * any more: the sink is blocked and the source has filled all that takes
+ * bytes. */
 #include <gst/app/gstappsink.h>
 #include <gst/app/gstappsrc.h>
 #include <gst/check/gstcheck.h>
@@ -243,8 +244,8 @@ static const struct
 };
 
 /* A few hundred bytes, for some formats a few hundred thousand, that want to
- * become 100 MiB in one chunk: with a bound of the output and without one, memory
- * stays within what estimate() says. */
+ * become 100 MiB in one chunk: with a bound of the output and without one,
+ * memory stays within what estimate() says. */
 GST_START_TEST (test_bomb)
 {
   static const gchar *const limits[] = { "max-output-bytes=1000000", "" };

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What may happen to any element in the middle of a stream: flush, seek, other
  * caps, EOS without data, trouble downstream, another state. Elements are found
- * in the registry, each is fed with a recorded stream of a kind that its sink pad
- * takes, and whatever happens there are no two errors, no hang and no object
- * left over, which the tracer "leaks" counts. GSTEEG_TEST_ELEMENT=zstdenc tries
- * only that one, GSTEEG_TEST_ROUNDS=1000 tries longer, GSTEEG_TEST_SEED=1 repeats
- * what was random. */
+ * in the registry, each is fed with a recorded stream of a kind that its sink
+ * pad takes, and whatever happens there are no two errors, no hang and no
+ * object left over, which the tracer "leaks" counts.
+ * GSTEEG_TEST_ELEMENT=zstdenc tries only that one, GSTEEG_TEST_ROUNDS=1000
+ * tries longer, GSTEEG_TEST_SEED=1 repeats what was random. */
 #include <gst/check/gstcheck.h>
 #include <gst/eeg/eeg.h>
 
@@ -559,8 +559,8 @@ change_caps (const Feed *feed)
   rig_clear (&rig);
 }
 
-/* What downstream says reaches upstream, and only an element's own trouble is an
- * error. */
+/* What downstream says reaches upstream, and only an element's own trouble is
+ * an error. */
 static void
 trouble_downstream (const Feed *feed)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The order of stages in real pipelines: the whole table of five kinds by five,
- * each cell with every element of these kinds, and longer lines. An element that
- * was not built is left out. */
+ * each cell with every element of these kinds, and longer lines. An element
+ * that was not built is left out. */
 #include <gst/check/gstcheck.h>
 #include <gst/eeg/eeg.h>
 

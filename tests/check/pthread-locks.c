@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * GMutex and GCond of pthread locks, to be preloaded for helgrind: those of GLib
- * are futexes, which it cannot see, so that all that they guard looks like a
- * race. As GLib does where there are no futexes, the pthread object hangs on the
- * pointer in the GLib one and is made at first use. GLib's calls of its own
+ * GMutex and GCond of pthread locks, to be preloaded for helgrind: those of
+ * GLib are futexes, which it cannot see, so that all that they guard looks like
+ * a race. As GLib does where there are no futexes, the pthread object hangs on
+ * the pointer in the GLib one and is made at first use. GLib's calls of its own
  * functions stay inside GLib; no lock is used from both sides.
  */
 #include <glib.h>

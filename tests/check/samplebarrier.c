@@ -175,8 +175,8 @@ typedef struct
   guint at, length;
 } Hole;
 
-/* Buffers of sizes that follow from the position alone, so that a stream that goes
- * on has the same ones; a marker on each third. */
+/* Buffers of sizes that follow from the position alone, so that a stream that
+ * goes on has the same ones; a marker on each third. */
 static void
 push (GstHarness *h, const Stage *stage, guint from, guint to,
     const Hole *holes, guint n_holes, gboolean discont)

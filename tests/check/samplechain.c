@@ -2,8 +2,8 @@
 /* The sample chain in its steady state: no heap allocation and no copy of a
  * buffer or memory for any buffer. Allocations are counted by the malloc()
  * below, which stands before that of the C library, with GLib's slices turned
- * off; copies by what core logs about them. Also a benchmark: the rows it prints
- * are the counts. */
+ * off; copies by what core logs about them. Also a benchmark: the rows it
+ * prints are the counts. */
 #include <gst/base/gstbasesink.h>
 #include <gst/base/gstpushsrc.h>
 #include <gst/check/gstcheck.h>
@@ -401,8 +401,8 @@ GST_START_TEST (test_eegsrc_alone)
 }
 GST_END_TEST;
 
-/* The stages beside the FIR filter, alone and one behind the other. The decimator
- * gives buffers of two sizes. */
+/* The stages beside the FIR filter, alone and one behind the other. The
+ * decimator gives buffers of two sizes. */
 GST_START_TEST (test_stages)
 {
   static const gchar *const lines[] = {

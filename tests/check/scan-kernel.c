@@ -249,8 +249,8 @@ GST_START_TEST (test_splits)
 
 GST_END_TEST;
 
-/* A new window forgets moments, not how long a rail lasts; counts are cleared by
- * themselves. */
+/* A new window forgets moments, not how long a rail lasts; counts are cleared
+ * by themselves. */
 GST_START_TEST (test_windows)
 {
   static const gdouble low[] = { -1 }, high[] = { 1 };
@@ -294,7 +294,8 @@ GST_START_TEST (test_windows)
 
 GST_END_TEST;
 
-/* The share of a pure tone is 1, whatever the offset; that of noise is small. */
+/* The share of a pure tone is 1, whatever the offset; that of noise is
+ * small. */
 GST_START_TEST (test_share)
 {
   eeg_scan_config config = { .channels = 2,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Band powers: every build against sums of sines and cosines in long double, and
- * every split of the input against one call, bit by bit. */
+/* Band powers: every build against sums of sines and cosines in long double,
+ * and every split of the input against one call, bit by bit. */
 #include <gst/check/gstcheck.h>
 
 #include <math.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* EDFlib as an oracle: "read FILE" prints what it finds, "write FILE" writes a
- * file that our demuxer must read, "record FILE SECONDS close" or "kill" records
- * with a note each second and then closes the file or is killed. */
+ * file that our demuxer must read, "record FILE SECONDS close" or "kill"
+ * records with a note each second and then closes the file or is killed. */
 
 #include <edflib.h>
 

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * To be preloaded: writes what the process asks of the system for files in the
- * folder RECORD_IO_FOLDER to the file RECORD_IO_LOG, in order, so that a test can
- * replay what a power cut leaves; and what the recording promises meanwhile.
+ * folder RECORD_IO_FOLDER to the file RECORD_IO_LOG, in order, so that a test
+ * can replay what a power cut leaves; and what the recording promises
+ * meanwhile.
  *
- * An entry is a letter, three numbers of 8 bytes in the machine's order, and two
- * texts or blocks whose sizes are the last two numbers:
+ * An entry is a letter, three numbers of 8 bytes in the machine's order, and
+ * two texts or blocks whose sizes are the last two numbers:
  *   'c' inode: created, name            't' inode, length: cut
  *   'w' inode, offset: data             's' inode: file synced
  *   'r' -: from, to                     'u' -: name removed
@@ -281,7 +282,8 @@ unlink (const char *path)
   return ret;
 }
 
-/* What a sink posts, it stands for: from then on a power cut must not take it. */
+/* What a sink posts, it stands for: from then on a power cut must not take
+ * it. */
 EXPORT gboolean
 gst_element_post_message (GstElement *element, GstMessage *message)
 {

@@ -75,7 +75,8 @@ typedef struct _EegCheckpointOutput
   uint64_t length;
   uint64_t device;
   uint64_t inode;
-  /* BLAKE3 of the last bytes before @length; not of the first 256 of the file */
+  /* BLAKE3 of the last bytes before @length; not of the first 256 of the
+   * file */
   uint8_t tail[EEG_CHECKPOINT_HASH_SIZE];
 } EegCheckpointOutput;
 
@@ -183,8 +184,8 @@ EegCheckpointResult eeg_checkpoint_drop_newest (const char *path);
 bool eeg_checkpoint_hash_tail (int fd, uint64_t length,
     uint8_t hash[EEG_CHECKPOINT_HASH_SIZE]);
 
-/* Is the output that @fd reads as long as @checkpoint says, and does it end as it
- * says there? What is behind that does not matter. */
+/* Is the output that @fd reads as long as @checkpoint says, and does it end as
+ * it says there? What is behind that does not matter. */
 bool eeg_checkpoint_fits (const EegCheckpoint *checkpoint, int fd);
 
 /*

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Time-stamped annotation lists (TAL): +onset[\x15duration]\x14text\x14 ... \0 */
+/* Time-stamped annotation lists (TAL): +onset[\x15duration]\x14text\x14 ...
+ * \0 */
 
 #include "edf-private.h"
 

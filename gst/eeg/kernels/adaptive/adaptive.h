@@ -2,9 +2,9 @@
 /*
  * Chooses the size of chunks while they are coded. Sizes are powers of two. A
  * size is judged by a window of chunks, of at least EEG_ADAPTIVE_WINDOW chunks
- * and EEG_ADAPTIVE_WINDOW_NS: by its speed, and by the ratio of input to output.
- * Now and then the next size up or down is tried for one window, and for another
- * one if that was better, and kept if both were:
+ * and EEG_ADAPTIVE_WINDOW_NS: by its speed, and by the ratio of input to
+ * output. Now and then the next size up or down is tried for one window, and
+ * for another one if that was better, and kept if both were:
  *
  *   up     the ratio gains more than 1 %, or it loses less than 0.5 % and the
  *          speed gains more than 3 % (fixed costs weigh)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Compiled once per instruction set, with EEG_CONVERT_TABLE naming the result
  * and CONVERT_LANES the vector width in doubles (at most EEG_CONVERT_LANES).
- * Built with -ffp-contract=off: a fused multiply-add would round differently. */
+ * Built with -ffp-contract=off: a fused multiply-add would round
+ * differently. */
 #include "convert-private.h"
 
 #include <stdint.h>

@@ -102,7 +102,8 @@ store_s16 (uint8_t *p, vec_s32 v)
 }
 
 /* Whole words, each over the spare byte of the one before: one byte beyond the
- * last sample is written too, so the caller leaves the end to the scalar loop. */
+ * last sample is written too, so the caller leaves the end to the scalar
+ * loop. */
 static inline void
 store_s24 (uint8_t *p, vec_s32 v)
 {

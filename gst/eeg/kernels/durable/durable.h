@@ -128,9 +128,9 @@ EegDurableResult eeg_durable_sync (EegDurableFile *file);
 EegDurableResult eeg_durable_finish (EegDurableFile *file);
 
 /*
- * Brings all to disk, if no error came before, and ends the thread; no mark comes
- * any more. What is left to do is eeg_durable_close(); until then the file is
- * locked.
+ * Brings all to disk, if no error came before, and ends the thread; no mark
+ * comes any more. What is left to do is eeg_durable_close(); until then the
+ * file is locked.
  */
 void eeg_durable_stop (EegDurableFile *file);
 

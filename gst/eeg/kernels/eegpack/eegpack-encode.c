@@ -401,8 +401,8 @@ compare_values (const void *a, const void *b)
 }
 
 /* Bits that a sorted run of values, `step` or more apart, has too many for want
- * of its neighbours on the scale of values. Those that occur once do not count: there is room around
- * them in any signal. */
+ * of its neighbours on the scale of values. Those that occur once do not count:
+ * there is room around them in any signal. */
 static double
 wasted_bits (const int32_t *sorted, uint32_t n, uint32_t step,
     uint32_t *distinct)

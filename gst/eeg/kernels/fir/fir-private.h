@@ -17,10 +17,10 @@ typedef enum
   EEG_FIR_GENERAL
 } eeg_fir_symmetry;
 
-/* Part of a long kernel: `n_parts` parts of `points` - `block` taps, each as the
- * spectrum of itself and `block` zeros. What they give is made each time `block`
- * more rows are there, in the time that `block` further rows take. With several
- * parts a block is half the points. */
+/* Part of a long kernel: `n_parts` parts of `points` - `block` taps, each as
+ * the spectrum of itself and `block` zeros. What they give is made each time
+ * `block` more rows are there, in the time that `block` further rows take. With
+ * several parts a block is half the points. */
 typedef struct
 {
   size_t block;

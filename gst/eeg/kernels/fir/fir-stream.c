@@ -24,8 +24,8 @@
  * of a tile. */
 #define BLOCK 252
 
-/* Rows that a stream remembers for a longer kernel that may follow, but not more
- * than so many bytes. */
+/* Rows that a stream remembers for a longer kernel that may follow, but not
+ * more than so many bytes. */
 #define LEAST_KEEP 4096
 #define LEAST_KEEP_BYTES (4 << 20)
 
@@ -545,8 +545,8 @@ edge_row (const eeg_fir_stream *stream, size_t p, int64_t frame, double *row)
   }
 }
 
-/* The rows of what is applied directly first that lie before the origin. There is
- * room for them, in the ring or in front of it. */
+/* The rows of what is applied directly first that lie before the origin. There
+ * is room for them, in the ring or in front of it. */
 static void
 begin_panel (eeg_fir_stream *stream, size_t p)
 {

@@ -67,10 +67,10 @@ typedef struct
   size_t n_notches;      /* up to EEG_FIR_MAX_NOTCHES */
 } eeg_fir_spec;
 
-/* Designs a linear-phase kernel and turns it into `phase`: `minimum` has as many
- * taps, its pass band within 0.01 dB; `minimum-half` needs 3 taps or more and
- * leaves half of them, rounded up. Two conventions, told apart by `taps` and
- * `transition`:
+/* Designs a linear-phase kernel and turns it into `phase`: `minimum` has as
+ * many taps, its pass band within 0.01 dB; `minimum-half` needs 3 taps or more
+ * and leaves half of them, rounded up. Two conventions, told apart by `taps`
+ * and `transition`:
  *
  * - `taps` given and no transition: one windowed sinc, as scipy.signal.firwin()
  *   makes it with scale=True; low and high are the -6 dB cut-offs.
@@ -80,9 +80,9 @@ typedef struct
  *   and its own windowed sinc, just long enough for it; the kernel is their
  *   centred sum. Automatic transitions: min (max (low / 4, 2), low) and min
  *   (max (high / 4, 2), rate / 2 - high) Hz; where the two do not fit into a
- *   stop band, a quarter of its width at most. Automatic length: 3.3 s (Hann 3.1, Blackman 5.0, Kaiser by
- *   Kaiser's formula for beta) over the narrowest transition in Hz, rounded up
- *   to an odd number of samples.
+ *   stop band, a quarter of its width at most. Automatic length: 3.3 s (Hann
+ *   3.1, Blackman 5.0, Kaiser by Kaiser's formula for beta) over the narrowest
+ *   transition in Hz, rounded up to an odd number of samples.
  *
  * Notches are those of mne.filter.notch_filter() with its defaults: a frequency
  * f has a stop band of f / 200 Hz with transition bands of 0.5 Hz (or
@@ -101,8 +101,8 @@ bool eeg_fir_check (const eeg_fir_spec *spec,
 /* The windowed sinc itself: taps[0 .. n - 1] for n_cutoffs rising cut-offs in
  * units of half the rate (each above 0 and below 1), the first band passing if
  * pass_zero; scaled to gain 1 in the middle of the first pass band, or at 0 or
- * half the rate where that band touches them. At most 2 + 2 * EEG_FIR_MAX_NOTCHES
- * cut-offs. The caller sees to it that n is
+ * half the rate where that band touches them. At most 2 + 2 *
+ * EEG_FIR_MAX_NOTCHES cut-offs. The caller sees to it that n is
  * odd where half the rate passes. */
 void eeg_fir_firwin (double *taps, size_t n, const double *cutoffs,
     size_t n_cutoffs, bool pass_zero, eeg_fir_window window, double beta);
@@ -140,7 +140,8 @@ size_t eeg_fir_kernel_get_latency (const eeg_fir_kernel *kernel);
  * so much earlier, they are those of one that ran from any earlier start. */
 size_t eeg_fir_kernel_get_look_back (const eeg_fir_kernel *kernel);
 /* How it is applied: "direct" (sums of products), "partitioned" (direct and
- * transforms of rising length) or "blocks" (transforms of one length); static. */
+ * transforms of rising length) or "blocks" (transforms of one length);
+ * static. */
 const char *eeg_fir_kernel_get_engine (const eeg_fir_kernel *kernel);
 /* Whether all frequencies are delayed alike. */
 bool eeg_fir_kernel_is_linear_phase (const eeg_fir_kernel *kernel);
@@ -217,9 +218,9 @@ size_t eeg_fir_stream_process (eeg_fir_stream *stream, const void *in,
  * follow. */
 size_t eeg_fir_stream_drain (eeg_fir_stream *stream, void *out, size_t frames);
 
-/* After eeg_fir_stream_drain() gave all: goes on `missing` frames after the last
- * input, and gives next the frame of that number. The missing frames count as
- * the last one before them, and nothing is given for them. */
+/* After eeg_fir_stream_drain() gave all: goes on `missing` frames after the
+ * last input, and gives next the frame of that number. The missing frames count
+ * as the last one before them, and nothing is given for them. */
 void eeg_fir_stream_bridge (eeg_fir_stream *stream, uint64_t missing);
 
 /* Makes `stream`, new or just started, go on where `old` stands: it takes the

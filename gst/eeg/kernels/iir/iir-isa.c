@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Compiled once per instruction set, with EEG_IIR_TABLE naming the result.
  *
- * A recursion waits for itself: two multiply-adds from one frame to the next. So
- * several vectors of channels and two sections go side by side, as many as
- * the registers hold, over a block of frames so short that it leaves room in the
- * first cache for the samples. */
+ * A recursion waits for itself: two multiply-adds from one frame to the next.
+ * So several vectors of channels and two sections go side by side, as many as
+ * the registers hold, over a block of frames so short that it leaves room in
+ * the first cache for the samples. */
 #include "iir-private.h"
 
 #include "fir-vector.h"

@@ -225,8 +225,8 @@ prepare_channel (EegIir *iir, double (*steady)[2], size_t channel, double x)
 DEFINE_PROCESS (eeg_iir_process_f32, float, run_f32)
 DEFINE_PROCESS (eeg_iir_process_f64, double, run_f64)
 
-/* Saved: sections, channels and frame as 64-bit words, then for each section the
- * first and the second state of each channel. */
+/* Saved: sections, channels and frame as 64-bit words, then for each section
+ * the first and the second state of each channel. */
 #define STATE_HEADER 3
 
 static size_t

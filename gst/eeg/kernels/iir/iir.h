@@ -38,8 +38,8 @@ const EegIirDesign *eeg_iir_get_design (const EegIir *iir);
 void eeg_iir_restart (EegIir *iir, bool steady);
 
 /* in and out hold frames times channels samples and may be the same. A channel
- * that met a sample which is not finite gives NaN for up to 1024 frames and then
- * starts anew. */
+ * that met a sample which is not finite gives NaN for up to 1024 frames and
+ * then starts anew. */
 void eeg_iir_process_f32 (EegIir *iir, const float *in, float *out,
     size_t frames);
 void eeg_iir_process_f64 (EegIir *iir, const double *in, double *out,

@@ -15,8 +15,8 @@ typedef struct
   unsigned in, out; /* channels */
   const uint32_t *from;
   const int32_t *minus;
-  /* all bits set for a channel that is used or changed, else none; rounded up to
-   * LANES */
+  /* all bits set for a channel that is used or changed, else none; rounded up
+   * to LANES */
   const int64_t *used, *changed;
   double n_used;
 } eeg_montage_plan;

@@ -2,9 +2,9 @@
 /* Interleaved channels made of other ones: a selection in any order, each
  * channel less the mean of some, or differences of two.
  *
- * Sums and means are F64, whatever the samples are, and are added up in the same
- * order on every CPU; a result is rounded once. Output depends on the samples
- * only, not on how they are split into calls. */
+ * Sums and means are F64, whatever the samples are, and are added up in the
+ * same order on every CPU; a result is rounded once. Output depends on the
+ * samples only, not on how they are split into calls. */
 #ifndef EEG_MONTAGE_H
 #define EEG_MONTAGE_H
 

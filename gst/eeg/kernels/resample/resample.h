@@ -7,14 +7,15 @@
  * is sum_j h[j] x'[first + k * down + half - j], where x' is the input with
  * up - 1 zeros behind each sample and h has 2 * half + 1 taps; only one in `up`
  * of them meets a sample. Arithmetic is F64 without fused operations: output
- * bytes depend on the samples only, not on the CPU or on how the input was split.
+ * bytes depend on the samples only, not on the CPU or on how the input was
+ * split.
  *
  * Channels that are no signals are not filtered. A trigger channel gives each
  * value it takes to an output sample of its own, in their order: where changes
  * come faster than output samples, up to EEG_RESAMPLE_QUEUE of them wait. Any
  * other channel gives the first value that differs from the last one given. No
- * value appears before its time, but at the end of a run, where what comes after
- * the last output sample is put on that. */
+ * value appears before its time, but at the end of a run, where what comes
+ * after the last output sample is put on that. */
 #ifndef EEG_RESAMPLE_H
 #define EEG_RESAMPLE_H
 

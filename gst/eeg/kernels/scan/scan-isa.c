@@ -2,8 +2,8 @@
 /* Compiled once per instruction set, with EEG_SCAN_TABLE naming the result, and
  * with -ffp-contract=off: every build gives the same bits.
  *
- * All that is remembered of a vector of channels stays in registers over a block
- * of frames, which is short enough for the first cache. */
+ * All that is remembered of a vector of channels stays in registers over a
+ * block of frames, which is short enough for the first cache. */
 #include "scan-private.h"
 
 #include "fir-vector.h"

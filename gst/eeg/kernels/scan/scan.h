@@ -4,8 +4,9 @@
  * samples are no numbers, lie outside limits or stay at a rail.
  *
  * Arithmetic is F64, done in the order of the samples: results depend on the
- * samples only, neither on the CPU nor on how they are split into calls. A value
- * that is NaN or infinite is counted and otherwise taken for no sample. */
+ * samples only, neither on the CPU nor on how they are split into calls. A
+ * value that is NaN or infinite is counted and otherwise taken for no
+ * sample. */
 #ifndef EEG_SCAN_H
 #define EEG_SCAN_H
 

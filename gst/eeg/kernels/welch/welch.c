@@ -261,8 +261,8 @@ eeg_welch_start (eeg_welch *welch)
 }
 
 /* One panel into the real or imaginary parts. All channels are brought to the
- * same power, so that none of two that share a transform is lost in the rounding
- * of the other; returns what that takes to undo. */
+ * same power, so that none of two that share a transform is lost in the
+ * rounding of the other; returns what that takes to undo. */
 static void
 prepare_panel (eeg_welch *welch, size_t panel, double *points, double *undo)
 {

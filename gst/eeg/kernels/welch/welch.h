@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Power of interleaved channels in frequency bands, by Welch's method: mean
  * periodogram of segments that overlap by half, each less its mean and under a
- * Hann window. It is what the sum of scipy.signal.welch (x, fs, "hann", segment,
- * segment // 2, nfft) over the bins of a band gives, times the distance of
- * bins, where nfft is the least power of two from 64 on that holds a segment.
+ * Hann window. It is what the sum of scipy.signal.welch (x, fs, "hann",
+ * segment, segment // 2, nfft) over the bins of a band gives, times the
+ * distance of bins, where nfft is the least power of two from 64 on that holds
+ * a segment.
  *
  * Arithmetic is F64. A value that is NaN or infinite counts as the mean of its
  * segment. */
