@@ -157,14 +157,24 @@ def draw(picture, rows):
     from matplotlib import pyplot
 
     names = [*TOOLS, *(f"EEGPack {e}" for e in EFFORTS)]
+    # one recording that repeats a line would flatten all others: bars that are
+    # cut off have their figure at the top
+    tallest = sorted(max(row[2]) for row in rows)
+    top = 1.15 * (tallest[-2] if len(tallest) > 1 else tallest[-1])
     figure, axes = pyplot.subplots(figsize=(10, 5))
     for k, name in enumerate(names):
-        axes.bar(np.arange(len(rows)) + (k - len(names) / 2) / 10,
-                 [row[2][k] for row in rows], 0.09, label=name)
+        places = np.arange(len(rows)) + (k - len(names) / 2) / 10
+        ratios = [row[2][k] for row in rows]
+        axes.bar(places, ratios, 0.09, label=name)
+        for place, ratio in zip(places, ratios):
+            if ratio > top:
+                axes.text(place, 0.99 * top, f"{ratio:.0f}", rotation=90,
+                          ha="center", va="top", fontsize=8)
+    axes.set_ylim(0, top)
     axes.set_xticks(np.arange(len(rows)), [r[0] for r in rows], rotation=12,
                     ha="right", fontsize=8)
     axes.set_ylabel("size of the samples / size when coded")
-    axes.legend(fontsize=8)
+    axes.legend(fontsize=8, ncols=5, loc="lower left", bbox_to_anchor=(0, 1))
     figure.tight_layout()
     figure.savefig(picture, dpi=120)
 
