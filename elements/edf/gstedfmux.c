@@ -3274,20 +3274,11 @@ gst_eeg_edf_mux_restore_state (GstEegStage *stage, GBytes *state,
   GstEegEdfMux *self = GST_EEG_EDF_MUX (stage);
   gsize size;
   const guint8 *blob = g_bytes_get_data (state, &size);
-  GBytes *old;
+  gboolean is_damaged =
+      size < 2 || size > 2 * MAX_STATE || blob[0] != STATE_VERSION;
 
-  if (size < 2 || size > 2 * MAX_STATE || blob[0] != STATE_VERSION) {
-    g_set_error (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS,
-        "what was saved is no state of this version for %s",
-        GST_OBJECT_NAME (stage));
-    return FALSE;
-  }
-  GST_OBJECT_LOCK (self);
-  old = self->restore;
-  self->restore = g_bytes_ref (state);
-  GST_OBJECT_UNLOCK (self);
-  g_clear_pointer (&old, g_bytes_unref);
-  return TRUE;
+  return gst_eeg_stage_keep_state (stage, &self->restore, state, !is_damaged,
+      error);
 }
 
 static void

@@ -593,21 +593,11 @@ gst_eeg_chunk_restore_state (GstEegStage *stage, GBytes *state, GError **error)
   GstEegChunk *self = GST_EEG_CHUNK (stage);
   gsize size;
   const guint8 *blob = g_bytes_get_data (state, &size);
-  GBytes *old;
+  gboolean is_damaged = size != STATE_SIZE || blob[0] != STATE_VERSION
+      || GST_READ_UINT64_LE (blob + 8) > GST_READ_UINT64_LE (blob + 24);
 
-  if (size != STATE_SIZE || blob[0] != STATE_VERSION
-      || GST_READ_UINT64_LE (blob + 8) > GST_READ_UINT64_LE (blob + 24)) {
-    g_set_error (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS,
-        "what was saved is no state of this version for %s",
-        GST_OBJECT_NAME (self));
-    return FALSE;
-  }
-  GST_OBJECT_LOCK (self);
-  old = self->restore;
-  self->restore = g_bytes_ref (state);
-  GST_OBJECT_UNLOCK (self);
-  g_clear_pointer (&old, g_bytes_unref);
-  return TRUE;
+  return gst_eeg_stage_keep_state (stage, &self->restore, state, !is_damaged,
+      error);
 }
 
 static void

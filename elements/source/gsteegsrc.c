@@ -1708,24 +1708,14 @@ gst_eeg_src_restore_state (GstEegStage *stage, GBytes *state, GError **error)
   GstEegBarrierInput input;
   gsize size;
   const guint8 *blob = g_bytes_get_data (state, &size);
-  GBytes *old;
-
-  if (size < STATE_SIZE || blob[0] != STATE_VERSION
+  gboolean is_damaged = size < STATE_SIZE || blob[0] != STATE_VERSION
       || GST_READ_UINT64_LE (blob + 24) > G_MAXINT
       || (size > STATE_SIZE
           && !gst_eeg_barrier_input_from_bytes (&input, blob + STATE_SIZE,
-              size - STATE_SIZE))) {
-    g_set_error (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS,
-        "what was saved is no state of this version for %s",
-        GST_OBJECT_NAME (self));
-    return FALSE;
-  }
-  GST_OBJECT_LOCK (self);
-  old = self->restore;
-  self->restore = g_bytes_ref (state);
-  GST_OBJECT_UNLOCK (self);
-  g_clear_pointer (&old, g_bytes_unref);
-  return TRUE;
+              size - STATE_SIZE));
+
+  return gst_eeg_stage_keep_state (stage, &self->restore, state, !is_damaged,
+      error);
 }
 
 static void

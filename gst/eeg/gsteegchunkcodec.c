@@ -2765,20 +2765,13 @@ gst_eeg_chunk_codec_restore_state (GstEegStage *stage, GBytes *state,
   GstEegChunkCodecPrivate *priv = PRIVATE (GST_EEG_CHUNK_CODEC (stage));
   gsize size;
   const guint8 *blob = g_bytes_get_data (state, &size);
-  GBytes *old;
+  gboolean is_damaged = size != STATE_SIZE || blob[0] != STATE_VERSION;
 
-  if (size != STATE_SIZE || blob[0] != STATE_VERSION) {
-    g_set_error (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS,
-        "what was saved is no state of this version for %s",
-        GST_OBJECT_NAME (stage));
-    return FALSE;
-  }
-  GST_OBJECT_LOCK (stage);
-  old = priv->restore;
-  priv->restore = blob[1] ? NULL : g_bytes_ref (state);
-  GST_OBJECT_UNLOCK (stage);
-  g_clear_pointer (&old, g_bytes_unref);
-  return TRUE;
+  /* of a part that begins nothing is needed */
+  if (!is_damaged && blob[1])
+    state = NULL;
+  return gst_eeg_stage_keep_state (stage, &priv->restore, state, !is_damaged,
+      error);
 }
 
 static GstEegPartSupport

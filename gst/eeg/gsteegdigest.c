@@ -936,7 +936,6 @@ gst_eeg_digest_restore_state (GstEegStage *stage, GBytes *state, GError **error)
   gsize size;
   const guint8 *blob = g_bytes_get_data (state, &size);
   gpointer trial = g_malloc (kernel->state_size);
-  GBytes *old = NULL;
   gboolean ok;
 
   /* tried here, where it can be refused; taken when the stream begins */
@@ -945,18 +944,8 @@ gst_eeg_digest_restore_state (GstEegStage *stage, GBytes *state, GError **error)
       && kernel->restore (trial, blob + STATE_HEADER_SIZE,
           size - STATE_HEADER_SIZE);
   g_free (trial);
-  if (!ok) {
-    g_set_error (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS,
-        "what was saved is no %s state of this version for %s",
-        kernel->algorithm, GST_OBJECT_NAME (self));
-    return FALSE;
-  }
-  GST_OBJECT_LOCK (self);
-  old = get_private (self)->restore;
-  get_private (self)->restore = g_bytes_ref (state);
-  GST_OBJECT_UNLOCK (self);
-  g_clear_pointer (&old, g_bytes_unref);
-  return TRUE;
+  return gst_eeg_stage_keep_state (stage, &get_private (self)->restore, state,
+      ok, error);
 }
 
 static void

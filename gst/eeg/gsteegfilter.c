@@ -31,7 +31,8 @@
  * designs follow each other and guards #GstEegFilterPrivate.known. The object
  * lock is taken inside it and guards .enabled, .delay, .live_info, .restore
  * and the settings; .renegotiate is atomic; everything else belongs to the
- * streaming thread. Nothing is pushed, posted or unreffed under either.
+ * streaming thread. Nothing is pushed or posted and no buffer or object is
+ * unreffed under either.
  */
 #include "gsteegfilter.h"
 
@@ -1882,20 +1883,10 @@ gst_eeg_filter_restore_state (GstEegStage *stage, GBytes *state, GError **error)
   GstEegFilterPrivate *priv = PRIVATE (GST_EEG_FILTER (stage));
   gsize size;
   const guint8 *data = g_bytes_get_data (state, &size);
-  GBytes *old;
+  gboolean is_damaged = size < STATE_SIZE || data[0] != STATE_VERSION;
 
-  if (size < STATE_SIZE || data[0] != STATE_VERSION) {
-    g_set_error (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS,
-        "what was saved is no state of this version for %s",
-        GST_OBJECT_NAME (stage));
-    return FALSE;
-  }
-  GST_OBJECT_LOCK (stage);
-  old = priv->restore;
-  priv->restore = g_bytes_ref (state);
-  GST_OBJECT_UNLOCK (stage);
-  g_clear_pointer (&old, g_bytes_unref);
-  return TRUE;
+  return gst_eeg_stage_keep_state (stage, &priv->restore, state, !is_damaged,
+      error);
 }
 
 static void

@@ -220,6 +220,42 @@ gst_eeg_stage_restore_state (GstEegStage *stage, GBytes *state, GError **error)
 }
 
 /**
+ * gst_eeg_stage_keep_state: (skip)
+ * @stage: a stage
+ * @place: where it keeps what it is to go on from, guarded by its object lock
+ * @state: (nullable): what it was given, or %NULL if it needs nothing of that
+ * @is_valid: whether it knows version and layout of what it was given
+ * @error: return location
+ *
+ * For #GstEegStageInterface.restore_state of stages that take over a state when
+ * their stream begins: puts it in its place, or refuses it.
+ *
+ * Returns: @is_valid; with @error set if it is %FALSE
+ */
+gboolean
+gst_eeg_stage_keep_state (GstEegStage *stage, GBytes **place, GBytes *state,
+    gboolean is_valid, GError **error)
+{
+  GBytes *old;
+
+  g_return_val_if_fail (GST_IS_EEG_STAGE (stage), FALSE);
+  g_return_val_if_fail (place != NULL, FALSE);
+
+  if (!is_valid) {
+    g_set_error (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS,
+        "what was saved is no state of this version for %s",
+        GST_OBJECT_NAME (stage));
+    return FALSE;
+  }
+  GST_OBJECT_LOCK (stage);
+  old = *place;
+  *place = state != NULL ? g_bytes_ref (state) : NULL;
+  GST_OBJECT_UNLOCK (stage);
+  g_clear_pointer (&old, g_bytes_unref);
+  return TRUE;
+}
+
+/**
  * gst_eeg_stage_look_back:
  * @stage: a stage
  *

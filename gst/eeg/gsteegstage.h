@@ -143,6 +143,10 @@ gboolean gst_eeg_stage_restore_state (GstEegStage *stage, GBytes *state,
     GError **error);
 
 GST_EEG_API
+gboolean gst_eeg_stage_keep_state (GstEegStage *stage, GBytes **place,
+    GBytes *state, gboolean is_valid, GError **error);
+
+GST_EEG_API
 guint64 gst_eeg_stage_look_back (GstEegStage *stage);
 
 GST_EEG_API
