@@ -422,6 +422,20 @@ fill_input (EegCheckpoint *checkpoint, GstEegBarrier *barrier)
   return checkpoint->input.path != NULL;
 }
 
+void
+gst_eeg_checkpointer_make_recording (guint8 *recording)
+{
+  guint i;
+
+  for (i = 0; i < EEG_CHECKPOINT_UUID_SIZE; i += 4) {
+    guint32 word = g_random_int ();
+
+    memcpy (recording + i, &word, sizeof word);
+  }
+  recording[6] = (recording[6] & 0x0f) | 0x40;
+  recording[8] = (recording[8] & 0x3f) | 0x80;
+}
+
 EegCheckpoint *
 gst_eeg_checkpointer_make (GPtrArray *stages, gboolean parts,
     GstEegBarrier *barrier, const guint8 *recording, const gchar *path,

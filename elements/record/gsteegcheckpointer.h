@@ -33,6 +33,9 @@ GPtrArray *gst_eeg_checkpointer_find_stages (GstPad *sink_pad, gboolean parts,
  */
 GPtrArray *gst_eeg_checkpointer_find_sinks (GstPad *sink_pad, GError **error);
 
+/* Makes the identity of a recording: a random UUID (RFC 4122, version 4). */
+void gst_eeg_checkpointer_make_recording (guint8 *recording);
+
 /*
  * Makes the checkpoint of a barrier, or with no @barrier the one before the
  * stream. Its output is still to be filled in, but for the path. NULL with

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef __GST_EEG_FILE_SINK_PRIVATE_H__
+#define __GST_EEG_FILE_SINK_PRIVATE_H__
+
+#include <gst/eeg/eeg.h>
+
+#include "checkpoint.h"
+#include "durable.h"
+#include "gsteegcheckpointer.h"
+#include "gsteegfilesink.h"
+#include "gsteegparts.h"
+
+G_BEGIN_DECLS
+
+/*
+ * What the files of eegfilesink share: the element itself, the recording with
+ * checkpoints (gsteegfilesink-checkpoints.c), and the recording that is cut
+ * into parts (gsteegfilesink-parts.c).
+ */
+
+struct settings
+{
+  gchar *location;
+  gboolean overwrite;
+  guint64 sync_bytes;
+  GstClockTime sync_time;
+  gboolean checkpoint;
+  gchar *checkpoint_location;
+  guint max_retries;
+  guint64 rotate_bytes;
+  GstClockTime rotate_time;
+};
+
+/* Of a recording with checkpoints. */
+struct resume
+{
+  gboolean enabled;
+  gboolean fresh;   /* begun by this run */
+  gboolean already; /* it was whole before: there is nothing to do */
+  gboolean cut;     /* what is behind the checkpoint is still there */
+  guint64 cut_at;
+  gchar *location; /* of the output */
+  gchar *sidecar;
+  guint8 recording[EEG_CHECKPOINT_UUID_SIZE];
+  guint max_retries;
+  EegCheckpoint *from; /* that this run goes on from */
+  GstEegBarrier *last; /* barrier that came by */
+  GPtrArray *peers; /* of strings: the sidecars of sinks behind the same tee */
+};
+
+/* Of a recording that is cut into parts. */
+struct parts
+{
+  gboolean enabled;
+  gboolean is_live;
+  gboolean overwrite;
+  gchar *name;       /* of all parts */
+  GPtrArray *stages; /* that were told */
+  GstEegPart part;   /* that is written */
+  guint64 finished;  /* number of the last one that has its name */
+
+  gboolean requested; /* its end */
+  GstClockTime began; /* its first bytes, by the system's clock */
+  GstClockTime first; /* their time stamp */
+  guint64 base;       /* position of its first byte in the stream */
+};
+
+struct state
+{
+  gboolean begun;       /* there was a buffer */
+  gboolean complete;    /* the source announced its true end */
+  gboolean finished;    /* the file has its name */
+  gboolean flushed;     /* after something was written */
+  gboolean failed;      /* and the error is posted */
+  gboolean disk_failed; /* that was the disk's */
+
+  /* of the loss bound */
+  GstClockTime oldest; /* longest that samples took to come here */
+  GstClockTime posted_oldest;
+  guint64 syncs; /* when it was computed last */
+  gboolean posted;
+  guint64 posted_bytes;
+  GstClockTime posted_time;
+};
+
+/* Locking: the stream lock protects `state`, and so does a stopped stream. The
+ * object lock protects `settings`, `counts` and those after it, and `file`
+ * where another thread uses it; the file's own lock is a leaf below it.
+ * `resume` is set before the file's thread may use it, but for `last`, which is
+ * the stream's, as `parts` is. The file is another one from part to part.
+ * No lock of ours is held over writes, syncs, posts and queries. */
+struct _GstEegFileSink
+{
+  GstBaseSink parent;
+
+  struct settings settings;
+  struct state state;
+  struct resume resume;
+  struct parts parts;
+  EegDurableFile *file;    /* from PAUSED on */
+  EegDurableCounts counts; /* of the last one, once it is closed */
+  EegDurableCounts before; /* of the parts before it */
+  gboolean flushing;       /* no wait of the file's is to be begun */
+  gboolean finished;       /* the same as in the state */
+  guint64 checkpoints;     /* that were stored */
+  guint64 checkpoint_id;   /* of the last of them */
+  gint bound_changed;      /* atomic: by a setting */
+
+  GstEegStageCounters counters;
+};
+
+GST_DEBUG_CATEGORY_EXTERN (gst_eeg_file_sink_debug);
+
+/* --- gsteegfilesink.c ---------------------------------------------------- */
+
+/* To be cleared. */
+struct settings gst_eeg_file_sink_copy_settings (GstEegFileSink *self);
+
+void gst_eeg_file_sink_clear_settings (struct settings *settings);
+
+/* transfer full */
+gchar *gst_eeg_file_sink_get_sidecar (const struct settings *settings);
+
+/* Of a file at @location, once; its error stays. */
+void gst_eeg_file_sink_post_error (GstEegFileSink *self, const gchar *location,
+    EegDurableResult result, int error);
+
+/* The same of the file that is open. */
+GstFlowReturn gst_eeg_file_sink_fail (GstEegFileSink *self,
+    EegDurableResult result);
+
+/* The same of what is no file's fault. FALSE, to be returned. */
+gboolean gst_eeg_file_sink_post_refusal (GstEegFileSink *self, GQuark domain,
+    gint code, const gchar *message, const gchar *reason);
+
+/* transfer full error; FALSE */
+gboolean gst_eeg_file_sink_refuse_checkpoints (GstEegFileSink *self,
+    GError *error);
+
+/* FALSE */
+gboolean gst_eeg_file_sink_refuse_to_go_on (GstEegFileSink *self,
+    const gchar *reason);
+
+/* transfer full file; open from here on */
+void gst_eeg_file_sink_take_file (GstEegFileSink *self, EegDurableFile *file);
+
+/* --- gsteegfilesink-checkpoints.c ---------------------------------------- */
+
+gboolean gst_eeg_file_sink_open_with_checkpoints (GstEegFileSink *self,
+    gboolean overwrite);
+
+void gst_eeg_file_sink_clear_resume (GstEegFileSink *self);
+
+/* Of a file of this recording: stores the checkpoint that a mark is. */
+void gst_eeg_file_sink_handle_mark (EegDurableFile *file, void *user_data,
+    void *mark, bool reached);
+
+/* transfer full; the one before anything is written. FALSE after an error. */
+gboolean gst_eeg_file_sink_store_first (GstEegFileSink *self,
+    EegDurableFile *file, EegCheckpoint *checkpoint);
+
+/* A chunk that stops the pipeline each time must not do so for ever. FALSE
+ * after an error. */
+gboolean gst_eeg_file_sink_may_retry (GstEegFileSink *self,
+    const EegCheckpoint *checkpoint);
+
+/* A disk that is full is not the chunk's fault. */
+void gst_eeg_file_sink_forgive (GstEegFileSink *self);
+
+/* The stream begins: the source has found its input to be the right one, so
+ * what is behind the checkpoint comes once more. FALSE after an error. */
+gboolean gst_eeg_file_sink_cut_file (GstEegFileSink *self);
+
+/* All bytes before the barrier were written. FALSE after an error. */
+gboolean gst_eeg_file_sink_mark_barrier (GstEegFileSink *self,
+    GstEegBarrier *barrier);
+
+/* The same pipeline, run again, finds out that there is nothing to do but maybe
+ * to give the file its name: so this is stored before it gets that. */
+void gst_eeg_file_sink_mark_as_complete (GstEegFileSink *self);
+
+/* --- gsteegfilesink-parts.c ---------------------------------------------- */
+
+gboolean gst_eeg_file_sink_open_with_parts (GstEegFileSink *self,
+    const struct settings *settings);
+
+void gst_eeg_file_sink_clear_parts (GstEegFileSink *self);
+
+/* transfer full */
+gchar *gst_eeg_file_sink_get_part_location (GstEegFileSink *self,
+    guint64 number);
+
+/* Has the part enough? Then it is to end at the next barrier. */
+void gst_eeg_file_sink_request_part (GstEegFileSink *self, GstBuffer *buffer);
+
+/* All of the part was written; what comes goes to another file. FALSE after an
+ * error. */
+gboolean gst_eeg_file_sink_end_part (GstEegFileSink *self,
+    GstEegBarrier *barrier);
+
+/* All of the recording was written. FALSE after an error. */
+gboolean gst_eeg_file_sink_finish_parts (GstEegFileSink *self);
+
+/* What the label says may be more than was told: after a crash, the next part
+ * has to know when the first one began. FALSE after an error. */
+gboolean gst_eeg_file_sink_take_label (GstEegFileSink *self,
+    const GstEegPart *label);
+
+/* A part begins wherever the stream goes on; a muxer's begins at 0. */
+void gst_eeg_file_sink_go_to (GstEegFileSink *self, guint64 position);
+
+G_END_DECLS
+
+#endif /* __GST_EEG_FILE_SINK_PRIVATE_H__ */
