@@ -454,92 +454,6 @@ fail_late (GstElement *pipeline, const Chain *chain)
   return list;
 }
 
-/* The @i-th checkpoint from the end, by the pipeline that failed, or @anew by
- * another one. */
-static void
-check_unwind (const Chain *chain, guint i, gboolean anew)
-{
-  GstElement *pipeline;
-  gchar *reference, *data;
-  gsize reference_size, size;
-  GError *error = NULL;
-  GPtrArray *list;
-  guint64 id, length;
-  GStatBuf info;
-
-  reference = make_reference (chain, &reference_size);
-  pipeline = make_pipeline (chain);
-  list = fail_late (pipeline, chain);
-  id = gst_eeg_checkpoint_get_id (list->pdata[i]);
-  length = gst_eeg_checkpoint_get_output_length (list->pdata[i]);
-  g_ptr_array_unref (list);
-  if (anew) {
-    drop_pipeline (pipeline);
-    pipeline = make_pipeline (chain);
-  }
-
-  fail_if (gst_eeg_unwind (pipeline, 1000, &error));
-  expect_error (&error, GST_RESOURCE_ERROR_NOT_FOUND, "there is: ");
-  fail_unless (gst_eeg_unwind (pipeline, id, &error), "%s",
-      error != NULL ? error->message : "");
-  fail_unless_equals_int (gst_element_get_state (pipeline, NULL, NULL,
-                              20 * GST_SECOND),
-      GST_STATE_CHANGE_SUCCESS);
-  fail_unless_equals_int (g_stat (part, &info), 0);
-  fail_unless_equals_uint64 (info.st_size, length);
-  fail_unless_equals_int (play (pipeline), GST_MESSAGE_EOS);
-  drop_pipeline (pipeline);
-
-  fail_unless (g_file_get_contents (out, &data, &size, NULL));
-  fail_unless_equals_uint64 (size, reference_size);
-  fail_unless (memcmp (data, reference, size) == 0);
-  g_free (data);
-  g_free (reference);
-}
-
-GST_START_TEST (test_unwind_to_newest)
-{
-  check_unwind (&byte_chain, 0, FALSE);
-}
-
-GST_END_TEST;
-
-GST_START_TEST (test_unwind_to_previous)
-{
-  check_unwind (&byte_chain, 1, FALSE);
-}
-
-GST_END_TEST;
-
-GST_START_TEST (test_unwind_anew)
-{
-  check_unwind (&byte_chain, 1, TRUE);
-}
-
-GST_END_TEST;
-
-/* Samples, whose filter begins again before the checkpoint, and a sum. */
-GST_START_TEST (test_unwind_samples_to_newest)
-{
-  check_unwind (&sample_chain, 0, FALSE);
-}
-
-GST_END_TEST;
-
-GST_START_TEST (test_unwind_samples_to_previous)
-{
-  check_unwind (&sample_chain, 1, FALSE);
-}
-
-GST_END_TEST;
-
-GST_START_TEST (test_unwind_samples_anew)
-{
-  check_unwind (&sample_chain, 1, TRUE);
-}
-
-GST_END_TEST;
-
 typedef struct
 {
   GstHarness *validator;
@@ -620,21 +534,14 @@ run_validation (GstElement *pipeline)
 }
 
 /* A check that runs behind the recording fails when the bad sample is recorded,
- * and in a checkpoint: back to the last one before it. */
-GST_START_TEST (test_validation_late)
+ * and in a checkpoint; the one before it is the last one that is good. */
+static GPtrArray *
+fail_validation (GstElement *pipeline, const Chain *chain)
 {
-  GstElement *pipeline;
-  gsize reference_size, size;
-  gchar *reference, *data;
-  GError *error = NULL;
-  GstEegCheckpoint *c;
-  guint64 id = 0;
-  GPtrArray *list;
+  while (TRUE) {
+    GstEegCheckpoint *c;
+    GPtrArray *list;
 
-  reference = make_reference (&sample_chain, &reference_size);
-  pipeline = make_pipeline (&sample_chain);
-  /* a machine that is busy may store another one before all stands still */
-  while (id == 0) {
     run_validation (pipeline);
     list = gst_eeg_checkpoint_list (sidecar, NULL);
     fail_unless (list != NULL && list->len == 2);
@@ -642,19 +549,71 @@ GST_START_TEST (test_validation_late)
     fail_unless (gst_eeg_checkpoint_get_sample_index (c) > BAD_SAMPLE);
     c = list->pdata[1];
     if (gst_eeg_checkpoint_get_sample_index (c) <= BAD_SAMPLE)
-      id = gst_eeg_checkpoint_get_id (c);
+      return list;
+    /* a machine that is busy stored another one before all stood still */
     g_ptr_array_unref (list);
-    if (id == 0) {
-      gst_element_set_state (pipeline, GST_STATE_NULL);
-      g_unlink (part);
-      g_unlink (sidecar);
-      g_unlink (old);
-    }
+    gst_element_set_state (pipeline, GST_STATE_NULL);
+    g_unlink (part);
+    g_unlink (sidecar);
+    g_unlink (old);
   }
+}
+
+typedef struct
+{
+  const Chain *chain;
+  GPtrArray *(*fail_by) (GstElement *pipeline, const Chain *chain);
+  guint back;    /* to which checkpoint, from the newest one */
+  gboolean anew; /* by another pipeline than the one that failed */
+} Unwind;
+
+/* In the chain of samples a filter begins again before the checkpoint, and a
+ * sum goes on. */
+static const Unwind unwinds[] = {
+  { &byte_chain, fail_late, 0, FALSE },
+  { &byte_chain, fail_late, 1, FALSE },
+  { &byte_chain, fail_late, 1, TRUE },
+  { &sample_chain, fail_late, 0, FALSE },
+  { &sample_chain, fail_late, 1, FALSE },
+  { &sample_chain, fail_late, 1, TRUE },
+  { &sample_chain, fail_validation, 1, FALSE },
+  { &sample_chain, fail_validation, 1, TRUE },
+};
+
+GST_START_TEST (test_unwind)
+{
+  const Unwind *unwind = &unwinds[__i__];
+  GstElement *pipeline;
+  gchar *reference, *data;
+  gsize reference_size, size;
+  GError *error = NULL;
+  GPtrArray *list;
+  guint64 id, length;
+  GStatBuf info;
+
+  reference = make_reference (unwind->chain, &reference_size);
+  pipeline = make_pipeline (unwind->chain);
+  list = unwind->fail_by (pipeline, unwind->chain);
+  id = gst_eeg_checkpoint_get_id (list->pdata[unwind->back]);
+  length = gst_eeg_checkpoint_get_output_length (list->pdata[unwind->back]);
+  g_ptr_array_unref (list);
+  if (unwind->anew) {
+    drop_pipeline (pipeline);
+    pipeline = make_pipeline (unwind->chain);
+  }
+
+  fail_if (gst_eeg_unwind (pipeline, 1000, &error));
+  expect_error (&error, GST_RESOURCE_ERROR_NOT_FOUND, "there is: ");
   fail_unless (gst_eeg_unwind (pipeline, id, &error), "%s",
       error != NULL ? error->message : "");
+  fail_unless_equals_int (gst_element_get_state (pipeline, NULL, NULL,
+                              20 * GST_SECOND),
+      GST_STATE_CHANGE_SUCCESS);
+  fail_unless_equals_int (g_stat (part, &info), 0);
+  fail_unless_equals_uint64 (info.st_size, length);
   fail_unless_equals_int (play (pipeline), GST_MESSAGE_EOS);
   drop_pipeline (pipeline);
+
   fail_unless (g_file_get_contents (out, &data, &size, NULL));
   fail_unless_equals_uint64 (size, reference_size);
   fail_unless (memcmp (data, reference, size) == 0);
@@ -938,13 +897,7 @@ eegcheckpoint_suite (void)
   tcase_add_test (tc, test_unwind_file);
   tcase_add_test (tc, test_unwind_damaged);
   tcase_add_test (tc, test_unwind_complete);
-  tcase_add_test (tc, test_unwind_to_newest);
-  tcase_add_test (tc, test_unwind_to_previous);
-  tcase_add_test (tc, test_unwind_anew);
-  tcase_add_test (tc, test_unwind_samples_to_newest);
-  tcase_add_test (tc, test_unwind_samples_to_previous);
-  tcase_add_test (tc, test_unwind_samples_anew);
-  tcase_add_test (tc, test_validation_late);
+  tcase_add_loop_test (tc, test_unwind, 0, G_N_ELEMENTS (unwinds));
   tcase_add_test (tc, test_unwind_while_playing);
   tcase_add_test (tc, test_unwind_refused);
   tcase_add_test (tc, test_poison_chunk);
