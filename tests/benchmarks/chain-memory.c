@@ -15,6 +15,7 @@
 #include <gst/gst.h>
 
 #include "benchmark.h"
+#include "play.h"
 
 #define CHANNELS 64
 #define BYTES_PER_FRAME (CHANNELS * 4) /* S32LE */
@@ -28,31 +29,8 @@ record (guint64 bytes, const gchar *key_file)
       "firfilter mode=band-pass low=0.5 high=40 ! edfmux ! zstdenc ! "
       "aesgcmenc key-file=%s ! blake3sum ! filesink location=/dev/null",
       CHANNELS, bytes / BYTES_PER_FRAME, key_file);
-  GstElement *pipeline = gst_parse_launch (line, NULL);
-  GstMessage *message;
-  GstBus *bus;
-  int status = 0;
 
-  g_free (line);
-  if (pipeline == NULL)
-    return 1;
-  bus = gst_element_get_bus (pipeline);
-  gst_element_set_state (pipeline, GST_STATE_PLAYING);
-  message = gst_bus_timed_pop_filtered (bus, GST_CLOCK_TIME_NONE,
-      GST_MESSAGE_EOS | GST_MESSAGE_ERROR);
-  if (GST_MESSAGE_TYPE (message) == GST_MESSAGE_ERROR) {
-    GError *error = NULL;
-
-    gst_message_parse_error (message, &error, NULL);
-    fprintf (stderr, "%s\n", error->message);
-    g_error_free (error);
-    status = 1;
-  }
-  gst_message_unref (message);
-  gst_element_set_state (pipeline, GST_STATE_NULL);
-  gst_object_unref (bus);
-  gst_object_unref (pipeline);
-  return status;
+  return bench_play_line (line) < 0.0 ? 1 : 0;
 }
 
 /* Peak of the resident memory in MiB, negative after an error. */

@@ -18,6 +18,7 @@
 #include <gst/eeg/eeg.h>
 
 #include "benchmark.h"
+#include "play.h"
 #include "synth.h"
 
 #define CHANNELS 64
@@ -88,9 +89,7 @@ run_chain (void *user_data)
   struct data *data = user_data;
   gsize step = FRAMES_PER_BUFFER * data->info.bytes_per_frame, offset;
   GstElement *pipeline, *source, *element;
-  GstMessage *message;
-  GstBus *bus;
-  double start, seconds;
+  double start;
 
   pipeline = gst_parse_launch (data->line, NULL);
   if (pipeline == NULL)
@@ -119,24 +118,8 @@ run_chain (void *user_data)
       break;
   }
   gst_app_src_end_of_stream (GST_APP_SRC (source));
-  bus = gst_element_get_bus (pipeline);
-  message = gst_bus_timed_pop_filtered (bus, GST_CLOCK_TIME_NONE,
-      GST_MESSAGE_EOS | GST_MESSAGE_ERROR);
-  seconds = bench_now () - start;
-  if (GST_MESSAGE_TYPE (message) == GST_MESSAGE_ERROR) {
-    GError *error = NULL;
-
-    gst_message_parse_error (message, &error, NULL);
-    fprintf (stderr, "%s\n", error->message);
-    g_error_free (error);
-    seconds = -1.0;
-  }
-  gst_message_unref (message);
-  gst_element_set_state (pipeline, GST_STATE_NULL);
-  gst_object_unref (bus);
   gst_object_unref (source);
-  gst_object_unref (pipeline);
-  return seconds;
+  return bench_finish (pipeline, start);
 }
 
 static double

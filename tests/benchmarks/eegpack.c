@@ -100,9 +100,7 @@ play (struct bench *b, guint threads)
       CHANNELS, threads);
   GstElement *pipeline = gst_parse_launch (launch, NULL);
   GstElement *src = gst_bin_get_by_name (GST_BIN (pipeline), "src");
-  GstBus *bus = gst_element_get_bus (pipeline);
-  GstMessage *message;
-  double start, seconds;
+  double start;
   guint i;
 
   gst_element_set_state (pipeline, GST_STATE_PLAYING);
@@ -118,17 +116,9 @@ play (struct bench *b, guint threads)
     gst_app_src_push_buffer (GST_APP_SRC (src), buffer);
   }
   gst_app_src_end_of_stream (GST_APP_SRC (src));
-  message = gst_bus_timed_pop_filtered (bus, GST_CLOCK_TIME_NONE,
-      GST_MESSAGE_EOS | GST_MESSAGE_ERROR);
-  seconds = GST_MESSAGE_TYPE (message) == GST_MESSAGE_EOS ? bench_now () - start
-                                                          : -1.0;
-  gst_message_unref (message);
-  gst_element_set_state (pipeline, GST_STATE_NULL);
-  gst_object_unref (bus);
   gst_object_unref (src);
-  gst_object_unref (pipeline);
   g_free (launch);
-  return seconds;
+  return bench_finish (pipeline, start);
 }
 
 static double

@@ -8,6 +8,7 @@
 #include <gst/gst.h>
 
 #include "benchmark.h"
+#include "play.h"
 
 /* The data goes in by buffers of this size, as a file is read by large blocks:
  * most chunks lie in one of them. */
@@ -34,10 +35,8 @@ bench_play (const gchar *element, guint threads, const gchar *key_file,
   GstElement *pipeline = gst_parse_launch (launch, NULL);
   GstElement *src = gst_bin_get_by_name (GST_BIN (pipeline), "src");
   GstElement *codec = gst_bin_get_by_name (GST_BIN (pipeline), "codec");
-  GstBus *bus = gst_element_get_bus (pipeline);
   static const gchar *const secrets[] = { "key-file", "passphrase-file" };
-  GstMessage *message;
-  double start, seconds;
+  double start;
   gsize pos;
   guint i;
 
@@ -70,17 +69,9 @@ bench_play (const gchar *element, guint threads, const gchar *key_file,
     }
     gst_object_unref (sink);
   }
-  message = gst_bus_timed_pop_filtered (bus, GST_CLOCK_TIME_NONE,
-      GST_MESSAGE_EOS | GST_MESSAGE_ERROR);
-  seconds = GST_MESSAGE_TYPE (message) == GST_MESSAGE_EOS ? bench_now () - start
-                                                          : -1.0;
-  gst_message_unref (message);
-  gst_element_set_state (pipeline, GST_STATE_NULL);
-  gst_object_unref (bus);
   gst_object_unref (src);
-  gst_object_unref (pipeline);
   g_free (launch);
-  return seconds;
+  return bench_finish (pipeline, start);
 }
 
 /* BDF of 64 channels with 24 bits, 48 MB. */

@@ -6,10 +6,10 @@
  * files are in the folder for temporary files, which should be a disk.
  */
 #include "benchmark.h"
+#include "play.h"
 
 #include <fcntl.h>
 #include <glib/gstdio.h>
-#include <gst/gst.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -29,25 +29,6 @@ struct run
   const gchar *sink;
   const gchar *reference_sink;
 };
-
-static gboolean
-play (const gchar *line)
-{
-  GstElement *pipeline = gst_parse_launch (line, NULL);
-  GstBus *bus = gst_element_get_bus (pipeline);
-  GstMessage *message;
-  gboolean ok;
-
-  gst_element_set_state (pipeline, GST_STATE_PLAYING);
-  message = gst_bus_timed_pop_filtered (bus, GST_CLOCK_TIME_NONE,
-      GST_MESSAGE_ERROR | GST_MESSAGE_EOS);
-  ok = GST_MESSAGE_TYPE (message) == GST_MESSAGE_EOS;
-  gst_message_unref (message);
-  gst_element_set_state (pipeline, GST_STATE_NULL);
-  gst_object_unref (bus);
-  gst_object_unref (pipeline);
-  return ok;
-}
 
 static void
 remove_file (const gchar *folder, const gchar *name)
@@ -84,9 +65,8 @@ run_sink (const struct run *run, const gchar *sink)
   /* what the run before left to the disk is no business of this one */
   sync ();
   start = bench_now ();
-  if (play (line) && sync_output (run->folder))
+  if (bench_play_line (line) >= 0.0 && sync_output (run->folder))
     seconds = bench_now () - start;
-  g_free (line);
   return seconds;
 }
 
@@ -115,7 +95,8 @@ make_input (const gchar *folder, guint64 *size)
   gchar *line = g_strdup_printf (BDF_LINE, one);
   gchar *data = NULL;
   gsize length = 0;
-  gboolean ok = play (line) && g_file_get_contents (one, &data, &length, NULL);
+  gboolean ok = bench_play_line (line) >= 0.0
+      && g_file_get_contents (one, &data, &length, NULL);
   FILE *file = ok ? g_fopen (in, "wb") : NULL;
   guint i;
 
@@ -125,7 +106,6 @@ make_input (const gchar *folder, guint64 *size)
   *size = length;
   g_unlink (one);
   g_free (data);
-  g_free (line);
   g_free (one);
   g_free (in);
   return ok;

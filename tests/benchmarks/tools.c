@@ -5,6 +5,7 @@
 
 #include "benchmark.h"
 #include "pipeline.h"
+#include "play.h"
 
 struct bench
 {
@@ -34,26 +35,11 @@ static double
 run_element (void *user_data)
 {
   struct bench *bench = user_data;
-  gchar *launch = g_strdup_printf (
+
+  return bench_play_line (g_strdup_printf (
       "filesrc location=%s blocksize=1048576 ! %s threads=2 ! fakesink "
       "sync=false enable-last-sample=false",
-      bench->path, bench->element);
-  GstElement *pipeline = gst_parse_launch (launch, NULL);
-  GstBus *bus = gst_element_get_bus (pipeline);
-  GstMessage *message;
-  double start = bench_now (), seconds;
-
-  gst_element_set_state (pipeline, GST_STATE_PLAYING);
-  message = gst_bus_timed_pop_filtered (bus, GST_CLOCK_TIME_NONE,
-      GST_MESSAGE_EOS | GST_MESSAGE_ERROR);
-  seconds = GST_MESSAGE_TYPE (message) == GST_MESSAGE_EOS ? bench_now () - start
-                                                          : -1.0;
-  gst_message_unref (message);
-  gst_element_set_state (pipeline, GST_STATE_NULL);
-  gst_object_unref (bus);
-  gst_object_unref (pipeline);
-  g_free (launch);
-  return seconds;
+      bench->path, bench->element));
 }
 
 static double
