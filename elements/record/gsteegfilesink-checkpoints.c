@@ -232,6 +232,33 @@ gst_eeg_file_sink_may_retry (GstEegFileSink *self,
   return FALSE;
 }
 
+/* transfer full path */
+static void
+set_output (GstEegFileSink *self, gchar *path, guint64 size)
+{
+  GST_OBJECT_LOCK (self);
+  g_free (self->output);
+  self->output = path;
+  self->output_size = size;
+  GST_OBJECT_UNLOCK (self);
+}
+
+gboolean
+gst_eeg_file_sink_answer_output (GstEegFileSink *self, GstQuery *query)
+{
+  gchar *path;
+  guint64 size;
+
+  GST_OBJECT_LOCK (self);
+  path = g_strdup (self->output);
+  size = self->output_size;
+  GST_OBJECT_UNLOCK (self);
+  if (path != NULL)
+    gst_eeg_query_set_output (query, path, size);
+  g_free (path);
+  return path != NULL;
+}
+
 /* transfer full checkpoint */
 static gboolean
 go_on (GstEegFileSink *self, EegDurableFile *file, EegCheckpoint *checkpoint,
@@ -270,6 +297,10 @@ go_on (GstEegFileSink *self, EegDurableFile *file, EegCheckpoint *checkpoint,
     }
     self->resume.already = TRUE;
   }
+  set_output (self,
+      g_strconcat (self->resume.location, checkpoint->complete ? NULL : ".part",
+          NULL),
+      checkpoint->output.length);
   return TRUE;
 }
 
@@ -284,10 +315,12 @@ is_finished_already (GstEegFileSink *self, GPtrArray *stages)
   EegCheckpoint *checkpoint;
   gboolean same = FALSE;
   EegCheckpointGeneration generation;
+  guint64 size;
 
   if (eeg_checkpoint_load (resume->sidecar, EEG_CHECKPOINT_NEWEST, &checkpoint)
       != EEG_CHECKPOINT_OK)
     return FALSE;
+  size = checkpoint->output.length;
   if (checkpoint->complete
       && gst_eeg_checkpointer_fits_path (checkpoint, resume->location)) {
     /* others behind the same tee may still have something to do, from before */
@@ -305,6 +338,8 @@ is_finished_already (GstEegFileSink *self, GPtrArray *stages)
         && gst_eeg_checkpointer_restore (checkpoint, stages, FALSE, &error);
   }
   eeg_checkpoint_free (checkpoint);
+  if (same)
+    set_output (self, g_strdup (resume->location), size);
   if (error != NULL) {
     GST_INFO_OBJECT (self, "another recording: %s", error->message);
     g_error_free (error);
@@ -393,6 +428,7 @@ gst_eeg_file_sink_clear_resume (GstEegFileSink *self)
   eeg_checkpoint_free (resume->from);
   g_clear_pointer (&resume->peers, g_ptr_array_unref);
   memset (resume, 0, sizeof *resume);
+  set_output (self, NULL, 0);
 }
 
 void

@@ -104,6 +104,8 @@ struct _GstEegFileSink
   gboolean finished;       /* the same as in the state */
   guint64 checkpoints;     /* that were stored */
   guint64 checkpoint_id;   /* of the last of them */
+  gchar *output;           /* file that this run goes on with, or NULL */
+  guint64 output_size;     /* of it, then */
   gint bound_changed;      /* atomic: by a setting */
 
   GstEegStageCounters counters;
@@ -150,6 +152,10 @@ gboolean gst_eeg_file_sink_open_with_checkpoints (GstEegFileSink *self,
     gboolean overwrite);
 
 void gst_eeg_file_sink_clear_resume (GstEegFileSink *self);
+
+/* Whether stages before may read in a file what they wrote before this run. */
+gboolean gst_eeg_file_sink_answer_output (GstEegFileSink *self,
+    GstQuery *query);
 
 /* Of a file of this recording: stores the checkpoint that a mark is. */
 void gst_eeg_file_sink_handle_mark (EegDurableFile *file, void *user_data,

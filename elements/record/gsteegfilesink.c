@@ -790,6 +790,11 @@ gst_eeg_file_sink_query (GstBaseSink *sink, GstQuery *query)
       get_counts (GST_EEG_FILE_SINK (sink), &counts, NULL);
       gst_query_set_position (query, format, counts.size);
       return TRUE;
+    case GST_QUERY_CUSTOM:
+      if (gst_eeg_query_is_output (query))
+        return gst_eeg_file_sink_answer_output (GST_EEG_FILE_SINK (sink),
+            query);
+      break;
     default:
       break;
   }

@@ -22,11 +22,16 @@
  */
 #include "gstzstdenc.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 #define ZSTD_STATIC_LINKING_ONLY
 #include <zstd.h>
 #include <zstd_errors.h>
+
+#include "zstdframe.h"
 
 GST_DEBUG_CATEGORY_STATIC (gst_eeg_zstd_enc_debug);
 #define GST_CAT_DEFAULT gst_eeg_zstd_enc_debug
@@ -52,6 +57,8 @@ enum
 #define SEEK_TABLE_MAGIC 0x8F92EAB1u
 #define SEEK_FRAME_MAGIC 0x184D2A5Eu
 #define SEEK_ENTRY_SIZE 12
+/* The output is read in such pieces, to find its frames. */
+#define READ_BYTES ((gsize) 1024 * 1024)
 /* The low half of the XXH64 of no bytes. */
 #define EMPTY_HASH 0x51D8E999u
 
@@ -202,27 +209,38 @@ gst_eeg_zstd_enc_process (GstEegChunkCodec *codec, gpointer worker,
   return TRUE;
 }
 
-/* Notes the sizes of the frame, and the low half of the hash that ends it. */
+/* Notes the sizes of a frame, and the low half of the hash that ends it. */
 static gboolean
-gst_eeg_zstd_enc_emit (GstEegChunkCodec *codec, GstEegChunkJob *job,
-    GstBuffer **buffer, GError **error)
+note_frame (GstEegZstdEnc *self, guint32 size, guint32 content_size,
+    guint32 hash, GError **error)
 {
-  GstEegZstdEnc *self = GST_EEG_ZSTD_ENC (codec);
   guint8 entry[SEEK_ENTRY_SIZE];
 
-  if (!self->seek_table)
-    return TRUE;
   if (self->seek_index->len / SEEK_ENTRY_SIZE >= MAX_SEEK_FRAMES) {
     g_set_error_literal (error, GST_STREAM_ERROR, GST_STREAM_ERROR_ENCODE,
         "The stream has too many chunks for a seek table; use a larger "
         "chunk-size.");
     return FALSE;
   }
-  GST_WRITE_UINT32_LE (entry, (guint32) job->out_size);
-  GST_WRITE_UINT32_LE (entry + 4, (guint32) job->size);
-  gst_buffer_extract (*buffer, job->out_size - 4, entry + 8, 4);
+  GST_WRITE_UINT32_LE (entry, size);
+  GST_WRITE_UINT32_LE (entry + 4, content_size);
+  GST_WRITE_UINT32_LE (entry + 8, hash);
   g_byte_array_append (self->seek_index, entry, sizeof entry);
   return TRUE;
+}
+
+static gboolean
+gst_eeg_zstd_enc_emit (GstEegChunkCodec *codec, GstEegChunkJob *job,
+    GstBuffer **buffer, GError **error)
+{
+  GstEegZstdEnc *self = GST_EEG_ZSTD_ENC (codec);
+  guint8 hash[4];
+
+  if (!self->seek_table)
+    return TRUE;
+  gst_buffer_extract (*buffer, job->out_size - 4, hash, sizeof hash);
+  return note_frame (self, (guint32) job->out_size, (guint32) job->size,
+      GST_READ_UINT32_LE (hash), error);
 }
 
 static gboolean
@@ -255,33 +273,138 @@ gst_eeg_zstd_enc_label (GstEegChunkCodec *codec, const gchar *text)
 {
   GstEegZstdEnc *self = GST_EEG_ZSTD_ENC (codec);
   GstBuffer *label = gst_eeg_compressor_make_skippable_label (text);
-  guint8 entry[SEEK_ENTRY_SIZE] = { 0 };
 
-  if (self->seek_table) {
-    GST_WRITE_UINT32_LE (entry, (guint32) gst_buffer_get_size (label));
-    GST_WRITE_UINT32_LE (entry + 8, EMPTY_HASH);
-    g_byte_array_append (self->seek_index, entry, sizeof entry);
-  }
+  /* the first one always fits */
+  if (self->seek_table)
+    note_frame (self, (guint32) gst_buffer_get_size (label), 0, EMPTY_HASH,
+        NULL);
   return label;
 }
 
-static gboolean
-gst_eeg_zstd_enc_can_resume (GstEegChunkCodec *codec, GError **error)
+/* What this element wrote before, as far as it has to read it. */
+struct output
 {
-  gboolean seek_table;
+  GstEegZstdEnc *self;
+  int fd;
+};
 
-  GST_OBJECT_LOCK (codec);
-  seek_table = GST_EEG_ZSTD_ENC (codec)->settings.seek_table;
-  GST_OBJECT_UNLOCK (codec);
-  if (seek_table) {
-    g_set_error (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS,
-        "%s cannot go on in the middle of its stream: seek-table=true "
-        "remembers all chunks",
-        GST_OBJECT_NAME (codec));
+/* Gives up when the element is to stop: on a slow disk it may take long. */
+static ssize_t
+read_output (void *user_data, uint8_t *data, size_t size, uint64_t at)
+{
+  struct output *output = user_data;
+  GstPad *pad = gst_element_get_static_pad (GST_ELEMENT (output->self), "sink");
+  gboolean flushing = GST_PAD_IS_FLUSHING (pad);
+  ssize_t n;
+
+  gst_object_unref (pad);
+  if (flushing) {
+    errno = ECANCELED;
+    return -1;
+  }
+  do {
+    n = pread (output->fd, data, size, (off_t) at);
+  } while (n < 0 && errno == EINTR);
+  return n;
+}
+
+/* The frames of @input bytes in all fill the file up to where the reader
+ * ends. */
+static gboolean
+read_frames (GstEegZstdEnc *self, EegZstdframeReader *reader, guint64 input,
+    const gchar *path, GError **error)
+{
+  EegZstdframeResult result = EEG_ZSTDFRAME_OK;
+  guint64 content = 0;
+
+  while (reader->at < reader->end && result == EEG_ZSTDFRAME_OK) {
+    guint64 at = reader->at;
+    EegZstdframeEntry entry;
+
+    result = eeg_zstdframe_reader_next (reader, &entry);
+    if (result == EEG_ZSTDFRAME_IO)
+      break;
+    if (result == EEG_ZSTDFRAME_OK
+        && (entry.skippable || !entry.has_checksum || entry.size > G_MAXUINT32
+            || entry.content_size > G_MAXUINT32))
+      result = EEG_ZSTDFRAME_BAD;
+    if (result != EEG_ZSTDFRAME_OK) {
+      g_set_error (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS,
+          "%s cannot go on: \"%s\" holds something else than the frames that "
+          "it wrote, at byte %" G_GUINT64_FORMAT ".",
+          GST_OBJECT_NAME (self), path, at);
+      return FALSE;
+    }
+    content += entry.content_size;
+    if (!note_frame (self, (guint32) entry.size, (guint32) entry.content_size,
+            entry.checksum, error))
+      return FALSE;
+  }
+  if (result == EEG_ZSTDFRAME_IO) {
+    if (errno != ECANCELED)
+      g_set_error (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_READ,
+          "%s cannot go on: \"%s\" cannot be read: %s.", GST_OBJECT_NAME (self),
+          path, g_strerror (errno));
     return FALSE;
   }
-  return GST_EEG_CHUNK_CODEC_CLASS (gst_eeg_zstd_enc_parent_class)
-      ->can_resume (codec, error);
+  if (content == input)
+    return TRUE;
+  g_set_error (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS,
+      "%s cannot go on: the frames in \"%s\" hold %" G_GUINT64_FORMAT
+      " bytes, not the %" G_GUINT64_FORMAT " that were compressed.",
+      GST_OBJECT_NAME (self), path, content, input);
+  return FALSE;
+}
+
+/* The table grows with the recording, so that no checkpoint has it: what is in
+ * it is in the output, too. */
+static gboolean
+gst_eeg_zstd_enc_resume (GstEegChunkCodec *codec, guint64 input, guint64 output,
+    GError **error)
+{
+  GstEegZstdEnc *self = GST_EEG_ZSTD_ENC (codec);
+  struct output file = { self, -1 };
+  GstPad *src_pad;
+  EegZstdframeReader reader;
+  guint8 *window;
+  guint64 size = 0;
+  gchar *path, *display;
+  gboolean ok = FALSE;
+
+  if (!self->seek_table || output == 0)
+    return TRUE;
+  src_pad = gst_element_get_static_pad (GST_ELEMENT (self), "src");
+  path =
+      gst_eeg_stage_find_output (GST_EEG_STAGE (self), src_pad, &size, error);
+  gst_object_unref (src_pad);
+  if (path == NULL)
+    return FALSE;
+  display = g_filename_display_name (path);
+  file.fd = open (path, O_RDONLY | O_CLOEXEC);
+  if (file.fd < 0) {
+    g_set_error (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_OPEN_READ,
+        "%s cannot go on: \"%s\" cannot be read: %s.", GST_OBJECT_NAME (self),
+        display, g_strerror (errno));
+  } else if (size < output) {
+    g_set_error (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS,
+        "%s cannot go on: \"%s\" has %" G_GUINT64_FORMAT
+        " bytes, not the %" G_GUINT64_FORMAT " that were written.",
+        GST_OBJECT_NAME (self), display, size, output);
+  } else {
+    window = g_malloc (READ_BYTES);
+    eeg_zstdframe_reader_init (&reader, read_output, &file, output, window,
+        READ_BYTES);
+    g_byte_array_set_size (self->seek_index, 0);
+    ok = read_frames (self, &reader, input, display, error);
+    g_free (window);
+    GST_DEBUG_OBJECT (self, "%u frames in %" G_GUINT64_FORMAT " bytes",
+        self->seek_index->len / SEEK_ENTRY_SIZE, output);
+  }
+  if (file.fd >= 0)
+    close (file.fd);
+  g_free (display);
+  g_free (path);
+  return ok;
 }
 
 static void
@@ -339,7 +462,7 @@ gst_eeg_zstd_enc_class_init (GstEegZstdEncClass *klass)
   object_class->finalize = gst_eeg_zstd_enc_finalize;
   codec_class->media_type = "application/x-zstd";
   codec_class->library = ZSTD_versionString ();
-  codec_class->can_resume = gst_eeg_zstd_enc_can_resume;
+  codec_class->resume = gst_eeg_zstd_enc_resume;
   codec_class->limits = gst_eeg_zstd_enc_limits;
   codec_class->start = gst_eeg_zstd_enc_start;
   codec_class->reset = gst_eeg_zstd_enc_reset;

@@ -188,6 +188,7 @@ struct state
   guint64 stream_jobs;  /* jobs since begin */
   gboolean resumed;     /* these go on where a process before was */
   guint64 resumed_at;   /* offset of the first output byte */
+  gboolean caught_up;   /* with what was before that */
   guint64 n_parts;      /* of the recording, that have ended */
 
   Item *current; /* acquired, being filled */
@@ -2044,6 +2045,7 @@ reset_stream (GstEegChunkCodec *self)
   st->stream_bytes = st->stream_jobs = 0;
   st->resumed = FALSE;
   st->resumed_at = 0;
+  st->caught_up = FALSE;
   st->n_parts = 0;
   gst_clear_buffer (&st->markers);
   st->last_submit = GST_CLOCK_TIME_NONE;
@@ -2144,6 +2146,25 @@ init_bytes_segment (GstEegChunkCodec *self, GstSegment *segment)
   segment->start = segment->time = segment->position = start;
 }
 
+/* Before a sink may write: what more there is to know of the output before.
+ * FALSE after an error, which is on its way, and when it is over. */
+static gboolean
+catch_up (GstEegChunkCodec *self)
+{
+  struct state *st = &PRIVATE (self)->state;
+  GError *error = NULL;
+
+  if (st->failed)
+    return FALSE;
+  if (!st->resumed || st->caught_up || CLASS (self)->resume == NULL)
+    return TRUE;
+  st->caught_up =
+      CLASS (self)->resume (self, st->stream_bytes, st->resumed_at, &error);
+  if (error != NULL)
+    send_error (self, error);
+  return st->caught_up;
+}
+
 static gboolean
 handle_segment (GstEegChunkCodec *self, GstEvent *event)
 {
@@ -2172,7 +2193,7 @@ handle_segment (GstEegChunkCodec *self, GstEvent *event)
     return FALSE;
   }
   is_first = !st->got_segment || st->segment.format != segment->format;
-  if (end_chunk_for_event (self) != GST_FLOW_OK) {
+  if (end_chunk_for_event (self) != GST_FLOW_OK || !catch_up (self)) {
     gst_event_unref (event);
     return FALSE;
   }
@@ -2213,7 +2234,7 @@ end_stream (GstEegChunkCodec *self)
   if (!st->got_segment) {
     GstSegment bytes;
 
-    if (!ensure_caps (self))
+    if (!ensure_caps (self) || !catch_up (self))
       return FALSE;
     init_bytes_segment (self, &bytes);
     st->got_segment = TRUE;
@@ -2368,6 +2389,9 @@ sink_query (GstPad *pad, GstObject *parent, GstQuery *query)
     default:
       break;
   }
+  /* what is behind has this element's bytes, not those of one before it */
+  if (gst_eeg_query_is_output (query))
+    return FALSE;
   if (GST_QUERY_IS_SERIALIZED (query)) {
     /* answered in its place: behind all that was sent before */
     if (priv->src_pad == NULL || eeg_jobring_wait_empty (priv->ring) != 0)

@@ -206,6 +206,11 @@ struct _GstEegChunkLimits
  *     by a new process that knows nothing but the number of bytes: not if there
  *     is a header, a trailer with a table, or if chunks depend on each other or
  *     on time. Any state, any thread; %NULL: it never can
+ * @resume: the stream goes on where a process before was, behind @input bytes,
+ *     which became @output ones: finds out what more there is to know of them.
+ *     Before anything that makes a sink write is sent; only with a source pad;
+ *     optional, streaming thread. %FALSE with no error set: the element is being
+ *     stopped
  * @label: makes what carries the label of a part (one line of text) in the
  *     coded stream, and other decoders step over; optional, as @emit
  * @limits: what jobs can need with the current settings; any state, any thread
@@ -256,6 +261,8 @@ struct _GstEegChunkCodecClass
   const gchar *library;
 
   gboolean (*can_resume) (GstEegChunkCodec *codec, GError **error);
+  gboolean (*resume) (GstEegChunkCodec *codec, guint64 input, guint64 output,
+      GError **error);
   GstBuffer *(*label) (GstEegChunkCodec *codec, const gchar *text);
   void (*limits) (GstEegChunkCodec *codec, GstEegChunkLimits *limits);
   gboolean (*start) (GstEegChunkCodec *codec, GError **error);

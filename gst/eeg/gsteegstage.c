@@ -18,6 +18,10 @@
  *
  * Elements find each other by the custom upstream query `eeg-stage`: each stage
  * adds its name and kind and passes the query on.
+ *
+ * A stage that goes on behind a checkpoint, and has to know more of what it
+ * wrote before than fits into one, finds that by the custom downstream query
+ * `eeg-output`, see gst_eeg_stage_find_output().
  */
 #include "gsteegstage.h"
 
@@ -25,6 +29,7 @@
 #include <string.h>
 
 #define QUERY_NAME "eeg-stage"
+#define OUTPUT_QUERY_NAME "eeg-output"
 #define STATS_NAME "eeg-stats"
 
 GST_DEBUG_CATEGORY_STATIC (gst_eeg_stage_debug);
@@ -848,4 +853,94 @@ gst_eeg_stage_check_upstream (GstEegStage *stage, GstPad *sink_pad)
   g_free (names);
   gst_query_unref (query);
   return ok;
+}
+
+/**
+ * gst_eeg_query_is_output:
+ * @query: any query
+ *
+ * A stage whose output is not its input must not pass this query on: what the
+ * sink has is nothing that a stage before it wrote. Nor does a sink answer it
+ * that has another stage's bytes.
+ *
+ * Returns: whether @query is an `eeg-output` query
+ */
+gboolean
+gst_eeg_query_is_output (GstQuery *query)
+{
+  const GstStructure *s;
+
+  g_return_val_if_fail (GST_IS_QUERY (query), FALSE);
+
+  if (GST_QUERY_TYPE (query) != GST_QUERY_CUSTOM)
+    return FALSE;
+  s = gst_query_get_structure (query);
+  return s != NULL && gst_structure_has_name (s, OUTPUT_QUERY_NAME);
+}
+
+/**
+ * gst_eeg_query_set_output:
+ * @query: an `eeg-output` query
+ * @path: (type filename): the file that the stream is written to
+ * @size: bytes of it that were there when the stream went on
+ *
+ * The answer of a sink that goes on with a file.
+ */
+void
+gst_eeg_query_set_output (GstQuery *query, const gchar *path, guint64 size)
+{
+  GBytes *bytes;
+
+  g_return_if_fail (gst_eeg_query_is_output (query));
+  g_return_if_fail (path != NULL);
+
+  /* a string would have to be UTF-8 */
+  bytes = g_bytes_new (path, strlen (path) + 1);
+  gst_structure_set (gst_query_writable_structure (query), "path", G_TYPE_BYTES,
+      bytes, "size", G_TYPE_UINT64, size, NULL);
+  g_bytes_unref (bytes);
+}
+
+/**
+ * gst_eeg_stage_find_output:
+ * @stage: a stage that goes on behind a checkpoint
+ * @src_pad: its source pad
+ * @size: (out): bytes of the file that were there when the stream went on
+ * @error: return location
+ *
+ * Asks downstream for the file with what @stage wrote before the checkpoint: its
+ * first bytes are those that @stage pushed, as many as it had pushed by then.
+ * To be called by the streaming thread before it sends what makes the sink write;
+ * those bytes then stay as they are. Only checksums, queues and tees may be
+ * between; behind a tee any of the files will do.
+ *
+ * Returns: (transfer full) (nullable) (type filename): the file, or %NULL with
+ *     @error set, as it shall be posted, if nobody downstream has one
+ */
+gchar *
+gst_eeg_stage_find_output (GstEegStage *stage, GstPad *src_pad, guint64 *size,
+    GError **error)
+{
+  GBytes *bytes = NULL;
+  gchar *path = NULL;
+  GstQuery *query;
+
+  g_return_val_if_fail (GST_IS_EEG_STAGE (stage), NULL);
+  g_return_val_if_fail (GST_IS_PAD (src_pad), NULL);
+  g_return_val_if_fail (size != NULL, NULL);
+
+  query = gst_query_new_custom (GST_QUERY_CUSTOM,
+      gst_structure_new_empty (OUTPUT_QUERY_NAME));
+  if (gst_pad_peer_query (src_pad, query)
+      && gst_structure_get (gst_query_get_structure (query), "path",
+          G_TYPE_BYTES, &bytes, "size", G_TYPE_UINT64, size, NULL)) {
+    path = g_strdup (g_bytes_get_data (bytes, NULL));
+    g_bytes_unref (bytes);
+  }
+  gst_query_unref (query);
+  if (path == NULL)
+    g_set_error (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS,
+        "%s cannot go on: no sink behind it has the file that it wrote before.",
+        GST_OBJECT_NAME (stage));
+  return path;
 }

@@ -273,6 +273,19 @@ GST_EEG_API
 gboolean gst_eeg_stage_answer_query (GstEegStage *stage, GstPad *src_pad,
     GstQuery *query);
 
+/* Output of before */
+
+GST_EEG_API
+gchar *gst_eeg_stage_find_output (GstEegStage *stage, GstPad *src_pad,
+    guint64 *size, GError **error);
+
+GST_EEG_API
+gboolean gst_eeg_query_is_output (GstQuery *query);
+
+GST_EEG_API
+void gst_eeg_query_set_output (GstQuery *query, const gchar *path,
+    guint64 size);
+
 G_END_DECLS
 
 #endif /* __GST_EEG_STAGE_H__ */

@@ -3,12 +3,15 @@
 #include <gst/check/gstharness.h>
 #include <gst/eeg/eeg.h>
 
+#include <glib/gstdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #define N_BYTES 300000
 #define CHUNK "chunk-size=4096"
 
 static guint8 data[N_BYTES];
+static GstBus *bus; /* for the next elements, or NULL */
 
 static void
 setup (void)
@@ -32,25 +35,64 @@ push_bytes_segment (GstHarness *h, guint64 start)
   gst_harness_push_event (h, gst_event_new_segment (&segment));
 }
 
-/* The streaming side only; @state is restored before it starts. */
+/* What a sink would say that goes on with a file. */
+static GstPadProbeReturn
+answer_output (GstPad *pad, GstPadProbeInfo *info, gpointer path)
+{
+  GstQuery *query = GST_PAD_PROBE_INFO_QUERY (info);
+  GStatBuf s;
+
+  if (!gst_eeg_query_is_output (query))
+    return GST_PAD_PROBE_OK;
+  fail_unless_equals_int (g_stat (path, &s), 0);
+  gst_eeg_query_set_output (query, path, (guint64) s.st_size);
+  return GST_PAD_PROBE_HANDLED;
+}
+
+/* The streaming side only; @state is restored before it starts, and @output, if
+ * any, is what was written before. */
 static GstHarness *
-make_harness (const gchar *launch, GBytes *state, guint64 start)
+make_harness_behind (const gchar *launch, GBytes *state, guint64 start,
+    const gchar *output)
 {
   GstElement *element = gst_parse_launch (launch, NULL);
   GError *error = NULL;
   GstHarness *h;
 
   fail_unless (element != NULL, "%s", launch);
+  gst_element_set_bus (element, bus);
   if (state != NULL)
     fail_unless (gst_eeg_stage_restore_state (GST_EEG_STAGE (element), state,
                      &error),
         "%s", launch);
   h = gst_harness_new_with_element (element, "sink", "src");
+  if (output != NULL)
+    gst_pad_add_probe (h->sinkpad, GST_PAD_PROBE_TYPE_QUERY_DOWNSTREAM,
+        answer_output, g_strdup (output), g_free);
   gst_harness_play (h);
   gst_harness_push_event (h, gst_event_new_stream_start ("stream"));
   push_bytes_segment (h, start);
   gst_object_unref (element);
   return h;
+}
+
+static GstHarness *
+make_harness (const gchar *launch, GBytes *state, guint64 start)
+{
+  return make_harness_behind (launch, state, start, NULL);
+}
+
+/* transfer full path */
+static gchar *
+write_output (const guint8 *bytes, gsize size)
+{
+  gchar *path;
+  gint fd = g_file_open_tmp ("eegbarrier-\xff-XXXXXX", &path, NULL);
+
+  fail_unless (fd >= 0);
+  fail_unless_equals_int (write (fd, bytes, size), size);
+  close (fd);
+  return path;
 }
 
 static void
@@ -158,6 +200,9 @@ static const gchar *const elements[] = {
   "zstdenc " CHUNK " threads=1",
   "zstdenc " CHUNK " threads=2",
   "zstdenc " CHUNK " threads=8",
+  "zstdenc " CHUNK " seek-table=true threads=1",
+  "zstdenc " CHUNK " seek-table=true threads=2",
+  "zstdenc " CHUNK " seek-table=true threads=8",
   "gzipenc " CHUNK " threads=1",
   "gzipenc " CHUNK " threads=2",
   "gzipenc " CHUNK " threads=8",
@@ -190,7 +235,7 @@ GST_START_TEST (test_split_invariance)
     GByteArray *whole = g_byte_array_new (), *parts = g_byte_array_new ();
     GstEegBarrier *barrier = gst_eeg_barrier_new (1, 0);
     GstHarness *h = make_harness (launch, NULL, 0);
-    gchar *digest, *other_digest;
+    gchar *digest, *other_digest, *output;
     GBytes *state;
     gsize at_cut;
 
@@ -217,7 +262,8 @@ GST_START_TEST (test_split_invariance)
     gst_harness_teardown (h);
     gst_eeg_barrier_unref (barrier);
 
-    h = make_harness (launch, state, cuts[i]);
+    output = write_output (parts->data, parts->len);
+    h = make_harness_behind (launch, state, cuts[i], output);
     push_range (h, cuts[i], N_BYTES, 3000);
     fail_unless (gst_harness_push_event (h, gst_event_new_eos ()));
     {
@@ -234,6 +280,8 @@ GST_START_TEST (test_split_invariance)
     other_digest = get_digest (h);
     gst_harness_teardown (h);
     g_bytes_unref (state);
+    g_unlink (output);
+    g_free (output);
 
     fail_unless (whole->len == parts->len
             && memcmp (whole->data, parts->data, whole->len) == 0,
@@ -291,8 +339,7 @@ GST_END_TEST;
 GST_START_TEST (test_unable)
 {
   static const gchar *const unable[] = { "brotlienc threads=1",
-    "zstdenc seek-table=true", "lz4enc adaptive=true",
-    "gzipenc chunk-duration=1000" };
+    "lz4enc adaptive=true", "gzipenc chunk-duration=1000" };
   gsize i;
 
   for (i = 0; i < G_N_ELEMENTS (unable); i++) {
@@ -348,6 +395,131 @@ GST_START_TEST (test_foreign_states)
 
 GST_END_TEST;
 
+#define TABLE "zstdenc " CHUNK " seek-table=true threads=2"
+#define N_TABLE 50000
+
+/* What the element says that is to go on behind @output, which nobody has if it
+ * is NULL; nothing that would make a sink write may come before. */
+static void
+refuse_output (GBytes *state, const gchar *output, const gchar *reason)
+{
+  GstMessage *message;
+  GError *error;
+  GstFlowReturn flow = GST_FLOW_OK;
+  GstEvent *event;
+  GstHarness *h;
+  guint i;
+
+  bus = gst_bus_new ();
+  h = make_harness_behind (TABLE, state, N_TABLE, output);
+  for (i = 0; i < 5000 && flow == GST_FLOW_OK; i++) {
+    flow = gst_harness_push (h, gst_buffer_new_memdup (data, 10));
+    g_usleep (1000);
+  }
+  fail_unless_equals_int (flow, GST_FLOW_ERROR);
+  fail_if (gst_harness_push_event (h, gst_event_new_eos ()));
+  fail_unless_equals_int (gst_harness_buffers_received (h), 0);
+  while ((event = gst_harness_try_pull_event (h))) {
+    fail_unless (GST_EVENT_TYPE (event) == GST_EVENT_STREAM_START
+            || GST_EVENT_TYPE (event) == GST_EVENT_CAPS,
+        "%s: %s", reason, GST_EVENT_TYPE_NAME (event));
+    gst_event_unref (event);
+  }
+  message = gst_bus_pop_filtered (bus, GST_MESSAGE_ERROR);
+  fail_unless (message != NULL, "%s", reason);
+  gst_message_parse_error (message, &error, NULL);
+  fail_unless (error->domain == GST_RESOURCE_ERROR);
+  fail_unless (strstr (error->message, GST_OBJECT_NAME (h->element)) != NULL
+          && strstr (error->message, reason) != NULL,
+      "%s, not %s", error->message, reason);
+  g_error_free (error);
+  gst_message_unref (message);
+  gst_element_set_bus (h->element, NULL);
+  gst_harness_teardown (h);
+  gst_clear_object (&bus);
+}
+
+/* An output that is not what was written is none to go on behind. */
+GST_START_TEST (test_foreign_outputs)
+{
+  /* of the first frame: magic number, descriptor, size of the content; and of
+   * its first block's header */
+  static const struct
+  {
+    gsize at;
+    guint8 flip;
+    const gchar *reason;
+  } wrong[] = { { 0, 1, "something else" }, { 4, 0x04, "something else" },
+    { 4, 0x08, "something else" }, { 5, 0x10, "hold 50016 bytes, not" },
+    { 7, 0x06, "something else" }, { 8, 0x80, "something else" } };
+  GstEegBarrier *barrier = gst_eeg_barrier_new (1, 0);
+  GstHarness *h = make_harness (TABLE, NULL, 0);
+  GByteArray *output = g_byte_array_new ();
+  GBytes *state;
+  gchar *path;
+  gsize i;
+
+  push_range (h, 0, N_TABLE, 7000);
+  fail_unless (gst_harness_push_event (h, gst_eeg_event_new_barrier (barrier)));
+  take_until (h, barrier, output);
+  state = gst_eeg_barrier_get_state (barrier, GST_EEG_STAGE (h->element));
+  gst_harness_teardown (h);
+  gst_eeg_barrier_unref (barrier);
+
+  for (i = 0; i < G_N_ELEMENTS (wrong); i++) {
+    output->data[wrong[i].at] ^= wrong[i].flip;
+    path = write_output (output->data, output->len);
+    refuse_output (state, path, wrong[i].reason);
+    output->data[wrong[i].at] ^= wrong[i].flip;
+    g_unlink (path);
+    g_free (path);
+  }
+  path = write_output (output->data, output->len - 1);
+  refuse_output (state, path, "not the");
+  g_unlink (path);
+  g_free (path);
+  refuse_output (state, NULL, "no sink behind it");
+  g_bytes_unref (state);
+  g_byte_array_unref (output);
+}
+
+GST_END_TEST;
+
+/* A cipher between has other bytes than the element before it. */
+GST_START_TEST (test_output_is_asked_for_here)
+{
+  GstElement *element = gst_parse_launch ("gzipenc", NULL);
+  GstHarness *h = gst_harness_new_with_element (element, "sink", "src");
+  GstElement *sum = gst_parse_launch ("blake3sum", NULL);
+  GstHarness *s = gst_harness_new_with_element (sum, "sink", "src");
+  GstElement *asker = gst_parse_launch ("lz4enc", NULL);
+  GError *error = NULL;
+  guint64 size = 0;
+  gchar *path;
+
+  gst_pad_add_probe (h->sinkpad, GST_PAD_PROBE_TYPE_QUERY_DOWNSTREAM,
+      answer_output, g_strdup ("/dev/null"), g_free);
+  gst_pad_add_probe (s->sinkpad, GST_PAD_PROBE_TYPE_QUERY_DOWNSTREAM,
+      answer_output, g_strdup ("/dev/null"), g_free);
+  path = gst_eeg_stage_find_output (GST_EEG_STAGE (asker), h->srcpad, &size,
+      &error);
+  fail_unless (path == NULL);
+  fail_unless (
+      g_error_matches (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS));
+  g_clear_error (&error);
+  path = gst_eeg_stage_find_output (GST_EEG_STAGE (asker), s->srcpad, &size,
+      &error);
+  fail_unless_equals_string (path, "/dev/null");
+  g_free (path);
+  gst_harness_teardown (h);
+  gst_harness_teardown (s);
+  gst_object_unref (element);
+  gst_object_unref (sum);
+  gst_object_unref (asker);
+}
+
+GST_END_TEST;
+
 GST_START_TEST (test_what_output_depends_on)
 {
   GstElement *a = gst_parse_launch ("zstdenc threads=2 level=7", NULL);
@@ -388,6 +560,8 @@ eegbarrier_suite (void)
   tcase_add_test (tc, test_order);
   tcase_add_test (tc, test_unable);
   tcase_add_test (tc, test_foreign_states);
+  tcase_add_test (tc, test_foreign_outputs);
+  tcase_add_test (tc, test_output_is_asked_for_here);
   tcase_add_test (tc, test_what_output_depends_on);
   tcase_add_loop_test (tc, test_split_invariance, 0, G_N_ELEMENTS (elements));
   return s;

@@ -81,6 +81,25 @@ eeg_zstdframe_read_header (const uint8_t *data, size_t size,
   return EEG_ZSTDFRAME_OK;
 }
 
+/* Bytes of the block whose header is at `p`, with that; 0 if there is none like
+ * it. */
+static size_t
+read_block (const uint8_t *p, bool *is_last)
+{
+  uint32_t header = (uint32_t) read_le (p, 3);
+
+  *is_last = header & 1;
+  switch (header >> 1 & 3) {
+    case 0: /* raw */
+    case 2: /* compressed */
+      return 3 + (header >> 3);
+    case 1: /* one byte repeated */
+      return 3 + 1;
+    default:
+      return 0;
+  }
+}
+
 EegZstdframeResult
 eeg_zstdframe_walk (const uint8_t *data, size_t size,
     const EegZstdframeHeader *header, size_t *pos, size_t *need)
@@ -88,26 +107,17 @@ eeg_zstdframe_walk (const uint8_t *data, size_t size,
   if (*pos < header->header_size)
     *pos = header->header_size;
   for (;;) {
-    uint32_t block;
-    size_t end;
+    size_t block, end;
+    bool is_last;
 
     *need = *pos + 3;
     if (size < *need)
       return EEG_ZSTDFRAME_MORE;
-    block = (uint32_t) read_le (data + *pos, 3);
-    end = *pos + 3;
-    switch (block >> 1 & 3) {
-      case 0: /* raw */
-      case 2: /* compressed */
-        end += block >> 3;
-        break;
-      case 1: /* one byte repeated */
-        end += 1;
-        break;
-      default:
-        return EEG_ZSTDFRAME_BAD;
-    }
-    if (block & 1) {
+    block = read_block (data + *pos, &is_last);
+    if (block == 0)
+      return EEG_ZSTDFRAME_BAD;
+    end = *pos + block;
+    if (is_last) {
       end += header->has_checksum ? 4 : 0;
       *need = end;
       if (size < end)
@@ -117,6 +127,114 @@ eeg_zstdframe_walk (const uint8_t *data, size_t size,
     }
     *pos = end;
   }
+}
+
+void
+eeg_zstdframe_reader_init (EegZstdframeReader *reader, EegZstdframeRead read,
+    void *user_data, uint64_t end, uint8_t *window, size_t capacity)
+{
+  *reader = (EegZstdframeReader){ .read = read,
+    .user_data = user_data,
+    .end = end,
+    .window = window,
+    .capacity = capacity };
+}
+
+/* Bytes from `at` on, at least `size` of them or all that there are. */
+static EegZstdframeResult
+fill_window (EegZstdframeReader *reader, uint64_t at, size_t size,
+    const uint8_t **data, size_t *available)
+{
+  uint64_t left = at < reader->end ? reader->end - at : 0;
+
+  if (size > left)
+    size = (size_t) left;
+  if (at < reader->window_at
+      || at + size > reader->window_at + reader->window_size) {
+    size_t want = left < reader->capacity ? (size_t) left : reader->capacity;
+
+    reader->window_at = at;
+    reader->window_size = 0;
+    while (reader->window_size < want) {
+      ssize_t n =
+          reader->read (reader->user_data, reader->window + reader->window_size,
+              want - reader->window_size, at + reader->window_size);
+
+      if (n < 0)
+        return EEG_ZSTDFRAME_IO;
+      if (n == 0)
+        break;
+      reader->window_size += (size_t) n;
+    }
+  }
+  *data = reader->window + (at - reader->window_at);
+  *available = (size_t) (reader->window_at + reader->window_size - at);
+  return EEG_ZSTDFRAME_OK;
+}
+
+/* To the last block's end. */
+static EegZstdframeResult
+walk_blocks (EegZstdframeReader *reader, uint64_t *at)
+{
+  EegZstdframeResult result;
+  const uint8_t *data;
+  size_t available, block;
+  bool is_last;
+
+  do {
+    result = fill_window (reader, *at, 3, &data, &available);
+    if (result != EEG_ZSTDFRAME_OK)
+      return result;
+    if (available < 3)
+      return EEG_ZSTDFRAME_MORE;
+    block = read_block (data, &is_last);
+    if (block == 0)
+      return EEG_ZSTDFRAME_BAD;
+    *at += block;
+  } while (!is_last);
+  return EEG_ZSTDFRAME_OK;
+}
+
+EegZstdframeResult
+eeg_zstdframe_reader_next (EegZstdframeReader *reader, EegZstdframeEntry *entry)
+{
+  EegZstdframeHeader header;
+  EegZstdframeResult result;
+  uint64_t at = reader->at;
+  const uint8_t *data;
+  size_t available, need;
+
+  *entry = (EegZstdframeEntry){ 0 };
+  result =
+      fill_window (reader, at, EEG_ZSTDFRAME_MIN_WINDOW, &data, &available);
+  if (result == EEG_ZSTDFRAME_OK)
+    result = eeg_zstdframe_read_header (data, available, &header, &need);
+  if (result != EEG_ZSTDFRAME_OK)
+    return result;
+  entry->skippable = header.skippable;
+  if (header.skippable) {
+    at += header.skip_size;
+  } else {
+    entry->content_size = header.content_size;
+    entry->has_checksum = header.has_checksum;
+    at += header.header_size;
+    result = walk_blocks (reader, &at);
+    if (result == EEG_ZSTDFRAME_OK && header.has_checksum) {
+      result = fill_window (reader, at, 4, &data, &available);
+      if (result == EEG_ZSTDFRAME_OK && available < 4)
+        result = EEG_ZSTDFRAME_MORE;
+      if (result == EEG_ZSTDFRAME_OK)
+        entry->checksum = read_le32 (data);
+      at += 4;
+    }
+    if (result != EEG_ZSTDFRAME_OK)
+      return result;
+  }
+  if (at > reader->end)
+    return EEG_ZSTDFRAME_MORE;
+  entry->size = at - reader->at;
+  reader->at = at;
+  return EEG_ZSTDFRAME_OK;
 }
 
 size_t
