@@ -1822,22 +1822,6 @@ complete_header (GstEegEdfMux *self)
   return GST_FLOW_OK;
 }
 
-/* Samples at which the recording's count is another one than the stream's. */
-static guint64
-part_base (const struct state *state)
-{
-  const GstEegEdfMuxPad *pad = g_ptr_array_index (state->pads, 0);
-  gint64 start;
-
-  if (state->part.origin == GST_EEG_PART_NO_TIME || pad->recording == NULL
-      || !gst_structure_get_int64 (pad->recording, GST_EEG_RECORDING_START_TIME,
-          &start)
-      || start < state->part.origin)
-    return GST_EEG_PART_UNKNOWN;
-  return gst_util_uint64_scale_round ((guint64) (start - state->part.origin),
-      (guint64) pad->info.rate_n, (guint64) pad->info.rate_d * GST_SECOND);
-}
-
 /* A file begins that is part of a recording. */
 static void
 begin_part (GstEegEdfMux *self)
@@ -1855,7 +1839,9 @@ begin_part (GstEegEdfMux *self)
     gst_structure_get_int64 (pad->recording, GST_EEG_RECORDING_START_TIME,
         &part->origin);
   /* where the source began anew, it also counts anew */
-  base = state->counts_anew ? part_base (state) : 0;
+  base = state->counts_anew ? gst_eeg_part_count_before (part, pad->recording,
+             pad->info.rate_n, pad->info.rate_d)
+                            : 0;
   part->first = base == GST_EEG_PART_UNKNOWN
       ? base
       : base + gst_eeg_info_time_to_samples (&pad->info, state->first_time);

@@ -26,6 +26,7 @@
  */
 #include "gsteegpart.h"
 
+#include <gst/eeg/gsteegevent.h>
 #include <string.h>
 
 #define REQUEST_NAME "eeg-part-request"
@@ -76,6 +77,37 @@ void
 gst_eeg_part_free (GstEegPart *part)
 {
   g_free (part);
+}
+
+/**
+ * gst_eeg_part_count_before:
+ * @part: a part behind an interruption, with the recording's origin
+ * @recording: (nullable): fields of the `eeg-recording` event of the source that
+ *     began anew
+ * @rate_n: samples per second, numerator
+ * @rate_d: denominator
+ *
+ * Such a source counts samples anew; the wall clock tells how many came before.
+ *
+ * Returns: samples per channel of the recording, lost ones counted, before the
+ *     source's first one, or %GST_EEG_PART_UNKNOWN
+ */
+guint64
+gst_eeg_part_count_before (const GstEegPart *part,
+    const GstStructure *recording, gint rate_n, gint rate_d)
+{
+  gint64 start;
+
+  g_return_val_if_fail (part != NULL, GST_EEG_PART_UNKNOWN);
+  g_return_val_if_fail (rate_n > 0 && rate_d > 0, GST_EEG_PART_UNKNOWN);
+
+  if (part->origin == GST_EEG_PART_NO_TIME || recording == NULL
+      || !gst_structure_get_int64 (recording, GST_EEG_RECORDING_START_TIME,
+          &start)
+      || start < part->origin)
+    return GST_EEG_PART_UNKNOWN;
+  return gst_util_uint64_scale_round ((guint64) (start - part->origin),
+      (guint64) rate_n, (guint64) rate_d * GST_SECOND);
 }
 
 /* --- the label ----------------------------------------------------------- */

@@ -122,6 +122,10 @@ GST_EEG_API
 void gst_eeg_part_free (GstEegPart *part);
 
 GST_EEG_API
+guint64 gst_eeg_part_count_before (const GstEegPart *part,
+    const GstStructure *recording, gint rate_n, gint rate_d);
+
+GST_EEG_API
 gchar *gst_eeg_part_to_text (const GstEegPart *part);
 
 GST_EEG_API
