@@ -91,10 +91,14 @@ enum
  * A saved state: u8 version, u8 whether a part begins here, so that there is
  * nothing to go on with, 6 bytes 0, then (little-endian u64) bytes of input
  * where its segment is, input bytes and jobs of the stream, offset of the next
- * output byte, bytes of output.
+ * output byte, bytes of output. Of a class with restore() also u64 bytes to step
+ * over, u32 size of what save_input() gave, that, and what save_output() gave.
  */
 #define STATE_VERSION 1
 #define STATE_SIZE 48
+#define STATE_SIZE_MORE (STATE_SIZE + 12)
+/* All states of a pipeline have to go into 256 KiB. */
+#define MAX_STATE (96 * 1024)
 
 /* A flow return as the ring's code, which is never 0. */
 #define CODE_FROM_FLOW(flow) ((int) (flow) < 0 ? (int) (flow) : -1000)
@@ -125,6 +129,8 @@ typedef struct
   guint64 position;
   guint64 bytes;
   guint64 jobs;
+  guint64 skip;  /* bytes behind it that belong before it */
+  GBytes *input; /* of save_input(), or NULL */
 } InputMark;
 
 typedef struct
@@ -152,8 +158,9 @@ typedef struct
   GstBuffer *markers; /* carries the metas of swallowed buffers, no data */
   GstBuffer *buffer;
   GstEvent *event;
-  InputMark mark; /* where the event came */
-  GQueue events;  /* to leave behind the job */
+  InputMark mark;  /* where the event came */
+  GstEegPart part; /* that begins, of a label */
+  GQueue events;   /* to leave behind the job */
   GError *error;
 } Item;
 
@@ -385,6 +392,7 @@ item_reset (Item *item)
   gst_clear_buffer (&item->markers);
   gst_clear_buffer (&item->buffer);
   gst_clear_event (&item->event);
+  g_clear_pointer (&item->mark.input, g_bytes_unref);
   while ((event = g_queue_pop_head (&item->events)))
     gst_event_unref (event);
   g_clear_error (&item->error);
@@ -526,13 +534,18 @@ static void
 hash_output (GstEegChunkCodec *self, GstBuffer *buffer)
 {
   struct push_state *push = &PRIVATE (self)->push;
-  GstMapInfo map;
+  guint i, n = gst_buffer_n_memory (buffer);
 
-  /* it is ours, and in one memory */
-  if (!gst_buffer_map (buffer, &map, GST_MAP_READ))
-    return;
-  push->part.digest->update (push->hash, map.data, map.size);
-  gst_buffer_unmap (buffer, &map);
+  for (i = 0; i < n; i++) {
+    GstMemory *memory = gst_buffer_peek_memory (buffer, i);
+    GstMapInfo map;
+
+    /* it is ours, so that it can be read */
+    if (!gst_memory_map (memory, &map, GST_MAP_READ))
+      continue;
+    push->part.digest->update (push->hash, map.data, map.size);
+    gst_memory_unmap (memory, &map);
+  }
 }
 
 /* transfer full; @job: where the buffer came from, else NULL */
@@ -699,16 +712,22 @@ push_trailer (GstEegChunkCodec *self)
 
 /* Before the first byte of a part. */
 static GstFlowReturn
-push_label (GstEegChunkCodec *self)
+push_label (GstEegChunkCodec *self, const GstEegPart *begun)
 {
   struct push_state *push = &PRIVATE (self)->push;
   gchar *text;
   GstBuffer *label;
 
+  if (CLASS (self)->begin_part != NULL) {
+    push->part.first = begun->first;
+    push->part.origin = begun->origin;
+  }
   send_downstream (self, gst_eeg_event_new_part (&push->part));
   text = gst_eeg_part_to_text (&push->part);
   label = CLASS (self)->label (self, text);
   g_free (text);
+  if (label == NULL)
+    return GST_FLOW_OK;
   GST_BUFFER_FLAG_SET (label, GST_BUFFER_FLAG_HEADER);
   return push_buffer (self, NULL, label);
 }
@@ -721,7 +740,9 @@ end_pushed_part (GstEegChunkCodec *self, GstEegBarrier *barrier)
 
   push->begins_part = TRUE;
   push->part.number++;
-  if (push->part.first != GST_EEG_PART_UNKNOWN)
+  if (CLASS (self)->begin_part != NULL)
+    push->part.first = GST_EEG_PART_UNKNOWN;
+  else if (push->part.first != GST_EEG_PART_UNKNOWN)
     push->part.first += push->mark.bytes;
   push->part.link = GST_EEG_PART_LINK_FOLLOWS;
   if (push->hash != NULL) {
@@ -746,6 +767,7 @@ push_event (GstEegChunkCodec *self, GstEvent *event, const InputMark *mark)
       end_pushed_part (self, barrier);
     gst_eeg_barrier_add_stage (barrier, GST_EEG_STAGE (self));
     priv->push.begins_part = FALSE;
+    priv->push.mark.input = NULL;
   }
   return send_downstream (self, event);
 }
@@ -771,7 +793,7 @@ push_item (GstEegChunkCodec *self, Item *item)
       flow = push_trailer (self);
       break;
     case ITEM_LABEL:
-      flow = push_label (self);
+      flow = push_label (self, &item->part);
       break;
     case ITEM_LOST:
       flow = push_lost (self, item->job.offset, item->job.size,
@@ -1076,27 +1098,44 @@ send_job (GstEegChunkCodec *self, Item *item)
   return flow;
 }
 
-/* transfer full; sends the event behind all that was sent before. */
+/* What the subclass has to say of its input where a barrier is. transfer full */
+static GBytes *
+save_input (GstEegChunkCodec *self, GstEvent *event)
+{
+  GstEegBarrier *barrier;
+  GError *error = NULL;
+  GBytes *input;
+
+  if (CLASS (self)->save_input == NULL
+      || !gst_eeg_event_parse_barrier (event, &barrier))
+    return NULL;
+  input = CLASS (self)->save_input (self, &error);
+  if (input == NULL) {
+    gst_eeg_barrier_fail (barrier, GST_EEG_STAGE (self), error->message);
+    g_error_free (error);
+  }
+  return input;
+}
+
+/* transfer full, of the mark's input too; behind all that was sent before. */
 static gboolean
-send_event (GstEegChunkCodec *self, GstEvent *event)
+send_marked_event (GstEegChunkCodec *self, GstEvent *event, InputMark mark)
 {
   GstEegChunkCodecPrivate *priv = PRIVATE (self);
-  const struct state *st = &priv->state;
-  InputMark mark = { st->position, st->stream_bytes, st->stream_jobs };
   GstFlowReturn flow = GST_FLOW_OK;
   Item *item;
 
-  if (priv->state.current != NULL) {
-    /* cells cannot be cut: it leaves behind them */
-    g_queue_push_tail (&priv->state.current->events, event);
-    return TRUE;
+  if (eeg_jobring_code (priv->ring) == 0 && eeg_jobring_is_empty (priv->ring)) {
+    gboolean sent = push_event (self, event, &mark);
+
+    g_clear_pointer (&mark.input, g_bytes_unref);
+    return sent;
   }
-  if (eeg_jobring_code (priv->ring) == 0 && eeg_jobring_is_empty (priv->ring))
-    return push_event (self, event, &mark);
   item = acquire_item (self, &flow);
   if (item == NULL) {
     GST_DEBUG_OBJECT (self, "dropping %s event: %s",
         GST_EVENT_TYPE_NAME (event), gst_flow_get_name (flow));
+    g_clear_pointer (&mark.input, g_bytes_unref);
     gst_event_unref (event);
     return FALSE;
   }
@@ -1104,6 +1143,23 @@ send_event (GstEegChunkCodec *self, GstEvent *event)
   item->event = event;
   item->mark = mark;
   return submit_to_ring (self, FALSE) == GST_FLOW_OK;
+}
+
+/* transfer full; sends the event behind all that was sent before. */
+static gboolean
+send_event (GstEegChunkCodec *self, GstEvent *event)
+{
+  GstEegChunkCodecPrivate *priv = PRIVATE (self);
+  const struct state *st = &priv->state;
+  InputMark mark = { st->position, st->stream_bytes, st->stream_jobs, 0, NULL };
+
+  if (priv->state.current != NULL) {
+    /* cells cannot be cut: it leaves behind them */
+    g_queue_push_tail (&priv->state.current->events, event);
+    return TRUE;
+  }
+  mark.input = save_input (self, event);
+  return send_marked_event (self, event, mark);
 }
 
 /* Streaming thread: stream begins and ends */
@@ -1243,6 +1299,12 @@ begin_stream (GstEegChunkCodec *self)
     if (item == NULL)
       return flow;
     item->kind = ITEM_LABEL;
+    if (CLASS (self)->begin_part != NULL) {
+      GST_OBJECT_LOCK (self);
+      item->part = *priv->part;
+      GST_OBJECT_UNLOCK (self);
+      CLASS (self)->begin_part (self, &item->part);
+    }
     flow = send_mark (self, item);
     if (flow != GST_FLOW_OK)
       return flow;
@@ -2021,7 +2083,7 @@ reset_parts (GstEegChunkCodec *self)
   if (!priv->makes_labels)
     return;
   /* what was not said is that nothing was before */
-  push->part.is_bytes = TRUE;
+  push->part.is_bytes = CLASS (self)->begin_part == NULL;
   push->hash = g_malloc (push->part.digest->state_size);
   push->part.digest->init (push->hash);
 }
@@ -2523,31 +2585,54 @@ count_slots (GstEegChunkCodec *self, guint threads)
 }
 
 /* Goes on where a process before was, if it was handed in. */
-static void
-resume (GstEegChunkCodec *self)
+static gboolean
+resume (GstEegChunkCodec *self, GError **error)
 {
   GstEegChunkCodecPrivate *priv = PRIVATE (self);
   struct state *st = &priv->state;
+  gboolean begins_part, ok = TRUE;
   const guint8 *blob;
   GBytes *restore;
+  gsize size;
 
   GST_OBJECT_LOCK (self);
   restore = g_steal_pointer (&priv->restore);
   GST_OBJECT_UNLOCK (self);
   if (restore == NULL)
-    return;
+    return TRUE;
   /* its size was checked when it came */
-  blob = g_bytes_get_data (restore, NULL);
-  st->resumed = TRUE;
-  st->position = GST_READ_UINT64_LE (blob + 8);
-  st->stream_bytes = GST_READ_UINT64_LE (blob + 16);
-  st->stream_jobs = GST_READ_UINT64_LE (blob + 24);
-  st->resumed_at = priv->push.offset = GST_READ_UINT64_LE (blob + 32);
-  priv->push.pushed = GST_READ_UINT64_LE (blob + 40);
+  blob = g_bytes_get_data (restore, &size);
+  begins_part = blob[1] != 0;
+  if (!begins_part) {
+    st->resumed = TRUE;
+    st->position = GST_READ_UINT64_LE (blob + 8);
+    st->stream_bytes = GST_READ_UINT64_LE (blob + 16);
+    st->stream_jobs = GST_READ_UINT64_LE (blob + 24);
+    st->resumed_at = priv->push.offset = GST_READ_UINT64_LE (blob + 32);
+    priv->push.pushed = GST_READ_UINT64_LE (blob + 40);
+  }
+  if (CLASS (self)->restore != NULL) {
+    gsize input_size = GST_READ_UINT32_LE (blob + STATE_SIZE + 8);
+    const guint8 *output = blob + STATE_SIZE_MORE + input_size;
+
+    if (!begins_part)
+      st->skip = GST_READ_UINT64_LE (blob + STATE_SIZE);
+    ok = CLASS (self)->restore (self, blob + STATE_SIZE_MORE, input_size,
+        output, (gsize) (blob + size - output));
+  }
   g_bytes_unref (restore);
+  if (!ok) {
+    g_set_error (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS,
+        "What was saved is no state of this version for %s.",
+        GST_OBJECT_NAME (self));
+    return FALSE;
+  }
   GST_DEBUG_OBJECT (self, "going on behind %" G_GUINT64_FORMAT " bytes",
       st->stream_bytes);
+  return TRUE;
 }
+
+static void stop (GstEegChunkCodec *self);
 
 static gboolean
 start (GstEegChunkCodec *self)
@@ -2605,7 +2690,12 @@ start (GstEegChunkCodec *self)
   priv->ring = ring;
   GST_OBJECT_UNLOCK (self);
   reset_stream (self);
-  resume (self);
+  if (!resume (self, &error)) {
+    post_error (self, error, NULL);
+    g_clear_error (&error);
+    stop (self);
+    return FALSE;
+  }
   GST_INFO_OBJECT (self, "%u threads, %u slots", priv->n_threads,
       priv->n_slots);
   return TRUE;
@@ -2761,6 +2851,9 @@ gst_eeg_chunk_codec_save_state (GstEegStage *stage, GError **error)
 {
   GstEegChunkCodec *self = GST_EEG_CHUNK_CODEC (stage);
   const struct push_state *push = &PRIVATE (self)->push;
+  GstEegChunkCodecClass *klass = CLASS (self);
+  GBytes *output = NULL;
+  gsize size = STATE_SIZE, input_size = 0, output_size = 0;
   guint8 *blob;
 
   if (!push->begins_part) {
@@ -2771,7 +2864,28 @@ gst_eeg_chunk_codec_save_state (GstEegStage *stage, GError **error)
     if (!ok)
       return NULL;
   }
-  blob = g_malloc0 (STATE_SIZE);
+  if (klass->restore != NULL) {
+    /* its reason was told */
+    if (push->mark.input == NULL) {
+      g_set_error_literal (error, GST_CORE_ERROR, GST_CORE_ERROR_TOO_LAZY,
+          "its input cannot be saved");
+      return NULL;
+    }
+    output = klass->save_output (self, error);
+    if (output == NULL)
+      return NULL;
+    input_size = g_bytes_get_size (push->mark.input);
+    output_size = g_bytes_get_size (output);
+    size = STATE_SIZE_MORE + input_size + output_size;
+    if (size > MAX_STATE) {
+      g_bytes_unref (output);
+      g_set_error (error, GST_CORE_ERROR, GST_CORE_ERROR_TOO_LAZY,
+          "%" G_GSIZE_FORMAT " bytes would have to be saved, and %d can be",
+          size, MAX_STATE);
+      return NULL;
+    }
+  }
+  blob = g_malloc0 (size);
   blob[0] = STATE_VERSION;
   blob[1] = push->begins_part;
   GST_WRITE_UINT64_LE (blob + 8, push->mark.position);
@@ -2779,7 +2893,19 @@ gst_eeg_chunk_codec_save_state (GstEegStage *stage, GError **error)
   GST_WRITE_UINT64_LE (blob + 24, push->mark.jobs);
   GST_WRITE_UINT64_LE (blob + 32, push->offset);
   GST_WRITE_UINT64_LE (blob + 40, push->pushed);
-  return g_bytes_new_take (blob, STATE_SIZE);
+  if (output != NULL) {
+    GST_WRITE_UINT64_LE (blob + STATE_SIZE, push->mark.skip);
+    GST_WRITE_UINT32_LE (blob + STATE_SIZE + 8, (guint32) input_size);
+    /* neither need have a byte */
+    if (input_size > 0)
+      memcpy (blob + STATE_SIZE_MORE, g_bytes_get_data (push->mark.input, NULL),
+          input_size);
+    if (output_size > 0)
+      memcpy (blob + STATE_SIZE_MORE + input_size,
+          g_bytes_get_data (output, NULL), output_size);
+    g_bytes_unref (output);
+  }
+  return g_bytes_new_take (blob, size);
 }
 
 static gboolean
@@ -2787,12 +2913,18 @@ gst_eeg_chunk_codec_restore_state (GstEegStage *stage, GBytes *state,
     GError **error)
 {
   GstEegChunkCodecPrivate *priv = PRIVATE (GST_EEG_CHUNK_CODEC (stage));
+  gboolean has_more = CLASS (stage)->restore != NULL;
   gsize size;
   const guint8 *blob = g_bytes_get_data (state, &size);
-  gboolean is_damaged = size != STATE_SIZE || blob[0] != STATE_VERSION;
+  gboolean is_damaged = (has_more ? size < STATE_SIZE_MORE || size > MAX_STATE
+                                  : size != STATE_SIZE)
+      || blob[0] != STATE_VERSION;
 
+  if (!is_damaged && has_more)
+    is_damaged =
+        GST_READ_UINT32_LE (blob + STATE_SIZE + 8) > size - STATE_SIZE_MORE;
   /* of a part that begins nothing is needed */
-  if (!is_damaged && blob[1])
+  if (!is_damaged && blob[1] && !has_more)
     state = NULL;
   return gst_eeg_stage_keep_state (stage, &priv->restore, state, !is_damaged,
       error);
@@ -2802,9 +2934,14 @@ static GstEegPartSupport
 gst_eeg_chunk_codec_get_part_support (GstEegStage *stage)
 {
   GstEegChunkCodecClass *klass = CLASS (stage);
+  guint n;
 
+  GST_OBJECT_LOCK (stage);
+  n = GST_ELEMENT_CAST (stage)->numsinkpads;
+  GST_OBJECT_UNLOCK (stage);
   /* one that is handed its jobs must know itself what to do */
-  if (klass->bound == NULL || klass->capacity == NULL)
+  if (klass->bound == NULL
+      || (klass->capacity == NULL && klass->begin_part == NULL) || n > 1)
     return GST_EEG_PART_SUPPORT_NONE;
   return klass->label != NULL ? GST_EEG_PART_SUPPORT_LABELS
                               : GST_EEG_PART_SUPPORT_ENDS;
@@ -2975,6 +3112,42 @@ gst_eeg_chunk_codec_take_job (GstEegChunkCodec *codec,
   item->job.size = size;
   st->stream_bytes += size;
   return keep_flow (codec, send_job (codec, item));
+}
+
+/**
+ * gst_eeg_chunk_codec_ends_part:
+ * @codec: an encoder with request sink pads
+ * @event: an event of its input
+ *
+ * Returns: whether @event ends a part of the recording: then all that belongs
+ *     to the part has to be sent before it
+ */
+gboolean
+gst_eeg_chunk_codec_ends_part (GstEegChunkCodec *codec, GstEvent *event)
+{
+  GstEegBarrier *barrier;
+
+  g_return_val_if_fail (GST_IS_EEG_CHUNK_CODEC (codec), FALSE);
+
+  return PRIVATE (codec)->makes_parts
+      && gst_eeg_event_parse_barrier (event, &barrier)
+      && gst_eeg_barrier_ends_part (barrier);
+}
+
+/**
+ * gst_eeg_chunk_codec_get_n_parts:
+ * @codec: an encoder with request sink pads
+ *
+ * From the thread that sends jobs.
+ *
+ * Returns: parts of the recording that have ended, 0 if none are made
+ */
+guint64
+gst_eeg_chunk_codec_get_n_parts (GstEegChunkCodec *codec)
+{
+  g_return_val_if_fail (GST_IS_EEG_CHUNK_CODEC (codec), 0);
+
+  return PRIVATE (codec)->state.n_parts;
 }
 
 /**

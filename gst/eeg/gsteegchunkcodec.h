@@ -203,16 +203,28 @@ struct _GstEegChunkLimits
  * @library: (nullable): name and version of the library whose output may be
  *     another one in another version
  * @can_resume: whether the element's output can be continued behind any chunk,
- *     by a new process that knows nothing but the number of bytes: not if there
- *     is a header, a trailer with a table, or if chunks depend on each other or
- *     on time. Any state, any thread; %NULL: it never can
+ *     by a new process that knows nothing but the number of bytes, and what
+ *     @restore is given: not if chunks depend on each other or on time. Any
+ *     state, any thread; %NULL: it never can
  * @resume: the stream goes on where a process before was, behind @input bytes,
  *     which became @output ones: finds out what more there is to know of them.
  *     Before anything that makes a sink write is sent; only with a source pad;
  *     optional, streaming thread. %FALSE with no error set: the element is being
  *     stopped
+ * @save_input: what is needed beside the numbers of the base class to go on
+ *     behind a barrier, as far as the thread that sends jobs knows it; on that
+ *     thread, when all before the barrier was sent. No samples and no keys; with
+ *     @save_output, below 96 KiB. Optional
+ * @save_output: the same, as far as the side that pushes knows it; as @emit
+ * @restore: takes both, before anything streams; %FALSE if they are not what
+ *     was saved. With @save_input and @save_output, or none of them
  * @label: makes what carries the label of a part (one line of text) in the
- *     coded stream, and other decoders step over; optional, as @emit
+ *     coded stream, and other decoders step over; %NULL if it will be in what
+ *     is pushed next. Optional, as @emit
+ * @begin_part: of an encoder that counts samples, not bytes: sets the first
+ *     sample and the origin of a part; given is what is known of the first part
+ *     of this run. On the thread that sends jobs; without it, an encoder with
+ *     request sink pads makes no parts
  * @limits: what jobs can need with the current settings; any state, any thread
  * @start: READY to PAUSED: checks settings, makes what is needed; %FALSE with
  *     the error set to refuse
@@ -263,7 +275,12 @@ struct _GstEegChunkCodecClass
   gboolean (*can_resume) (GstEegChunkCodec *codec, GError **error);
   gboolean (*resume) (GstEegChunkCodec *codec, guint64 input, guint64 output,
       GError **error);
+  GBytes *(*save_input) (GstEegChunkCodec *codec, GError **error);
+  GBytes *(*save_output) (GstEegChunkCodec *codec, GError **error);
+  gboolean (*restore) (GstEegChunkCodec *codec, const guint8 *input,
+      gsize input_size, const guint8 *output, gsize output_size);
   GstBuffer *(*label) (GstEegChunkCodec *codec, const gchar *text);
+  void (*begin_part) (GstEegChunkCodec *codec, GstEegPart *part);
   void (*limits) (GstEegChunkCodec *codec, GstEegChunkLimits *limits);
   gboolean (*start) (GstEegChunkCodec *codec, GError **error);
   void (*stop) (GstEegChunkCodec *codec);
@@ -320,6 +337,13 @@ GstFlowReturn gst_eeg_chunk_codec_begin (GstEegChunkCodec *codec);
 GST_EEG_API
 GstFlowReturn gst_eeg_chunk_codec_take_job (GstEegChunkCodec *codec,
     const GstEegChunkJob *job, GstBuffer *input);
+
+GST_EEG_API
+gboolean gst_eeg_chunk_codec_ends_part (GstEegChunkCodec *codec,
+    GstEvent *event);
+
+GST_EEG_API
+guint64 gst_eeg_chunk_codec_get_n_parts (GstEegChunkCodec *codec);
 
 GST_EEG_API
 void gst_eeg_chunk_codec_close (GstEegChunkCodec *codec);
