@@ -23,6 +23,10 @@
  * - FLUSH drops what is held and begins a new file; EOS sends it, with the
  *   index.
  * - Caps may change until the header is written; then it is an error.
+ * - Checkpoints: takes part with one pad. A block ends where a barrier comes.
+ * - Parts (see #GstEegPart), with one pad: the file ends where the barrier comes,
+ *   and another one begins whose header has the time of that place. The label is
+ *   a marker of the whole recording behind the header.
  */
 #ifdef HAVE_CONFIG_H
 #include "config.h"
@@ -30,10 +34,13 @@
 
 #include "gsteegpackenc.h"
 
+#include <gst/base/gstbytereader.h>
+#include <gst/base/gstbytewriter.h>
 #include <gst/eeg/gsteegedfrecord.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "gsteegedf.h"
 #include "gsteegpackcommon.h"
 
 GST_DEBUG_CATEGORY_STATIC (gst_eeg_pack_enc_debug);
@@ -47,12 +54,29 @@ GST_DEBUG_CATEGORY_STATIC (gst_eeg_pack_enc_debug);
 /* Input that a pad may hold until the others have caught up, beyond one
  * buffer. */
 #define BACKLOG_BYTES (4 * 1024 * 1024)
-/* Blocks of which an index chunk tells. */
+/* Blocks of which an index chunk tells, and where a barrier comes at most that
+ * wait for one: they have to be saved. */
 #define INDEX_ENTRIES 4096
+#define BARRIER_ENTRIES 512
 /* Most samples of a recording: sums of what counts them stay in range. */
 #define MAX_INDEX (G_GUINT64_CONSTANT (1) << 56)
 /* Markers that wait for a block; more leave without one. */
 #define MAX_WAITING 16384
+
+/*
+ * A saved state of the input (little-endian): u8 version, u8 flags, u64 origin,
+ * i64 base, u64 next index, u64 position, u64 end of the last gap, i64 last EDF
+ * record; SHA-256 of the header of a file that has begun; markers and records
+ * that wait. Of the output, of such a file: u64 offset of the next byte, u64
+ * that of the last index, and an index chunk of the blocks since that.
+ */
+#define STATE_VERSION 1
+#define STATE_BEGUN 1
+#define STATE_BASE 2
+#define STATE_NEXT 4
+#define HASH_SIZE 32
+/* Of the input, so that the rest fits beside it. */
+#define MAX_STATE (64 * 1024)
 
 typedef enum
 {
@@ -105,11 +129,21 @@ typedef struct
   GstClockTime when; /* it goes with the block that ends behind this time */
 } Marker;
 
+typedef enum
+{
+  KIND_BLOCK,  /* or only what comes before one */
+  KIND_HEADER, /* of a file that begins: it is what comes before */
+  KIND_BARRIER,
+  KIND_END /* of a file; `totals` are known */
+} JobKind;
+
 /* What goes with a block to its worker and behind it. */
 typedef struct
 {
+  JobKind kind;
   Layout *layout;
   eeg_eegpack_buffer before; /* chunks before the block's */
+  guint64 *totals;
 } Extra;
 
 /* --- pad ----------------------------------------------------------------- */
@@ -148,6 +182,7 @@ struct _GstEegPackEncPad
   gint64 base; /* index - buffer offset */
   gboolean have_next;
   guint64 next_index; /* behind the last buffer */
+  gboolean resumed;   /* these are from before a barrier, and no buffer came */
   guint64 gap_end;    /* index behind the last GAP event, 0 without one */
   gboolean eos;
   gboolean complete;
@@ -201,7 +236,7 @@ pad_reset (GstEegPackEncPad *pad)
 {
   pad_drop_buffer (pad);
   pad_drop_slab (pad);
-  pad->have_base = pad->have_next = FALSE;
+  pad->have_base = pad->have_next = pad->resumed = FALSE;
   pad->gap_end = pad->position = 0;
   pad->complete = FALSE;
   g_array_set_size (pad->markers, 0);
@@ -291,15 +326,18 @@ struct _GstEegPackEnc
 
   /* of the thread that feeds */
   Layout *layout;
-  GBytes *header;
   GstEegAllocator *allocator;
   gint64 last_record; /* number of the newest EDF record */
-  guint64 totals[EEG_EEGPACK_MAX_STREAMS];
+  gboolean announced; /* the stream has started downstream */
+  guint64 origin;     /* index at which the file begins, of one pad */
+  gboolean resumed;   /* a file that has begun goes on, and nothing came yet */
+  guint8 header_hash[HASH_SIZE];
 
   struct
   {
-    guint64 offset; /* of what is pushed next */
-    guint64 index;  /* where the last index begins, or 0 */
+    GstBuffer *label; /* goes behind the header */
+    guint64 offset;   /* of what is pushed next */
+    guint64 index;    /* where the last index begins, or 0 */
     eeg_eegpack_entry *entries;
     guint n_entries;
     guint n_streams;
@@ -438,6 +476,7 @@ extra_free (gpointer data)
   Extra *extra = data;
 
   eeg_eegpack_buffer_clear (&extra->before);
+  g_free (extra->totals);
   layout_unref (extra->layout);
   g_free (extra);
 }
@@ -539,15 +578,37 @@ set_write_error (GError **error)
       "Could not allocate a chunk of the file.");
 }
 
+/* Appends an index of the blocks since the last one to a buffer. */
 static gboolean
-write_index (GstEegPackEnc *self, eeg_eegpack_buffer *out, guint64 at)
+write_index (GstEegPackEnc *self, GstBuffer *buffer, gboolean is_last,
+    GError **error)
 {
-  if (!eeg_eegpack_write_index (out, self->pushed.index, self->pushed.totals,
-          self->pushed.n_streams, self->pushed.entries, self->pushed.n_entries))
+  eeg_eegpack_buffer out = { 0 };
+  guint64 at = self->pushed.offset;
+
+  if (!eeg_eegpack_write_index (&out, self->pushed.index, self->pushed.totals,
+          self->pushed.n_streams, self->pushed.entries, self->pushed.n_entries)
+      || (is_last && !eeg_eegpack_write_end (&out, at, at + out.size))) {
+    eeg_eegpack_buffer_clear (&out);
+    set_write_error (error);
     return FALSE;
+  }
   self->pushed.index = at;
   self->pushed.n_entries = 0;
+  self->pushed.offset += out.size;
+  gst_buffer_append_memory (buffer, wrap_chunks (&out));
   return TRUE;
+}
+
+/* What a file has told of itself is forgotten. */
+static void
+reset_pushed (GstEegPackEnc *self)
+{
+  eeg_eegpack_entry *entries = self->pushed.entries;
+
+  gst_clear_buffer (&self->pushed.label);
+  memset (&self->pushed, 0, sizeof self->pushed);
+  self->pushed.entries = entries;
 }
 
 /* In order: what stands around the block, and where it stands. */
@@ -557,8 +618,9 @@ gst_eeg_pack_enc_emit (GstEegChunkCodec *codec, GstEegChunkJob *job,
 {
   GstEegPackEnc *self = GST_EEG_PACK_ENC (codec);
   Extra *extra = job->user_data;
-  guint stream = (guint) job->values[VALUE_STREAM];
+  guint stream = (guint) job->values[VALUE_STREAM], i;
   guint32 frames = (guint32) job->values[VALUE_FRAMES];
+  guint most = extra->kind == KIND_BARRIER ? BARRIER_ENTRIES : INDEX_ENTRIES;
 
   if (extra->before.size > 0) {
     if (*buffer == NULL)
@@ -566,43 +628,31 @@ gst_eeg_pack_enc_emit (GstEegChunkCodec *codec, GstEegChunkJob *job,
     self->pushed.offset += extra->before.size;
     gst_buffer_prepend_memory (*buffer, wrap_chunks (&extra->before));
   }
-  if (frames == 0)
-    return TRUE;
-  self->pushed.entries[self->pushed.n_entries++] = (eeg_eegpack_entry){ stream,
-    self->pushed.offset, job->values[VALUE_FIRST], frames };
-  self->pushed.totals[stream] = job->values[VALUE_FIRST] + frames;
-  self->pushed.offset += job->out_size;
-  gst_eeg_stage_count (&gst_eeg_chunk_codec_get_counters (codec)->samples_out,
-      frames);
-  if (self->pushed.n_entries == INDEX_ENTRIES) {
-    eeg_eegpack_buffer index = { 0 };
-
-    if (!write_index (self, &index, self->pushed.offset)) {
-      eeg_eegpack_buffer_clear (&index);
-      set_write_error (error);
-      return FALSE;
+  if (extra->kind == KIND_HEADER) {
+    self->pushed.n_streams = extra->layout->n_streams;
+    GST_BUFFER_FLAG_SET (*buffer, GST_BUFFER_FLAG_HEADER);
+    if (self->pushed.label != NULL) {
+      self->pushed.offset += gst_buffer_get_size (self->pushed.label);
+      *buffer =
+          gst_buffer_append (*buffer, g_steal_pointer (&self->pushed.label));
     }
-    self->pushed.offset += index.size;
-    gst_buffer_append_memory (*buffer, wrap_chunks (&index));
   }
-  return TRUE;
-}
-
-static gboolean
-gst_eeg_pack_enc_begin (GstEegChunkCodec *codec, GstBuffer **header,
-    GError **error)
-{
-  GstEegPackEnc *self = GST_EEG_PACK_ENC (codec);
-
-  self->pushed.index = self->pushed.offset = 0;
-  self->pushed.n_entries = 0;
-  memset (self->pushed.totals, 0, sizeof self->pushed.totals);
-  if (self->header == NULL)
+  for (i = 0; extra->totals != NULL && i < self->pushed.n_streams; i++)
+    self->pushed.totals[i] = MAX (self->pushed.totals[i], extra->totals[i]);
+  if (frames > 0) {
+    self->pushed.entries[self->pushed.n_entries++] =
+        (eeg_eegpack_entry){ stream, self->pushed.offset,
+          job->values[VALUE_FIRST], frames };
+    self->pushed.totals[stream] = job->values[VALUE_FIRST] + frames;
+    self->pushed.offset += job->out_size;
+    gst_eeg_stage_count (&gst_eeg_chunk_codec_get_counters (codec)->samples_out,
+        frames);
+  }
+  if (self->pushed.n_entries < most)
     return TRUE;
-  self->pushed.n_streams = self->layout->n_streams;
-  self->pushed.offset = g_bytes_get_size (self->header);
-  *header = gst_buffer_new_wrapped_bytes (self->header);
-  return TRUE;
+  if (*buffer == NULL)
+    *buffer = gst_buffer_new ();
+  return write_index (self, *buffer, FALSE, error);
 }
 
 static gboolean
@@ -610,23 +660,34 @@ gst_eeg_pack_enc_finish (GstEegChunkCodec *codec, GstBuffer **trailer,
     GError **error)
 {
   GstEegPackEnc *self = GST_EEG_PACK_ENC (codec);
-  eeg_eegpack_buffer out = { 0 };
-  guint64 at = self->pushed.offset;
-  guint i;
+  gboolean ok;
 
-  if (self->header == NULL)
+  if (self->pushed.n_streams == 0)
     return TRUE;
-  for (i = 0; i < self->pushed.n_streams; i++)
-    self->pushed.totals[i] = MAX (self->pushed.totals[i], self->totals[i]);
-  if (!write_index (self, &out, at)
-      || !eeg_eegpack_write_end (&out, at, at + out.size)) {
-    eeg_eegpack_buffer_clear (&out);
-    set_write_error (error);
-    return FALSE;
-  }
   *trailer = gst_buffer_new ();
-  gst_buffer_append_memory (*trailer, wrap_chunks (&out));
-  return TRUE;
+  ok = write_index (self, *trailer, TRUE, error);
+  if (!ok)
+    gst_clear_buffer (trailer);
+  /* another part of the recording begins anew */
+  reset_pushed (self);
+  return ok;
+}
+
+/* The label of a part is a marker at its beginning, and comes behind the
+ * header, which is on its way. */
+static GstBuffer *
+gst_eeg_pack_enc_label (GstEegChunkCodec *codec, const gchar *text)
+{
+  GstEegPackEnc *self = GST_EEG_PACK_ENC (codec);
+  eeg_eegpack_marker marker = { EEG_EEGPACK_NO_STREAM, 0, -1, text,
+    strlen (text) };
+  eeg_eegpack_buffer out = { 0 };
+
+  if (!eeg_eegpack_write_markers (&out, &marker, 1))
+    g_error ("no memory for a label");
+  self->pushed.label = gst_buffer_new ();
+  gst_buffer_append_memory (self->pushed.label, wrap_chunks (&out));
+  return NULL;
 }
 
 /* --- feeding: input ------------------------------------------------------ */
@@ -693,9 +754,12 @@ place_buffer (GstEegPackEncPad *pad, GstBuffer *buffer, gboolean *outside)
   guint64 index, offset = GST_BUFFER_OFFSET (buffer);
 
   *outside = FALSE;
-  if (pad->new_segment)
+  /* where it goes on, a source says again how it began */
+  if (pad->resumed)
+    discont = FALSE;
+  else if (pad->new_segment)
     pad->have_base = FALSE;
-  pad->new_segment = FALSE;
+  pad->new_segment = pad->resumed = FALSE;
   if (GST_CLOCK_TIME_IS_VALID (pts)) {
     time = gst_segment_to_stream_time (&pad->segment, GST_FORMAT_TIME, pts);
     *outside = !GST_CLOCK_TIME_IS_VALID (time);
@@ -897,6 +961,9 @@ take_sticky (GstEegPackEnc *self, GstEegPackEncPad *pad, GstEvent *event)
   return TRUE;
 }
 
+static gboolean take_barrier (GstEegPackEnc *self, GstEegPackEncPad *pad,
+    GstEvent *event);
+
 /* transfer full */
 static gboolean
 take_event (GstEegPackEnc *self, GstEegPackEncPad *pad, GstEvent *event)
@@ -916,6 +983,8 @@ take_event (GstEegPackEnc *self, GstEegPackEncPad *pad, GstEvent *event)
         pad->complete = TRUE;
         break;
       }
+      if (gst_eeg_event_parse_barrier (event, NULL))
+        return take_barrier (self, pad, event);
       return gst_eeg_chunk_codec_take_event (GST_EEG_CHUNK_CODEC (self), event);
     default:
       ok = take_sticky (self, pad, event);
@@ -936,8 +1005,9 @@ window_start (const GstEegPackEnc *self, const Shape *s, guint64 k)
 
 /* Where the block that begins with a frame must end */
 static guint64
-find_window_end (GstEegPackEnc *self, GstEegPackEncPad *pad, guint64 index)
+find_window_end (GstEegPackEnc *self, GstEegPackEncPad *pad)
 {
+  guint64 index = pad->index - self->origin;
   const Shape *s = &self->layout->shapes[pad->number];
   const Shape *fastest = s;
   guint64 frames, k;
@@ -952,14 +1022,14 @@ find_window_end (GstEegPackEnc *self, GstEegPackEncPad *pad, guint64 index)
     k--;
   while (window_start (self, s, (k + 1) * frames) <= index)
     k++;
-  return window_start (self, s, (k + 1) * frames);
+  return self->origin + window_start (self, s, (k + 1) * frames);
 }
 
 static gboolean
 open_block (GstEegPackEnc *self, GstEegPackEncPad *pad)
 {
   pad->first = pad->index;
-  pad->window_end = find_window_end (self, pad, pad->index);
+  pad->window_end = find_window_end (self, pad);
   if (pad->frame == 0 && pad->frames == pad->window_end - pad->index
       && gst_buffer_n_memory (pad->buffer) == 1) {
     /* nothing of it would be left: no need to copy it */
@@ -1009,9 +1079,11 @@ fill_block (GstEegPackEnc *self, GstEegPackEncPad *pad)
   return TRUE;
 }
 
-/* The records that begin before a time; the rest waits. */
+/* The records that begin before a time; the rest waits. What comes later in a
+ * recording in parts is in no file that an EDF file could be made of again. */
 static gboolean
-write_records (GstEegPackEncPad *pad, GstClockTime end, eeg_eegpack_buffer *out)
+write_records (GstEegPackEnc *self, GstEegPackEncPad *pad, GstClockTime end,
+    eeg_eegpack_buffer *out)
 {
   eeg_eegpack_record *records = g_new0 (eeg_eegpack_record, pad->records->len);
   eeg_eegpack_buffer *markers = g_new0 (eeg_eegpack_buffer, pad->records->len);
@@ -1021,7 +1093,7 @@ write_records (GstEegPackEncPad *pad, GstClockTime end, eeg_eegpack_buffer *out)
   for (n = 0; n < pad->records->len; n++) {
     const GstEegEdfRecord *r = g_ptr_array_index (pad->records, n);
 
-    if (r->start >= end)
+    if (r->start >= end || self->origin > 0)
       break;
     for (k = 0; k < r->markers->len; k++) {
       const GstEegEdfMarker *m =
@@ -1046,6 +1118,8 @@ write_records (GstEegPackEncPad *pad, GstClockTime end, eeg_eegpack_buffer *out)
     eeg_eegpack_buffer_clear (&markers[i]);
   g_free (markers);
   g_free (records);
+  if (self->origin > 0)
+    n = pad->records->len;
   if (n > 0)
     g_ptr_array_remove_range (pad->records, 0, n);
   return ok;
@@ -1058,6 +1132,7 @@ write_markers (GstEegPackEnc *self, GstEegPackEncPad *pad, GstClockTime end,
     eeg_eegpack_buffer *out)
 {
   eeg_eegpack_marker *markers = g_new (eeg_eegpack_marker, pad->markers->len);
+  gint64 origin = (gint64) pad_time (pad, self->origin);
   guint n = 0, i, kept = 0;
   gboolean ok;
 
@@ -1068,7 +1143,7 @@ write_markers (GstEegPackEnc *self, GstEegPackEncPad *pad, GstClockTime end,
       markers[n++] = (eeg_eegpack_marker){ self->layout->n_streams == 1
             ? EEG_EEGPACK_NO_STREAM
             : pad->number,
-        m->time, m->duration, m->text, strlen (m->text) };
+        m->time - origin, m->duration, m->text, strlen (m->text) };
   }
   ok = eeg_eegpack_write_markers (out, markers, n);
   for (i = 0; i < pad->markers->len; i++) {
@@ -1086,6 +1161,25 @@ write_markers (GstEegPackEnc *self, GstEegPackEncPad *pad, GstClockTime end,
   return ok;
 }
 
+/* Sends a job without a block; `totals` are taken. */
+static GstFlowReturn
+send_mark (GstEegPackEnc *self, JobKind kind, eeg_eegpack_buffer *before,
+    guint64 *totals)
+{
+  GstEegChunkJob job = { 0 };
+  Extra *extra = g_new0 (Extra, 1);
+
+  extra->kind = kind;
+  extra->layout = layout_ref (self->layout);
+  if (before != NULL)
+    extra->before = *before;
+  extra->totals = totals;
+  job.user_data = extra;
+  job.user_free = extra_free;
+  job.pts = job.duration = GST_CLOCK_TIME_NONE;
+  return gst_eeg_chunk_codec_take_job (GST_EEG_CHUNK_CODEC (self), &job, NULL);
+}
+
 /* Sends the pad's block, or only its markers if there is none. */
 static GstFlowReturn
 send_block (GstEegPackEnc *self, GstEegPackEncPad *pad)
@@ -1098,7 +1192,7 @@ send_block (GstEegPackEnc *self, GstEegPackEncPad *pad)
   GstBuffer *input = NULL;
 
   extra->layout = layout_ref (self->layout);
-  if (!write_records (pad, end, &extra->before)
+  if (!write_records (self, pad, end, &extra->before)
       || !write_markers (self, pad, end, &extra->before)) {
     extra_free (extra);
     pad_drop_slab (pad);
@@ -1113,7 +1207,7 @@ send_block (GstEegPackEnc *self, GstEegPackEncPad *pad)
     GST_OBJECT_LOCK (self);
     job.values[VALUE_EFFORT] = self->settings.effort;
     GST_OBJECT_UNLOCK (self);
-    job.values[VALUE_FIRST] = pad->first;
+    job.values[VALUE_FIRST] = pad->first - self->origin;
     job.values[VALUE_FRAMES] = pad->filled;
     job.pts = pad_time (pad, pad->first);
     job.duration = end - job.pts;
@@ -1151,12 +1245,33 @@ is_live (GstEegPackEnc *self)
   return live;
 }
 
+/* What is said of the recording in this file. transfer full */
+static GstStructure *
+make_recording (GstEegPackEnc *self, const GstEegPackEncPad *pad)
+{
+  GstStructure *recording;
+  gint64 start;
+
+  if (pad->recording == NULL)
+    return NULL;
+  recording = gst_structure_copy (pad->recording);
+  if (self->origin == 0)
+    return recording;
+  if (gst_structure_get_int64 (recording, GST_EEG_RECORDING_START_TIME, &start))
+    gst_structure_set (recording, GST_EEG_RECORDING_START_TIME, G_TYPE_INT64,
+        start + (gint64) pad_time (pad, self->origin), NULL);
+  /* a header that says when another file began */
+  gst_structure_remove_field (recording, GST_EEG_EDF_RECORDING_HEADER);
+  return recording;
+}
+
 static gboolean
-write_header (GstEegPackEnc *self)
+write_header (GstEegPackEnc *self, eeg_eegpack_buffer *out)
 {
   eeg_eegpack_header *header = calloc (1, sizeof *header);
-  eeg_eegpack_buffer out = { 0 };
   Layout *layout = self->layout;
+  gsize size = HASH_SIZE;
+  GChecksum *checksum;
   gboolean ok = FALSE;
   guint i, n = 0;
 
@@ -1168,22 +1283,26 @@ write_header (GstEegPackEnc *self)
       GstEegPackEncPad *pad = g_ptr_array_index (self->pads, i);
 
       if (pad->number < layout->n_streams) {
-        gst_eeg_pack_describe (header, n, &pad->info, pad->recording,
+        GstStructure *recording = make_recording (self, pad);
+
+        gst_eeg_pack_describe (header, n, &pad->info, recording,
             layout->shapes[n].max_frames);
+        g_clear_pointer (&recording, gst_structure_free);
         n++;
       }
     }
-    ok = eeg_eegpack_write_header (&out, header);
+    ok = eeg_eegpack_write_header (out, header);
   }
   eeg_eegpack_header_free (header);
   if (!ok) {
-    eeg_eegpack_buffer_clear (&out);
+    eeg_eegpack_buffer_clear (out);
     return FAIL (self, STREAM, ENCODE,
         "The channel tables are too large for a header.");
   }
-  g_clear_pointer (&self->header, g_bytes_unref);
-  self->header =
-      g_bytes_new_with_free_func (out.data, out.size, free, out.data);
+  checksum = g_checksum_new (G_CHECKSUM_SHA256);
+  g_checksum_update (checksum, out->data, (gssize) out->size);
+  g_checksum_get_digest (checksum, self->header_hash, &size);
+  g_checksum_free (checksum);
   return TRUE;
 }
 
@@ -1199,6 +1318,7 @@ start_stream (GstEegPackEnc *self)
   GstSegment segment;
   guint group_id;
 
+  self->announced = TRUE;
   sticky =
       gst_pad_get_sticky_event (GST_PAD (first), GST_EVENT_STREAM_START, 0);
   if (sticky != NULL && gst_event_parse_group_id (sticky, &group_id))
@@ -1211,20 +1331,22 @@ start_stream (GstEegPackEnc *self)
   gst_eeg_chunk_codec_take_event (codec, gst_event_new_segment (&segment));
 }
 
+static GstFlowReturn get_flow (GstEegPackEnc *self);
+
 /* Every pad has samples, or ended: the header says all that is known. */
 static gboolean
 begin (GstEegPackEnc *self)
 {
+  guint8 saved_hash[HASH_SIZE];
+  eeg_eegpack_buffer header = { 0 };
   GstClockTime duration;
   Layout *layout;
   gsize most = 1;
-  gboolean live;
+  gboolean live, resumed = self->resumed;
   guint i, n = 0;
 
   g_clear_pointer (&self->layout, layout_unref);
-  g_clear_pointer (&self->header, g_bytes_unref);
-  self->last_record = -1;
-  memset (self->totals, 0, sizeof self->totals);
+  memcpy (saved_hash, self->header_hash, HASH_SIZE);
   self->layout = layout = g_new0 (Layout, 1);
   layout->ref_count = 1;
   layout->shapes = g_new0 (Shape, self->pads->len);
@@ -1262,15 +1384,45 @@ begin (GstEegPackEnc *self)
           frame_bytes (&layout->shapes[i]) * layout->shapes[i].max_frames);
     g_clear_object (&self->allocator);
     self->allocator = gst_eeg_allocator_new (most, 0);
-    if (!write_header (self))
+    if (!write_header (self, &header))
       return FALSE;
   }
-  start_stream (self);
+  self->resumed = FALSE;
+  if (resumed
+      && (n == 0 || memcmp (saved_hash, self->header_hash, HASH_SIZE) != 0)) {
+    eeg_eegpack_buffer_clear (&header);
+    return FAIL (self, RESOURCE, SETTINGS,
+        "The header of the file would be another one than at the checkpoint.");
+  }
+  if (!self->announced)
+    start_stream (self);
+  if (gst_eeg_chunk_codec_begin (GST_EEG_CHUNK_CODEC (self)) != GST_FLOW_OK
+      || resumed || n == 0) {
+    eeg_eegpack_buffer_clear (&header);
+    return get_flow (self) == GST_FLOW_OK;
+  }
   /* before the first block is full: a recorder that dies leaves a file */
-  return gst_eeg_chunk_codec_begin (GST_EEG_CHUNK_CODEC (self)) == GST_FLOW_OK;
+  return send_mark (self, KIND_HEADER, &header, NULL) == GST_FLOW_OK;
 }
 
-/* All have ended, and all blocks are sent. */
+/* What the index says of the length of all streams; transfer full */
+static guint64 *
+make_totals (GstEegPackEnc *self)
+{
+  guint64 *totals = g_new0 (guint64, MAX (self->layout->n_streams, 1));
+  guint i;
+
+  for (i = 0; i < self->pads->len; i++) {
+    const GstEegPackEncPad *pad = g_ptr_array_index (self->pads, i);
+
+    if (pad->number < self->layout->n_streams)
+      totals[pad->number] = pad->position - self->origin;
+  }
+  return totals;
+}
+
+/* All have ended, and all blocks are sent; no file has begun where the end comes
+ * right behind that of the last part. */
 static void
 finish (GstEegPackEnc *self)
 {
@@ -1282,11 +1434,10 @@ finish (GstEegPackEnc *self)
   for (i = 0; i < self->pads->len; i++) {
     GstEegPackEncPad *pad = g_ptr_array_index (self->pads, i);
 
-    if (pad->number >= self->layout->n_streams)
+    if (self->begun && pad->number >= self->layout->n_streams)
       continue;
-    if (pad->markers->len > 0 || pad->records->len > 0)
+    if (self->begun && (pad->markers->len > 0 || pad->records->len > 0))
       send_block (self, pad);
-    self->totals[pad->number] = pad->position;
     if (pad->have_next && pad->position > pad->next_index)
       gst_eeg_stage_count (&gst_eeg_chunk_codec_get_counters (codec)->lost,
           pad->position - pad->next_index);
@@ -1295,10 +1446,350 @@ finish (GstEegPackEnc *self)
     complete = complete
         && (pad->complete || !gst_eeg_stage_source_completes (GST_PAD (pad)));
   }
+  if (!self->announced)
+    start_stream (self);
+  if (self->begun && self->layout->n_streams > 0)
+    send_mark (self, KIND_END, NULL, make_totals (self));
   if (any && complete)
     gst_eeg_chunk_codec_take_event (codec,
         gst_eeg_event_new_complete (samples));
   gst_eeg_chunk_codec_take_event (codec, gst_event_new_eos ());
+}
+
+/* --- feeding: barriers --------------------------------------------------- */
+
+/* NULL: there is not exactly one */
+static GstEegPackEncPad *
+get_only_pad (GstEegPackEnc *self)
+{
+  GstEegPackEncPad *pad = NULL;
+
+  g_mutex_lock (&self->lock);
+  if (self->pads->len == 1)
+    pad = g_ptr_array_index (self->pads, 0);
+  g_mutex_unlock (&self->lock);
+  return pad;
+}
+
+static gboolean
+can_resume (GstEegPackEnc *self, GError **error)
+{
+  guint n;
+
+  GST_OBJECT_LOCK (self);
+  n = GST_ELEMENT_CAST (self)->numsinkpads;
+  GST_OBJECT_UNLOCK (self);
+  if (n <= 1)
+    return TRUE;
+  g_set_error (error, GST_CORE_ERROR, GST_CORE_ERROR_NOT_IMPLEMENTED,
+      "%s has %u pads, and can only go on with one", GST_OBJECT_NAME (self), n);
+  return FALSE;
+}
+
+/* transfer full; all samples before it are in blocks, if there is only one
+ * pad. */
+static gboolean
+take_barrier (GstEegPackEnc *self, GstEegPackEncPad *pad, GstEvent *event)
+{
+  GstEegChunkCodec *codec = GST_EEG_CHUNK_CODEC (self);
+  gboolean begun = self->begun, ends_part;
+
+  if (get_only_pad (self) != pad)
+    return gst_eeg_chunk_codec_take_event (codec, event);
+  /* a file that goes on has its header */
+  if (!begun && self->resumed) {
+    begun = begin (self);
+    if (!begun) {
+      gst_event_unref (event);
+      return FALSE;
+    }
+  }
+  ends_part = gst_eeg_chunk_codec_ends_part (codec, event);
+  if (begun)
+    send_mark (self, ends_part ? KIND_END : KIND_BARRIER, NULL,
+        ends_part ? make_totals (self) : NULL);
+  if (begun && ends_part) {
+    self->origin = pad->position;
+    begun = FALSE;
+  }
+  g_mutex_lock (&self->lock);
+  self->begun = begun;
+  g_mutex_unlock (&self->lock);
+  return gst_eeg_chunk_codec_take_event (codec, event);
+}
+
+static void
+put_text (GstByteWriter *to, const gchar *text)
+{
+  gsize size = strlen (text);
+
+  gst_byte_writer_put_uint32_le (to, (guint32) size);
+  gst_byte_writer_put_data (to, (const guint8 *) text, (guint) size);
+}
+
+/* transfer full; NULL if there is none */
+static gchar *
+get_text (GstByteReader *from)
+{
+  const guint8 *text;
+  guint32 size;
+
+  if (!gst_byte_reader_get_uint32_le (from, &size)
+      || !gst_byte_reader_get_data (from, size, &text)
+      || memchr (text, 0, size) != NULL)
+    return NULL;
+  return g_strndup ((const gchar *) text, size);
+}
+
+static void
+save_markers (GstByteWriter *to, const GstEegPackEncPad *pad)
+{
+  guint i;
+
+  gst_byte_writer_put_uint32_le (to, pad->markers->len);
+  for (i = 0; i < pad->markers->len; i++) {
+    const Marker *m = &g_array_index (pad->markers, Marker, i);
+
+    gst_byte_writer_put_int64_le (to, m->time);
+    gst_byte_writer_put_int64_le (to, m->duration);
+    gst_byte_writer_put_uint64_le (to, m->when);
+    put_text (to, m->text);
+  }
+}
+
+static gboolean
+restore_markers (GstByteReader *from, GstEegPackEncPad *pad)
+{
+  guint32 n;
+  gboolean ok = gst_byte_reader_get_uint32_le (from, &n);
+
+  for (; ok && n > 0; n--) {
+    Marker m;
+
+    ok = gst_byte_reader_get_int64_le (from, &m.time)
+        && gst_byte_reader_get_int64_le (from, &m.duration)
+        && gst_byte_reader_get_uint64_le (from, &m.when)
+        && (m.text = get_text (from)) != NULL;
+    if (ok)
+      g_array_append_val (pad->markers, m);
+  }
+  return ok;
+}
+
+static void
+save_records (GstByteWriter *to, const GstEegPackEncPad *pad)
+{
+  guint i, k;
+
+  gst_byte_writer_put_uint32_le (to, pad->records->len);
+  for (i = 0; i < pad->records->len; i++) {
+    const GstEegEdfRecord *r = g_ptr_array_index (pad->records, i);
+
+    gst_byte_writer_put_uint64_le (to, r->number);
+    gst_byte_writer_put_uint64_le (to, r->start);
+    gst_byte_writer_put_uint32_le (to, (guint32) r->size);
+    if (r->size > 0)
+      gst_byte_writer_put_data (to, r->annotations, (guint) r->size);
+    gst_byte_writer_put_uint32_le (to, r->markers->len);
+    for (k = 0; k < r->markers->len; k++) {
+      const GstEegEdfMarker *m =
+          &g_array_index (r->markers, GstEegEdfMarker, k);
+
+      gst_byte_writer_put_uint64_le (to, m->time);
+      gst_byte_writer_put_uint64_le (to, m->duration);
+      gst_byte_writer_put_uint8 (to, m->derived);
+      put_text (to, m->text);
+    }
+  }
+}
+
+static gboolean
+restore_record (GstByteReader *from, GstEegPackEncPad *pad)
+{
+  const guint8 *annotations = NULL;
+  guint64 number, start, time, duration;
+  GstEegEdfRecord *r;
+  guint32 size, n;
+  guint8 derived;
+  gboolean ok = TRUE;
+
+  if (!gst_byte_reader_get_uint64_le (from, &number)
+      || !gst_byte_reader_get_uint64_le (from, &start)
+      || !gst_byte_reader_get_uint32_le (from, &size)
+      || (size > 0 && !gst_byte_reader_get_data (from, size, &annotations))
+      || !gst_byte_reader_get_uint32_le (from, &n))
+    return FALSE;
+  r = gst_eeg_edf_record_new (number, start, size);
+  if (size > 0)
+    memcpy (r->annotations, annotations, size);
+  g_ptr_array_add (pad->records, r);
+  for (; ok && n > 0; n--) {
+    gchar *text = NULL;
+
+    ok = gst_byte_reader_get_uint64_le (from, &time)
+        && gst_byte_reader_get_uint64_le (from, &duration)
+        && gst_byte_reader_get_uint8 (from, &derived)
+        && (text = get_text (from)) != NULL;
+    if (ok)
+      gst_eeg_edf_record_add_marker (r, time, duration, text, derived != 0);
+    g_free (text);
+  }
+  return ok;
+}
+
+static gboolean
+restore_records (GstByteReader *from, GstEegPackEncPad *pad)
+{
+  guint32 n;
+  gboolean ok = gst_byte_reader_get_uint32_le (from, &n);
+
+  for (; ok && n > 0; n--)
+    ok = restore_record (from, pad);
+  return ok;
+}
+
+static GBytes *
+gst_eeg_pack_enc_save_input (GstEegChunkCodec *codec, GError **error)
+{
+  GstEegPackEnc *self = GST_EEG_PACK_ENC (codec);
+  const GstEegPackEncPad *pad = get_only_pad (self);
+  GstByteWriter w;
+  guint8 *blob;
+  guint size;
+
+  if (pad == NULL) {
+    if (can_resume (self, error))
+      g_set_error_literal (error, GST_CORE_ERROR, GST_CORE_ERROR_PAD,
+          "a pad was released");
+    return NULL;
+  }
+  gst_byte_writer_init (&w);
+  gst_byte_writer_put_uint8 (&w, STATE_VERSION);
+  gst_byte_writer_put_uint8 (&w,
+      (self->begun ? STATE_BEGUN : 0) | (pad->have_base ? STATE_BASE : 0)
+          | (pad->have_next ? STATE_NEXT : 0));
+  gst_byte_writer_put_uint64_le (&w, self->origin);
+  gst_byte_writer_put_int64_le (&w, pad->base);
+  gst_byte_writer_put_uint64_le (&w, pad->next_index);
+  gst_byte_writer_put_uint64_le (&w, pad->position);
+  gst_byte_writer_put_uint64_le (&w, pad->gap_end);
+  gst_byte_writer_put_int64_le (&w, self->last_record);
+  gst_byte_writer_put_data (&w, self->header_hash, HASH_SIZE);
+  save_markers (&w, pad);
+  save_records (&w, pad);
+  size = gst_byte_writer_get_pos (&w);
+  blob = gst_byte_writer_reset_and_get_data (&w);
+  if (size <= MAX_STATE)
+    return g_bytes_new_take (blob, size);
+  g_free (blob);
+  g_set_error_literal (error, GST_CORE_ERROR, GST_CORE_ERROR_TOO_LAZY,
+      "too many markers wait for their block");
+  return NULL;
+}
+
+static GBytes *
+gst_eeg_pack_enc_save_output (GstEegChunkCodec *codec, GError **error)
+{
+  GstEegPackEnc *self = GST_EEG_PACK_ENC (codec);
+  eeg_eegpack_buffer index = { 0 };
+  GstByteWriter w;
+  guint size;
+
+  if (self->pushed.n_streams == 0)
+    return g_bytes_new_static (NULL, 0);
+  if (!eeg_eegpack_write_index (&index, 0, self->pushed.totals,
+          self->pushed.n_streams, self->pushed.entries,
+          self->pushed.n_entries)) {
+    eeg_eegpack_buffer_clear (&index);
+    set_write_error (error);
+    return NULL;
+  }
+  gst_byte_writer_init (&w);
+  gst_byte_writer_put_uint64_le (&w, self->pushed.offset);
+  gst_byte_writer_put_uint64_le (&w, self->pushed.index);
+  gst_byte_writer_put_data (&w, index.data, (guint) index.size);
+  eeg_eegpack_buffer_clear (&index);
+  size = gst_byte_writer_get_pos (&w);
+  return g_bytes_new_take (gst_byte_writer_reset_and_get_data (&w), size);
+}
+
+static gboolean
+restore_output (GstEegPackEnc *self, const guint8 *data, gsize size)
+{
+  eeg_eegpack_result result = EEG_EEGPACK_MORE;
+  eeg_eegpack_entry entry = { 0 };
+  eeg_eegpack_chunk chunk;
+  guint64 previous;
+  gsize at;
+
+  if (size < 16
+      || eeg_eegpack_get_chunk (data + 16, size - 16, 0, &chunk)
+          != EEG_EEGPACK_OK
+      || chunk.size != size - 16 || chunk.type != EEG_EEGPACK_CHUNK_INDEX
+      || !eeg_eegpack_parse_index (chunk.payload, chunk.payload_size, &at,
+          &previous, self->pushed.totals, 1))
+    return FALSE;
+  self->pushed.offset = GST_READ_UINT64_LE (data);
+  self->pushed.index = GST_READ_UINT64_LE (data + 8);
+  self->pushed.n_streams = 1;
+  while (self->pushed.n_entries < INDEX_ENTRIES
+      && (result = eeg_eegpack_parse_entry (chunk.payload, chunk.payload_size,
+              &at, 1, &entry))
+          == EEG_EEGPACK_OK)
+    self->pushed.entries[self->pushed.n_entries++] = entry;
+  return result == EEG_EEGPACK_MORE;
+}
+
+static gboolean
+gst_eeg_pack_enc_restore (GstEegChunkCodec *codec, const guint8 *input,
+    gsize input_size, const guint8 *output, gsize output_size)
+{
+  GstEegPackEnc *self = GST_EEG_PACK_ENC (codec);
+  GstEegPackEncPad *pad = get_only_pad (self);
+  const guint8 *hash = NULL;
+  guint8 version, flags = 0;
+  GstByteReader r;
+
+  gst_byte_reader_init (&r, input, (guint) input_size);
+  if (pad == NULL || !gst_byte_reader_get_uint8 (&r, &version)
+      || version != STATE_VERSION || !gst_byte_reader_get_uint8 (&r, &flags)
+      || !gst_byte_reader_get_uint64_le (&r, &self->origin)
+      || !gst_byte_reader_get_int64_le (&r, &pad->base)
+      || !gst_byte_reader_get_uint64_le (&r, &pad->next_index)
+      || !gst_byte_reader_get_uint64_le (&r, &pad->position)
+      || !gst_byte_reader_get_uint64_le (&r, &pad->gap_end)
+      || !gst_byte_reader_get_int64_le (&r, &self->last_record)
+      || !gst_byte_reader_get_data (&r, HASH_SIZE, &hash)
+      || !restore_markers (&r, pad) || !restore_records (&r, pad)
+      || gst_byte_reader_get_remaining (&r) > 0)
+    return FALSE;
+  memcpy (self->header_hash, hash, HASH_SIZE);
+  pad->have_base = (flags & STATE_BASE) != 0;
+  pad->have_next = (flags & STATE_NEXT) != 0;
+  pad->resumed = pad->have_next;
+  self->resumed = (flags & STATE_BEGUN) != 0;
+  return !self->resumed || restore_output (self, output, output_size);
+}
+
+static void
+gst_eeg_pack_enc_begin_part (GstEegChunkCodec *codec, GstEegPart *part)
+{
+  GstEegPackEnc *self = GST_EEG_PACK_ENC (codec);
+  const GstEegPackEncPad *pad = get_only_pad (self);
+  guint64 base = 0;
+
+  part->first = GST_EEG_PART_UNKNOWN;
+  if (pad == NULL || pad->info.rate_n == 0)
+    return;
+  if (part->link == GST_EEG_PART_LINK_FIRST && pad->recording != NULL)
+    gst_structure_get_int64 (pad->recording, GST_EEG_RECORDING_START_TIME,
+        &part->origin);
+  /* where the source began anew, it also counts anew */
+  if (part->link == GST_EEG_PART_LINK_INTERRUPTED)
+    base = gst_eeg_part_count_before (part, pad->recording, pad->info.rate_n,
+        pad->info.rate_d);
+  if (base != GST_EEG_PART_UNKNOWN)
+    part->first = base + self->origin;
 }
 
 /* --- feeding: order ------------------------------------------------------ */
@@ -1338,6 +1829,13 @@ choose_block (GstEegPackEnc *self)
   return best;
 }
 
+static gboolean
+is_barrier (GstMiniObject *item)
+{
+  return GST_IS_EVENT (item)
+      && gst_eeg_event_parse_barrier (GST_EVENT_CAST (item), NULL);
+}
+
 /* Works on what the queue of a pad holds. Locked; returns whether there was
  * anything to do. */
 static gboolean
@@ -1356,6 +1854,11 @@ feed_pad (GstEegPackEnc *self, GstEegPackEncPad *pad)
     }
     if (item == NULL || (GST_IS_BUFFER (item) && !self->begun))
       return FALSE;
+    if (pad->filled > 0 && self->pads->len == 1 && is_barrier (item)) {
+      /* behind the block that ends here */
+      pad->ready = TRUE;
+      return TRUE;
+    }
     g_queue_pop_head (&pad->queue);
     if (GST_IS_BUFFER (item))
       pad->queued -= gst_buffer_get_size (GST_BUFFER_CAST (item));
@@ -1390,6 +1893,24 @@ can_begin (GstEegPackEnc *self)
       return FALSE;
   }
   return self->pads->len > 0;
+}
+
+/* Locked. All have ended, and no part begins where there is nothing for it. */
+static gboolean
+ends_with_part (GstEegPackEnc *self)
+{
+  guint i;
+
+  if (self->begun
+      || gst_eeg_chunk_codec_get_n_parts (GST_EEG_CHUNK_CODEC (self)) == 0)
+    return FALSE;
+  for (i = 0; i < self->pads->len; i++) {
+    GstEegPackEncPad *pad = g_ptr_array_index (self->pads, i);
+
+    if (!pad->eos || pad->markers->len > 0)
+      return FALSE;
+  }
+  return TRUE;
 }
 
 /* Locked. After an error nothing more is taken; only the end is passed on, as
@@ -1452,7 +1973,7 @@ feed (GstEegPackEnc *self)
     }
     if (progress && !self->begun)
       continue;
-    if (!self->begun && can_begin (self)) {
+    if (!self->begun && !ends_with_part (self) && can_begin (self)) {
       /* from here on no pad can be added */
       self->begun = TRUE;
       g_mutex_unlock (&self->lock);
@@ -1467,7 +1988,8 @@ feed (GstEegPackEnc *self)
       g_mutex_lock (&self->lock);
       progress = TRUE;
     }
-    if (!progress && self->begun && all_ended && !self->ended) {
+    if (!progress && all_ended && !self->ended
+        && (self->begun || ends_with_part (self))) {
       self->ended = TRUE;
       g_mutex_unlock (&self->lock);
       finish (self);
@@ -1589,6 +2111,15 @@ give_token (GstEegPackEnc *self)
   g_mutex_unlock (&self->lock);
 }
 
+/* Of the thread that feeds: another file begins. */
+static void
+forget_file (GstEegPackEnc *self)
+{
+  self->last_record = -1;
+  self->origin = 0;
+  self->announced = self->resumed = FALSE;
+}
+
 /* With the token, unlocked. All pads forget their stream; a new file begins. */
 static void
 begin_anew (GstEegPackEnc *self)
@@ -1602,6 +2133,7 @@ begin_anew (GstEegPackEnc *self)
   for (i = 0; i < pads->len; i++)
     pad_reset (g_ptr_array_index (pads, i));
   g_ptr_array_unref (pads);
+  forget_file (self);
   g_mutex_lock (&self->lock);
   self->begun = self->ended = FALSE;
   g_mutex_unlock (&self->lock);
@@ -1878,8 +2410,8 @@ forget (GstEegPackEnc *self)
     gst_eeg_info_clear (&pad->info);
   }
   g_ptr_array_unref (pads);
+  forget_file (self);
   g_clear_pointer (&self->layout, layout_unref);
-  g_clear_pointer (&self->header, g_bytes_unref);
   g_clear_object (&self->allocator);
 }
 
@@ -1909,6 +2441,18 @@ gst_eeg_pack_enc_stop (GstEegChunkCodec *codec)
   GST_OBJECT_UNLOCK (self);
   g_mutex_unlock (&self->lock);
   g_clear_pointer (&self->pushed.entries, g_free);
+}
+
+static void
+gst_eeg_pack_enc_reset (GstEegChunkCodec *codec)
+{
+  reset_pushed (GST_EEG_PACK_ENC (codec));
+}
+
+static gboolean
+gst_eeg_pack_enc_can_resume (GstEegChunkCodec *codec, GError **error)
+{
+  return can_resume (GST_EEG_PACK_ENC (codec), error);
 }
 
 static gsize
@@ -2077,12 +2621,19 @@ gst_eeg_pack_enc_class_init (GstEegPackEncClass *klass)
   codec_class->kind = GST_EEG_STAGE_KIND_COMPRESSION;
   codec_class->media_type = "application/x-eegpack";
   codec_class->start = gst_eeg_pack_enc_start;
+  codec_class->library = PACKAGE_VERSION;
+  codec_class->can_resume = gst_eeg_pack_enc_can_resume;
+  codec_class->save_input = gst_eeg_pack_enc_save_input;
+  codec_class->save_output = gst_eeg_pack_enc_save_output;
+  codec_class->restore = gst_eeg_pack_enc_restore;
+  codec_class->label = gst_eeg_pack_enc_label;
+  codec_class->begin_part = gst_eeg_pack_enc_begin_part;
   codec_class->stop = gst_eeg_pack_enc_stop;
+  codec_class->reset = gst_eeg_pack_enc_reset;
   codec_class->limits = gst_eeg_pack_enc_limits;
   codec_class->latency = gst_eeg_pack_enc_latency;
   codec_class->worker_new = gst_eeg_pack_enc_worker_new;
   codec_class->worker_free = gst_eeg_pack_enc_worker_free;
-  codec_class->begin = gst_eeg_pack_enc_begin;
   codec_class->bound = gst_eeg_pack_enc_bound;
   codec_class->process = gst_eeg_pack_enc_process;
   codec_class->emit = gst_eeg_pack_enc_emit;

@@ -47,6 +47,12 @@ PROFILES = {
                         "rate=125/1 ! firfilter taps=301 mode=low-pass high=40 "
                         "gap-policy=hold ! eegbatch samples=100 ! edfmux ! "
                         f"lz4enc threads={{threads}} ! {SINK}out",
+    "EEGPack": f"{SYNTHETIC} ! {SLOW} ! eegpackenc threads={{threads}} ! "
+               f"blake3sum location=out.b3 ! {SINK}out",
+    "a file with gaps in EEGPack": f"{FILE} ! {SLOW} ! rawtovoltage ! firfilter "
+               "taps=301 mode=low-pass high=40 ! eegpackenc effort=fast "
+               "block-duration=100000000 threads={threads} ! "
+               f"{SINK}out",
 }
 
 
@@ -272,6 +278,8 @@ class ResumeSamples(unittest.TestCase):
                 (f"{source} num-samples=5000 loop=true ! edfmux ! {SINK}out",
                  "eegsrc0 starts over"),
                 (f"edfmux name=m ! {SINK}out {source} ! m. "
+                 f"{source} ! m.", "m has 2 pads"),
+                (f"eegpackenc name=m ! {SINK}out {source} ! m. "
                  f"{source} ! m.", "m has 2 pads"),
                 (f"{source} ! flacenc ! {SINK}out", "flacenc0 holds state"),
                 (f"{source} ! tee name=t ! queue ! edfmux ! {SINK}out "
