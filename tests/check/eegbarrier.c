@@ -77,9 +77,9 @@ make_harness_behind (const gchar *launch, GBytes *state, guint64 start,
 }
 
 static GstHarness *
-make_harness (const gchar *launch, GBytes *state, guint64 start)
+make_harness (const gchar *launch)
 {
-  return make_harness_behind (launch, state, start, NULL);
+  return make_harness_behind (launch, NULL, 0, NULL);
 }
 
 /* transfer full path */
@@ -196,111 +196,11 @@ GST_START_TEST (test_object)
 
 GST_END_TEST;
 
-static const gchar *const elements[] = {
-  "zstdenc " CHUNK " threads=1",
-  "zstdenc " CHUNK " threads=2",
-  "zstdenc " CHUNK " threads=8",
-  "zstdenc " CHUNK " seek-table=true threads=1",
-  "zstdenc " CHUNK " seek-table=true threads=2",
-  "zstdenc " CHUNK " seek-table=true threads=8",
-  "gzipenc " CHUNK " threads=1",
-  "gzipenc " CHUNK " threads=2",
-  "gzipenc " CHUNK " threads=8",
-  "lz4enc " CHUNK " threads=1",
-  "lz4enc " CHUNK " threads=2",
-  "lz4enc " CHUNK " threads=8",
-  "blake3sum",
-  "sha256sum",
-  "sha512sum",
-};
-
-static gchar *
-get_digest (GstHarness *h)
-{
-  gchar *digest = NULL;
-
-  if (g_object_class_find_property (G_OBJECT_GET_CLASS (h->element), "digest"))
-    g_object_get (h->element, "digest", &digest, NULL);
-  return digest;
-}
-
-/* Cut at a barrier and continued in another element, as in one. */
-GST_START_TEST (test_split_invariance)
-{
-  static const gsize cuts[] = { 1, 4096, 100000, N_BYTES - 1, N_BYTES };
-  const gchar *launch = elements[__i__];
-  gsize i;
-
-  for (i = 0; i < G_N_ELEMENTS (cuts); i++) {
-    GByteArray *whole = g_byte_array_new (), *parts = g_byte_array_new ();
-    GstEegBarrier *barrier = gst_eeg_barrier_new (1, 0);
-    GstHarness *h = make_harness (launch, NULL, 0);
-    gchar *digest, *other_digest, *output;
-    GBytes *state;
-    gsize at_cut;
-
-    push_range (h, 0, cuts[i], 7000);
-    fail_unless (
-        gst_harness_push_event (h, gst_eeg_event_new_barrier (barrier)));
-    push_range (h, cuts[i], N_BYTES, 7000);
-    fail_unless (gst_harness_push_event (h, gst_event_new_eos ()));
-    take_until (h, NULL, whole);
-    digest = get_digest (h);
-    gst_harness_teardown (h);
-    gst_eeg_barrier_unref (barrier);
-
-    barrier = gst_eeg_barrier_new (1, 0);
-    h = make_harness (launch, NULL, 0);
-    push_range (h, 0, cuts[i], 100000);
-    fail_unless (
-        gst_harness_push_event (h, gst_eeg_event_new_barrier (barrier)));
-    take_until (h, barrier, parts);
-    at_cut = parts->len;
-    state = gst_eeg_barrier_get_state (barrier, GST_EEG_STAGE (h->element));
-    fail_unless (state != NULL, "%s", launch);
-    fail_unless (gst_eeg_barrier_get_failure (barrier) == NULL);
-    gst_harness_teardown (h);
-    gst_eeg_barrier_unref (barrier);
-
-    output = write_output (parts->data, parts->len);
-    h = make_harness_behind (launch, state, cuts[i], output);
-    push_range (h, cuts[i], N_BYTES, 3000);
-    fail_unless (gst_harness_push_event (h, gst_event_new_eos ()));
-    {
-      GstEvent *event =
-          gst_pad_get_sticky_event (h->sinkpad, GST_EVENT_SEGMENT, 0);
-      const GstSegment *segment;
-
-      /* what is behind knows where in its own output it is */
-      gst_event_parse_segment (event, &segment);
-      fail_unless_equals_uint64 (segment->start, at_cut);
-      gst_event_unref (event);
-    }
-    take_until (h, NULL, parts);
-    other_digest = get_digest (h);
-    gst_harness_teardown (h);
-    g_bytes_unref (state);
-    g_unlink (output);
-    g_free (output);
-
-    fail_unless (whole->len == parts->len
-            && memcmp (whole->data, parts->data, whole->len) == 0,
-        "%s, cut at %" G_GSIZE_FORMAT, launch, cuts[i]);
-    fail_unless_equals_string (digest, other_digest);
-    g_free (digest);
-    g_free (other_digest);
-    g_byte_array_unref (whole);
-    g_byte_array_unref (parts);
-  }
-}
-
-GST_END_TEST;
-
 /* The barrier leaves behind all that came before it, and before all after. */
 GST_START_TEST (test_order)
 {
   GstEegBarrier *barrier = gst_eeg_barrier_new (1, 0);
-  GstHarness *h = make_harness ("zstdenc " CHUNK " threads=8", NULL, 0);
+  GstHarness *h = make_harness ("zstdenc " CHUNK " threads=8");
   GstElement *decoder;
   GByteArray *before = g_byte_array_new ();
   GstBuffer *decoded;
@@ -345,7 +245,7 @@ GST_START_TEST (test_unable)
   for (i = 0; i < G_N_ELEMENTS (unable); i++) {
     GstEegBarrier *barrier = gst_eeg_barrier_new (1, 0);
     GByteArray *output = g_byte_array_new ();
-    GstHarness *h = make_harness (unable[i], NULL, 0);
+    GstHarness *h = make_harness (unable[i]);
     gchar *failure, *text;
     GError *error = NULL;
 
@@ -364,32 +264,6 @@ GST_START_TEST (test_unable)
     gst_harness_teardown (h);
     g_byte_array_unref (output);
     gst_eeg_barrier_unref (barrier);
-  }
-}
-
-GST_END_TEST;
-
-GST_START_TEST (test_foreign_states)
-{
-  gsize i;
-
-  for (i = 0; i < G_N_ELEMENTS (elements); i++) {
-    GstElement *element = gst_parse_launch (elements[i], NULL);
-    GBytes *state = g_bytes_new_static ("no state", 8);
-    GBytes *empty = g_bytes_new_static (NULL, 0);
-    GError *error = NULL;
-
-    fail_if (
-        gst_eeg_stage_restore_state (GST_EEG_STAGE (element), state, &error));
-    fail_unless (g_error_matches (error, GST_RESOURCE_ERROR,
-        GST_RESOURCE_ERROR_SETTINGS));
-    g_clear_error (&error);
-    fail_if (
-        gst_eeg_stage_restore_state (GST_EEG_STAGE (element), empty, &error));
-    g_error_free (error);
-    g_bytes_unref (state);
-    g_bytes_unref (empty);
-    gst_object_unref (element);
   }
 }
 
@@ -453,7 +327,7 @@ GST_START_TEST (test_foreign_outputs)
     { 4, 0x08, "something else" }, { 5, 0x10, "hold 50016 bytes, not" },
     { 7, 0x06, "something else" }, { 8, 0x80, "something else" } };
   GstEegBarrier *barrier = gst_eeg_barrier_new (1, 0);
-  GstHarness *h = make_harness (TABLE, NULL, 0);
+  GstHarness *h = make_harness (TABLE);
   GByteArray *output = g_byte_array_new ();
   GBytes *state;
   gchar *path;
@@ -559,11 +433,9 @@ eegbarrier_suite (void)
   tcase_add_test (tc, test_object);
   tcase_add_test (tc, test_order);
   tcase_add_test (tc, test_unable);
-  tcase_add_test (tc, test_foreign_states);
   tcase_add_test (tc, test_foreign_outputs);
   tcase_add_test (tc, test_output_is_asked_for_here);
   tcase_add_test (tc, test_what_output_depends_on);
-  tcase_add_loop_test (tc, test_split_invariance, 0, G_N_ELEMENTS (elements));
   return s;
 }
 
