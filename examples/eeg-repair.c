@@ -12,9 +12,10 @@
  * it. The last part of all cannot be missed by that: --parts says how many
  * there are.
  * --join writes what they hold into one file: EDF and BDF as one recording,
- * with annotations where samples were lost; anything else byte by byte,
- * decoded. Without either, what is not whole of an EDF, BDF or zstd file is cut
- * off, and its number of records or its seek table written.
+ * with annotations where samples were lost; EEGPack as one recording with its
+ * gaps; anything else byte by byte, decoded. Without either, what is not whole
+ * of an EDF, BDF, EEGPack or zstd file is left out, and its number of records,
+ * its index or its seek table written.
  *
  * KEYS are --key-file and --segment-size (Tink), --identity-file and
  * --passphrase-file (age).
@@ -46,6 +47,7 @@
 #include "digest.h"
 #include "durable.h"
 #include "edf.h"
+#include "eeg-repair-eegpack.h"
 #include "zstdframe.h"
 
 /* Of EDF, which is hashed without them: what is completed later. */
@@ -190,12 +192,14 @@ typedef struct
   GstEegPart label;
   EegEdfHeader *edf; /* NULL: something else */
   gint64 onset;      /* of its first record, in ns */
+  gboolean is_pack;  /* EEGPack */
   gchar *unreadable; /* NULL: it can be read at least in part */
 
   /* when all was read */
   gchar *broken; /* where it breaks off; NULL: it is whole */
   guint8 hash[GST_EEG_PART_HASH_SIZE];
-  guint64 bytes; /* of the container */
+  guint64 bytes;   /* of the container */
+  guint64 samples; /* of EEGPack, lost ones counted */
 } Part;
 
 typedef struct
@@ -279,7 +283,7 @@ find_layer (const guint8 *data, gsize size, Part *part)
   static const gchar armor[] = "-----BEGIN AGE ENCRYPTED FILE-----";
   const gchar *frames;
 
-  if (is_edf (data, size))
+  if (is_edf (data, size) || pack_is_file (data, size))
     return NULL;
   if (size >= 3 && data[0] == 0x1f && data[1] == 0x8b && data[2] == 8)
     return look_at_gzip (data, size, part);
@@ -344,6 +348,52 @@ look_at_edf (Part *part, GByteArray **bytes)
     look_at_record (part, (*bytes)->data + part->edf->header_size);
 }
 
+/* The label in the first chunk of markers, which comes right behind the header.
+ */
+static gboolean
+look_at_chunk (gpointer user_data, const eeg_eegpack_chunk *chunk,
+    const guint8 *data)
+{
+  Part *part = user_data;
+  eeg_eegpack_marker marker;
+  gsize at = 0;
+
+  if (chunk->type == EEG_EEGPACK_CHUNK_HEADER)
+    return TRUE;
+  part->has_label = chunk->type == EEG_EEGPACK_CHUNK_MARKERS
+      && eeg_eegpack_parse_marker (chunk->payload, chunk->payload_size, &at,
+             &marker)
+          == EEG_EEGPACK_OK
+      && gst_eeg_part_from_text (&part->label, marker.text, marker.text_size);
+  if (part->has_label)
+    part->label_layers = part->layers->len;
+  return FALSE;
+}
+
+static gboolean
+take_until_lost (gpointer user_data, const guint8 *data, gsize size)
+{
+  PackWalk *walk = user_data;
+
+  return pack_walk_take (walk, data, size)
+      && (walk->header != NULL || walk->lost == 0);
+}
+
+static void
+look_at_pack (Part *part)
+{
+  PackWalk walk;
+  gchar *problem;
+
+  part->is_pack = TRUE;
+  pack_walk_init (&walk, look_at_chunk, part);
+  decode (part->path, part->layers, take_until_lost, &walk, &problem);
+  if (walk.header == NULL)
+    part->unreadable = g_strdup ("it has no header of EEGPack that is whole");
+  pack_walk_clear (&walk);
+  g_free (problem);
+}
+
 static void
 look_at (Part *part, const gchar *path)
 {
@@ -384,6 +434,8 @@ look_at (Part *part, const gchar *path)
       if (is_edf (bytes->data, bytes->len)
           && !(part->has_label && part->label.is_bytes))
         look_at_edf (part, &bytes);
+      else if (pack_is_file (bytes->data, bytes->len) && !part->has_label)
+        look_at_pack (part);
       break;
     }
     g_ptr_array_add (part->layers, (gpointer) layer);
@@ -407,6 +459,8 @@ count_samples (const Part *part)
 {
   guint64 records;
 
+  if (part->is_pack)
+    return part->samples;
   if (part->edf == NULL || part->edf->num_groups == 0
       || part->bytes < part->edf->header_size || part->edf->record_size == 0)
     return 0;
@@ -430,6 +484,7 @@ typedef struct
   gpointer state;
   gboolean skips;
   guint64 bytes;
+  PackWalk *walk; /* of EEGPack */
 } Hash;
 
 static gboolean
@@ -446,7 +501,7 @@ take_hash (gpointer user_data, const guint8 *data, gsize size)
   hash->kernel->update (hash->state, data, first);
   hash->kernel->update (hash->state, data + last, size - last);
   hash->bytes += size;
-  return TRUE;
+  return hash->walk == NULL || pack_walk_take (hash->walk, data, size);
 }
 
 static gboolean
@@ -463,12 +518,16 @@ read_part (Part *part)
   const EegDigestKernel *kernel = eeg_digest_find ("blake3", NULL);
   GPtrArray *layers = g_ptr_array_new ();
   Hash hash = { kernel, g_malloc (kernel->state_size),
-    part->edf != NULL && part->label_layers == part->layers->len, 0 };
+    part->edf != NULL && part->label_layers == part->layers->len, 0, NULL };
   gchar *problem = NULL;
+  PackWalk walk;
   guint i;
 
   for (i = 0; i < part->label_layers; i++)
     g_ptr_array_add (layers, g_ptr_array_index (part->layers, i));
+  pack_walk_init (&walk, NULL, NULL);
+  if (part->is_pack)
+    hash.walk = &walk;
   kernel->init (hash.state);
   decode (part->path, layers, take_hash, &hash, &part->broken);
   kernel->final (hash.state, part->hash);
@@ -483,6 +542,13 @@ read_part (Part *part)
   if (part->broken == NULL && part->edf != NULL
       && (part->bytes - part->edf->header_size) % part->edf->record_size != 0)
     part->broken = g_strdup ("it ends inside a record");
+  if (part->is_pack) {
+    pack_walk_end (&walk);
+    part->samples = walk.ends[0];
+    if (part->broken == NULL)
+      part->broken = pack_walk_describe_damage (&walk);
+  }
+  pack_walk_clear (&walk);
   g_free (hash.state);
   g_ptr_array_unref (layers);
 }
@@ -989,6 +1055,189 @@ join_edf (Part *parts, guint n, Output *output)
   return ok;
 }
 
+typedef struct
+{
+  PackWriter writer;
+  const Part *part;
+  gboolean is_first;
+  eeg_eegpack_header *header; /* of the first part */
+  gint64 start;               /* ns, what it says of its beginning */
+  guint64 shift;              /* frames before the part */
+  gboolean is_other;          /* its blocks do not belong to that header */
+} PackJoin;
+
+static gboolean
+write_chunk (gpointer output, gconstpointer data, gsize size)
+{
+  return write_output (output, data, size);
+}
+
+/* Where the samples of a part lie in the recording. */
+static guint64
+find_shift (const PackJoin *join, const Part *first,
+    const eeg_eegpack_header *header)
+{
+  const eeg_eegpack_stream *s = &join->header->streams[0];
+  const GstEegPart *label = &join->part->label;
+  gint64 start;
+
+  if (first->has_label && join->part->has_label
+      && first->label.first != GST_EEG_PART_UNKNOWN
+      && label->first != GST_EEG_PART_UNKNOWN
+      && label->first >= first->label.first)
+    return label->first - first->label.first;
+  if (pack_get_number (header, GST_EEG_RECORDING_START_TIME, &start)
+      && start >= join->start)
+    return gst_util_uint64_scale_round ((guint64) (start - join->start),
+        s->rate_num, s->rate_den * GST_SECOND);
+  return join->writer.totals[0];
+}
+
+/* The header: FALSE, with a complaint, if it is that of something else. */
+static gboolean
+begin_pack (PackJoin *join, const Part *first, const eeg_eegpack_header *header)
+{
+  guint64 end = join->writer.totals[0];
+  const eeg_eegpack_stream *s = &header->streams[0];
+
+  join->is_other = !pack_is_same_layout (join->header, header);
+  if (join->is_other) {
+    complain (join->part->path, "has other channels or blocks than %s",
+        first->path);
+    return FALSE;
+  }
+  join->shift = join->is_first ? 0 : find_shift (join, first, header);
+  if (join->shift > end && !join->is_first)
+    printf ("%s: %.6f s lost before it, from %.6f s of the recording on\n",
+        join->part->path,
+        (gdouble) (join->shift - end) * s->rate_den / s->rate_num,
+        (gdouble) end * s->rate_den / s->rate_num);
+  if (join->shift < end) {
+    complain (join->part->path, "begins %.6f s before the part before it ends",
+        (gdouble) (end - join->shift) * s->rate_den / s->rate_num);
+    return FALSE;
+  }
+  return TRUE;
+}
+
+static gboolean
+move_markers (PackJoin *join, const eeg_eegpack_chunk *chunk)
+{
+  const eeg_eegpack_stream *s = &join->header->streams[0];
+  gint64 shift = (gint64) gst_util_uint64_scale_round (join->shift,
+      s->rate_den * GST_SECOND, s->rate_num);
+  eeg_eegpack_marker marker;
+  GstEegPart label;
+  gsize at = 0;
+
+  while (eeg_eegpack_parse_marker (chunk->payload, chunk->payload_size, &at,
+             &marker)
+      == EEG_EEGPACK_OK) {
+    if (gst_eeg_part_from_text (&label, marker.text, marker.text_size))
+      continue;
+    marker.time += shift;
+    if (!pack_writer_add_marker (&join->writer, &marker))
+      return FALSE;
+  }
+  return TRUE;
+}
+
+static gboolean
+join_chunk (gpointer user_data, const eeg_eegpack_chunk *chunk,
+    const guint8 *data)
+{
+  PackJoin *join = user_data;
+  eeg_eegpack_data block;
+
+  switch (chunk->type) {
+    case EEG_EEGPACK_CHUNK_HEADER:
+      if (!join->is_first)
+        return TRUE;
+      return pack_writer_add (&join->writer, EEG_EEGPACK_MAGIC,
+                 EEG_EEGPACK_MAGIC_SIZE)
+          && pack_writer_add (&join->writer, data, chunk->size);
+    case EEG_EEGPACK_CHUNK_DATA:
+      return !eeg_eegpack_parse_data (join->header, chunk->payload,
+                 chunk->payload_size, &block)
+          || pack_writer_add_block (&join->writer, &block, join->shift);
+    case EEG_EEGPACK_CHUNK_MARKERS:
+      return move_markers (join, chunk);
+    case EEG_EEGPACK_CHUNK_INDEX:
+    case EEG_EEGPACK_CHUNK_END:
+      return TRUE;
+    default:
+      /* of later parts they would tell of other times */
+      return !join->is_first
+          || pack_writer_add (&join->writer, data, chunk->size);
+  }
+}
+
+/* transfer full; NULL if it cannot be read */
+static eeg_eegpack_header *
+read_pack_header (const Part *part)
+{
+  eeg_eegpack_header *header;
+  PackWalk walk;
+  gchar *problem;
+  Part ignored = *part;
+
+  pack_walk_init (&walk, look_at_chunk, &ignored);
+  decode (part->path, part->layers, take_until_lost, &walk, &problem);
+  g_free (problem);
+  header = g_steal_pointer (&walk.header);
+  pack_walk_clear (&walk);
+  return header;
+}
+
+static void
+join_pack_part (PackJoin *join, const Part *first, Part *part)
+{
+  eeg_eegpack_header *header = read_pack_header (part);
+  PackWalk walk;
+
+  join->part = part;
+  if (header != NULL && begin_pack (join, first, header)) {
+    pack_walk_init (&walk, join_chunk, join);
+    decode (part->path, part->layers, pack_walk_take, &walk, &part->broken);
+    pack_walk_end (&walk);
+    if (part->broken == NULL)
+      part->broken = pack_walk_describe_damage (&walk);
+    if (part->broken != NULL)
+      printf ("%s: unfinished (%s)\n", part->path, part->broken);
+    join->writer.totals[0] =
+        MAX (join->writer.totals[0], join->shift + walk.ends[0]);
+    pack_walk_clear (&walk);
+    join->is_first = FALSE;
+  }
+  eeg_eegpack_header_free (header);
+}
+
+static gboolean
+join_packs (Part *parts, guint n, Output *output)
+{
+  PackJoin join = { .is_first = TRUE, .header = read_pack_header (&parts[0]) };
+  gboolean ok = join.header != NULL && join.header->n_streams == 1;
+  guint i;
+
+  if (!ok)
+    complain (parts[0].path, "has several streams, as no part of a recording");
+  pack_writer_init (&join.writer, write_chunk, output, 1);
+  if (ok)
+    pack_get_number (join.header, GST_EEG_RECORDING_START_TIME, &join.start);
+  for (i = 0; i < n && ok; i++) {
+    join_pack_part (&join, &parts[0], &parts[i]);
+    ok = !output->failed;
+  }
+  ok = ok && pack_writer_end (&join.writer);
+  if (ok)
+    printf ("%s: %" G_GUINT64_FORMAT " samples in %" G_GUINT64_FORMAT
+            " blocks of %u parts\n",
+        output->path, join.writer.totals[0], join.writer.blocks, n);
+  pack_writer_clear (&join.writer);
+  eeg_eegpack_header_free (join.header);
+  return ok;
+}
+
 static gboolean
 join_bytes (Part *parts, guint n, Output *output)
 {
@@ -1016,6 +1265,7 @@ run_join (Part *parts, guint n)
       return 2;
     }
     if ((parts[i].edf != NULL) != is_edf_file
+        || parts[i].is_pack != parts[0].is_pack
         || (is_edf_file && parts[i].edf->record_size == 0)) {
       g_printerr ("%s: is something else than %s\n", parts[i].path,
           parts[0].path);
@@ -1042,8 +1292,9 @@ run_join (Part *parts, guint n)
     ok = FALSE;
   }
   if (ok)
-    ok = is_edf_file ? join_edf (parts, n, &output)
-                     : join_bytes (parts, n, &output);
+    ok = is_edf_file       ? join_edf (parts, n, &output)
+        : parts[0].is_pack ? join_packs (parts, n, &output)
+                           : join_bytes (parts, n, &output);
   ok = close_output (&output, ok, overwrite);
   return !ok ? 2 : any_problem;
 }
@@ -1164,6 +1415,45 @@ finish_zstd (const Part *part, const guint8 *data, gsize size, Output *output)
   return ok;
 }
 
+/* Blocks stay where they are in the recording; between them are gaps where some
+ * were damaged. */
+static gboolean
+finish_chunk (gpointer user_data, const eeg_eegpack_chunk *chunk,
+    const guint8 *data)
+{
+  PackJoin *join = user_data;
+
+  if (chunk->type == EEG_EEGPACK_CHUNK_MARKERS)
+    return pack_writer_add (&join->writer, data, chunk->size);
+  return join_chunk (join, chunk, data);
+}
+
+static gboolean
+finish_pack (const Part *part, const guint8 *data, gsize size, Output *output)
+{
+  PackJoin join = { .is_first = TRUE, .header = read_pack_header (part) };
+  PackWalk walk;
+  gboolean ok;
+  guint i;
+
+  pack_writer_init (&join.writer, write_chunk, output, join.header->n_streams);
+  pack_walk_init (&walk, finish_chunk, &join);
+  ok = pack_walk_take (&walk, data, size);
+  pack_walk_end (&walk);
+  for (i = 0; i < join.header->n_streams; i++)
+    join.writer.totals[i] = MAX (join.writer.totals[i], walk.ends[i]);
+  ok = ok && !output->failed && pack_writer_end (&join.writer);
+  if (ok)
+    printf ("%s: %" G_GUINT64_FORMAT " samples in %" G_GUINT64_FORMAT
+            " blocks; %" G_GUINT64_FORMAT " bytes that are no whole chunks "
+            "left out\n",
+        part->path, walk.ends[0], join.writer.blocks, walk.lost);
+  pack_walk_clear (&walk);
+  pack_writer_clear (&join.writer);
+  eeg_eegpack_header_free (join.header);
+  return ok;
+}
+
 static int
 run_finish (const Part *part)
 {
@@ -1179,9 +1469,11 @@ run_finish (const Part *part)
     g_printerr ("%s: %s\n", part->path, part->unreadable);
     return 2;
   }
-  if (!is_zstd && (part->edf == NULL || part->layers->len > 0)) {
-    g_printerr ("%s: is neither EDF, BDF nor zstd; what is coded otherwise can "
-                "be decoded as far as it goes by --join\n",
+  if (!is_zstd
+      && ((part->edf == NULL && !part->is_pack) || part->layers->len > 0)) {
+    g_printerr (
+        "%s: is neither EDF, BDF, EEGPack nor zstd; what is coded otherwise can "
+        "be decoded as far as it goes by --join\n",
         part->path);
     return 2;
   }
@@ -1193,7 +1485,9 @@ run_finish (const Part *part)
   }
   ok = open_output (&output, path, replaces);
   if (ok)
-    ok = (is_zstd ? finish_zstd : finish_edf) (part,
+    ok = (is_zstd           ? finish_zstd
+            : part->is_pack ? finish_pack
+                            : finish_edf) (part,
         (const guint8 *) g_mapped_file_get_contents (file),
         g_mapped_file_get_length (file), &output);
   ok = close_output (&output, ok, replaces);

@@ -15,6 +15,8 @@ import unittest
 PROGRAM = os.path.abspath(sys.argv.pop(1))
 SOURCE = "eegsrc num-samples={} channels=3 checkpoint-interval=1000"
 SINK = "eegfilesink rotate-bytes=20000"
+SMALL = "eegfilesink rotate-bytes=8000"
+PACK = f"{SOURCE} ! identity sleep-time=2000 ! eegpackenc threads=2"
 CIPHER = "aesgcmenc threads=1 key-file=key segment-size=4096"
 
 
@@ -34,6 +36,11 @@ class Repair(unittest.TestCase):
                 f"{SINK} location=b.bdf",
                 f"{SOURCE.format(20000)} ! identity sleep-time=2000 ! edfmux ! "
                 f"zstdenc threads=1 ! {CIPHER} ! {SINK} location=c.bdf.zst.tink",
+                f"{PACK.format(20000)} ! {SMALL} location=e.eegpack",
+                f"{PACK.format(9000)} ! {SMALL} location=f.eegpack",
+                f"{PACK.format(20000)} ! {CIPHER} ! {SMALL} "
+                "location=g.eegpack.tink",
+                f"{PACK.format(20000)} ! filesink location=one.eegpack",
                 f"{SOURCE.format(20000)} ! edfmux ! filesink location=one.bdf",
                 "filesrc location=one.bdf ! eegchunk checkpoint-interval=20000 "
                 f"! zstdenc threads=1 ! {SINK} location=d.zst",
@@ -132,6 +139,84 @@ class Repair(unittest.TestCase):
         self.succeed("--join", "--output=joined", *names)
         self.assertEqual((self.folder / "joined").read_bytes(),
                          (self.folder / "one.bdf").read_bytes())
+
+    def decode(self, name, options=""):
+        """Samples as bytes, and whether all could be decoded."""
+        out = self.folder / "decoded"
+        out.unlink(missing_ok=True)
+        result = subprocess.run(
+            ["gst-launch-1.0", "-q"] + f"filesrc location={name} ! eegpackdec "
+            f"{options} ! filesink location=decoded".split(), cwd=self.folder,
+            capture_output=True, text=True, timeout=60)
+        self.assertNotIn("CRITICAL", result.stderr)
+        return out.read_bytes() if out.exists() else b"", result.returncode == 0
+
+    def test_eegpack(self):
+        names = self.check_chain("e")
+        foreign = self.names("f")
+        self.find(rf"{foreign[1]}: belongs to another recording than {names[0]}",
+                  names[0], foreign[1], *names[2:])
+        self.find("one.eegpack: does not say which part", "one.eegpack")
+        keys = ("--key-file=key", "--segment-size=4096")
+        encrypted = self.check_chain("g", *keys)
+        # what any decoder makes of them, one behind the other
+        whole, ok = self.decode("one.eegpack")
+        self.assertTrue(ok)
+        self.assertEqual(b"".join(self.decode(name)[0] for name in names), whole)
+        for output, parts, *options in (("e", names),
+                                        ("g", encrypted, *keys)):
+            text = self.succeed("--join", f"--output={output}", *options, *parts)
+            self.assertIn("20000 samples", text)
+            self.assertEqual(self.decode(output), (whole, True))
+            self.assertNotIn(b"EEG part", (self.folder / output).read_bytes())
+        text = self.succeed("--join", "--output=gap", names[0], *names[2:])
+        lost = float(re.search(r"([\d.]+) s lost before it", text)[1])
+        got, ok = self.decode("gap")
+        self.assertTrue(ok)
+        self.assertEqual(len(whole) - len(got), round(lost * 250) * len(whole)
+                         // 20000)
+        for parts in ([names[0], "one.bdf"], names[::-1],
+                      [names[0], foreign[1]]):
+            self.assertEqual(self.run_program("--join", "--output=x",
+                                              *parts).returncode, 2)
+            self.assertFalse((self.folder / "x").exists())
+
+    def test_cut_eegpack(self):
+        """Cut anywhere, damaged anywhere: as much as the decoder salvages."""
+        whole = (self.folder / "one.eegpack").read_bytes()
+        self.succeed("--output=again", "one.eegpack")
+        self.assertEqual(self.decode("again"), self.decode("one.eegpack"))
+        header = len(whole) - len(whole[8:].split(b"\xb5EPD", 1)[1])
+        cuts = sorted(random.sample(range(header, len(whole)), 12))
+        for cut in [0, 1, 8, 20] + cuts:
+            (self.folder / "cut").write_bytes(whole[:cut])
+            result = self.run_program("--output=out", "cut")
+            if cut < header - 4:
+                self.assertEqual(result.returncode, 2, cut)
+                self.assertFalse((self.folder / "out").exists())
+                continue
+            self.assertEqual(result.returncode, 0, result.stderr)
+            got, ok = self.decode("out")
+            self.assertTrue(ok)
+            salvaged = self.decode("cut", "salvage=true")[0]
+            self.assertEqual(got, salvaged)
+            samples = int(re.search(r"(\d+) samples", result.stdout)[1])
+            self.assertEqual(len(got), samples * len(self.decode("again")[0])
+                             // 20000)
+            (self.folder / "out").unlink()
+        for at in cuts[:-1]:
+            data = bytearray(whole)
+            data[at] ^= 16
+            (self.folder / "bad").write_bytes(data)
+            result = self.run_program("--output=out", "bad")
+            self.assertEqual(result.returncode, 0, result.stderr)
+            self.assertNotIn(" 0 bytes that are", result.stdout)
+            got, ok = self.decode("out")
+            self.assertTrue(ok)
+            self.assertEqual(got, self.decode("bad", "salvage=true")[0])
+            (self.folder / "out").unlink()
+        self.succeed("--in-place", "cut")
+        self.assertTrue(self.decode("cut")[1])
 
     def test_join(self):
         keys = ("--key-file=key", "--segment-size=4096")
@@ -297,7 +382,8 @@ class Repair(unittest.TestCase):
 
     def test_random_damage(self):
         """No crash, whatever is changed."""
-        for name in ("a-001.bdf", "d-001.zst", "c-001.bdf.zst.tink"):
+        for name in ("a-001.bdf", "d-001.zst", "c-001.bdf.zst.tink",
+                     "e-001.eegpack"):
             good = (self.folder / name).read_bytes()
             for _ in range(8):
                 data = bytearray(good)

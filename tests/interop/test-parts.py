@@ -318,6 +318,105 @@ class Parts(unittest.TestCase):
                                [part.read_bytes() for part in parts])
             self.clear()
 
+    # samples in EEGPack
+
+    def make_dated(self):
+        """A file that says when it began."""
+        self.succeed("eegsrc num-samples=30007 channels=3 ! edfmux ! "
+                     "filesink location=dated")
+        path = self.folder / "dated"
+        data = path.read_bytes()
+        path.write_bytes(data[:168] + b"05.03.2110.20.30" + data[184:])
+
+    def pack_line(self, middle, sink, slow=0):
+        slowly = f"identity sleep-time={slow} ! " if slow else ""
+        return ("eegsrc location=dated checkpoint-interval=1000 ! "
+                f"{slowly}{middle} ! eegfilesink location=out.eegpack {sink}")
+
+    def check_packs(self, middle, decode=""):
+        """Samples bit by bit, labels in order, each header with the time at
+        which its part begins."""
+        stages = middle[:middle.index("eegpackenc")].rstrip(" !")
+        self.succeed("eegsrc location=dated " + (f"! {stages} " if stages
+                                                 else "")
+                     + "! filesink location=raw")
+        whole = (self.folder / "raw").read_bytes()
+        size = len(whole) // 30007
+        got = b""
+        recording = start = None
+        previous = b"none"
+        parts = sorted(self.folder.glob("out-*.eegpack"))
+        self.assertEqual(list(self.folder.glob("*.part")), [])
+        for number, part in enumerate(parts, 1):
+            first = len(got) // size
+            self.succeed(f"filesrc location={part.name} {decode} ! "
+                         "filesink location=packed")
+            self.succeed("filesrc location=packed ! eegpackdec ! "
+                         "filesink location=decoded")
+            got += (self.folder / "decoded").read_bytes()
+            data = (self.folder / "packed").read_bytes()
+            label = re.search(rb"EEG part (\d+); recording=(\S+) "
+                              rb"first-sample=(\d+) previous=(\w+)", data)
+            recording = recording or label[2]
+            self.assertEqual((int(label[1]), label[2], int(label[3])),
+                             (number, recording, first))
+            self.assertTrue(label[4].startswith(previous), part)
+            self.assertEqual(data.count(b"EEG part"), 1)
+            previous = subprocess.run(
+                ["b3sum", "--no-names"], input=data, capture_output=True,
+                check=True).stdout.strip()
+            self.succeed("filesrc location=packed ! eegpackdec ! edfmux "
+                         "format=bdf ! filesink location=bdf")
+            date, onset, _, _, texts = read_bdf(
+                (self.folder / "bdf").read_bytes())
+            self.assertIn(label[0][:50], texts)
+            begin = time.mktime(time.strptime(date.decode(),
+                                              "%d.%m.%y%H.%M.%S")) + onset
+            if start is None:
+                self.assertEqual(date, b"05.03.2110.20.30")
+                start = begin
+            self.assertAlmostEqual(begin - start, first / 250, places=6)
+        self.assertEqual(got, whole)
+        return parts
+
+    def test_packs(self):
+        self.make_dated()
+        for middle in ("eegpackenc",
+                       "rawtovoltage ! firfilter taps=501 low=1 high=40 "
+                       "mode=band-pass ! eegpackenc threads=2 effort=fast "
+                       "block-duration=300000000"):
+            self.succeed(self.pack_line(
+                middle, "rotate-bytes=20000 checkpoint=true"))
+            self.assertGreater(len(self.check_packs(middle)), 2)
+            self.clear()
+
+    def test_packs_killed(self):
+        middle = "eegpackenc threads={} ! aesgcmenc key-file=key " \
+                 "segment-size=4096"
+        self.make_dated()
+        kills = 0
+        while kills < max(3, KILLS // 3):
+            done = False
+            while not done:
+                line = self.pack_line(
+                    middle.format(self.random.choice((1, 2, 8))),
+                    "rotate-bytes=15000 checkpoint=true max-retries=0",
+                    slow=8000)
+                process = self.start(line)
+                try:
+                    text = process.communicate(
+                        timeout=self.random.uniform(0.1, 0.9))[0]
+                    self.assertEqual(process.returncode, 0, text[-2000:])
+                    done = True
+                except subprocess.TimeoutExpired:
+                    process.kill()
+                    process.communicate()
+                    kills += 1
+            parts = self.check_packs("eegpackenc", "! aesgcmdec key-file=key "
+                                     "segment-size=4096")
+            self.check_headers("aes", [part.read_bytes() for part in parts])
+            self.clear()
+
     # live
 
     def decode(self, path, decoder):
