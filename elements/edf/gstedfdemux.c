@@ -29,6 +29,10 @@
  * - Flush: reading goes on at the next whole record.
  * - EOS: a file that ends inside a record, or after another number of records
  *   than its header says, gives all whole records and then a warning message.
+ * - Checkpoints, with pushed bytes: a barrier may come at any byte, and leaves
+ *   on all pads behind the record in which it came. Going on, the rest of that
+ *   record is thrown away, and the source is asked for the header once more
+ *   (gst_eeg_query_new_input_bytes()).
  */
 #include "config.h"
 
@@ -37,6 +41,8 @@
 #include "gsteegedf.h"
 
 #include <gst/base/gstadapter.h>
+#include <gst/base/gstbytereader.h>
+#include <gst/base/gstbytewriter.h>
 #include <gst/base/gstflowcombiner.h>
 #include <string.h>
 
@@ -47,6 +53,16 @@ GST_DEBUG_CATEGORY_STATIC (GST_CAT_DEFAULT);
 #define BATCH_BYTES (128 * 1024)
 #define BATCH_RECORDS 1024
 #define REASON_SIZE 256
+
+/* A saved state, little-endian: u8 version, u8 whether the last sample of the
+ * Status signal is known, u16 its triggers, u32 pads; hash of the header; u64
+ * bytes of the header, bytes of the input before the barrier, number of the
+ * next record; i64 time of the first record; u64 number and i64 time of the
+ * first record of the current run. Then of each pad u8 whether nothing was
+ * pushed yet, u64 first sample of the run, u64 next sample. */
+#define STATE_VERSION 1
+#define STATE_HEAD (8 + GST_EEG_EDF_HASH_SIZE + 6 * 8)
+#define STATE_STREAM 17
 
 enum
 {
@@ -66,8 +82,16 @@ typedef struct
   guint64 next_sample; /* where the next buffer would join without a gap */
   guint64 clip_first, clip_end; /* of the segment */
   gboolean discont;
-  gboolean eos; /* the segment's end is reached */
+  gboolean resumed; /* nothing was pushed since a barrier */
+  gboolean eos;     /* the segment's end is reached */
 } Stream;
+
+/* A barrier that waits for the end of a record */
+typedef struct
+{
+  GstEvent *event;
+  guint64 position; /* bytes of the input before it */
+} Held;
 
 /* Streaming thread only, but what is said below */
 struct state
@@ -97,6 +121,9 @@ struct state
   guint group_id;
   gboolean have_group_id;
 
+  GQueue barriers; /* of Held */
+  guint64 left_at; /* position of the one that leaves */
+
   guint64 offset;    /* pull mode: bytes read */
   guint64 file_size; /* pull mode; 0: not known */
 };
@@ -125,8 +152,8 @@ G_DECLARE_FINAL_TYPE (GstEegEdfDemux, gst_eeg_edf_demux, GST, EEG_EDF_DEMUX,
 
 /* Locking: `state` belongs to the streaming thread, that is, to the holder of
  * the sink pad's stream lock; a seek in pull mode takes that lock after it has
- * stopped the task. `shared` is under the object lock. Nothing is pushed,
- * posted or queried under the object lock. */
+ * stopped the task. `shared` and `restore` are under the object lock. Nothing
+ * is pushed, posted or queried under the object lock. */
 struct _GstEegEdfDemux
 {
   GstElement parent;
@@ -135,6 +162,7 @@ struct _GstEegEdfDemux
   GstEegStageCounters counters;
   struct state state;
   struct shared shared;
+  GBytes *restore; /* to go on from, taken when the stream begins */
 };
 
 static GstStaticPadTemplate sink_template =
@@ -177,9 +205,19 @@ free_stream (gpointer item)
 }
 
 static void
+free_held (gpointer item)
+{
+  Held *held = item;
+
+  gst_event_unref (held->event);
+  g_free (held);
+}
+
+static void
 state_init (struct state *state)
 {
   memset (state, 0, sizeof *state);
+  g_queue_init (&state->barriers);
   state->adapter = gst_adapter_new ();
   state->streams = g_ptr_array_new_with_free_func (free_stream);
   state->combiner = gst_flow_combiner_new ();
@@ -194,6 +232,7 @@ state_clear (struct state *state)
   g_clear_pointer (&state->streams, g_ptr_array_unref);
   g_clear_pointer (&state->combiner, gst_flow_combiner_unref);
   g_clear_pointer (&state->header, eeg_edf_header_free);
+  g_queue_clear_full (&state->barriers, free_held);
 }
 
 static void
@@ -693,9 +732,9 @@ push_stream (GstEegEdfDemux *self, Stream *s, const guint8 *data, guint n,
   buffer = gst_buffer_new ();
   gst_buffer_append_memory (buffer, memory);
   gst_eeg_info_stamp_buffer (&s->info, buffer, from, to - from);
-  if (s->discont)
+  if (s->discont || s->resumed)
     GST_BUFFER_FLAG_SET (buffer, GST_BUFFER_FLAG_DISCONT);
-  s->discont = FALSE;
+  s->discont = s->resumed = FALSE;
   s->next_sample = to;
   attach_markers (buffer, records, n);
 
@@ -810,6 +849,186 @@ finish (GstEegEdfDemux *self, gsize rest)
   return TRUE;
 }
 
+/* --- checkpoints --------------------------------------------------------- */
+
+static guint64
+record_position (const EegEdfHeader *header, guint64 record)
+{
+  return header->header_size + record * header->record_size;
+}
+
+/* Bytes of the input that came so far */
+static guint64
+get_position (const struct state *state)
+{
+  guint64 available = gst_adapter_available (state->adapter);
+
+  if (state->header == NULL || state->drop == G_MAXUINT64)
+    return available;
+  return record_position (state->header, state->record) + available
+      - state->drop;
+}
+
+/* Lets the barriers leave before which all is pushed; at the end, all of
+ * them. */
+static void
+release_barriers (GstEegEdfDemux *self, gboolean all)
+{
+  struct state *state = &self->state;
+  Held *held;
+
+  while ((held = g_queue_peek_head (&state->barriers)) != NULL) {
+    GstEegBarrier *barrier;
+
+    if (!all && held->position > record_position (state->header, state->record))
+      return;
+    g_queue_pop_head (&state->barriers);
+    if (state->send_segment)
+      push_segment (self);
+    gst_eeg_event_parse_barrier (held->event, &barrier);
+    state->left_at = held->position;
+    gst_eeg_barrier_add_stage (barrier, GST_EEG_STAGE (self));
+    push_event_all (self, gst_event_ref (held->event));
+    free_held (held);
+  }
+}
+
+/* transfer full */
+static void
+take_barrier (GstEegEdfDemux *self, GstEvent *event)
+{
+  struct state *state = &self->state;
+  Held *held = g_new (Held, 1);
+
+  held->event = event;
+  held->position = get_position (state);
+  g_queue_push_tail (&state->barriers, held);
+  if (state->exposed && !state->failed)
+    release_barriers (self, FALSE);
+}
+
+static GstFlowReturn
+refuse_state (GstEegEdfDemux *self, const gchar *text)
+{
+  self->state.failed = TRUE;
+  gst_eeg_stage_count (&self->counters.errors, 1);
+  GST_ELEMENT_ERROR (self, RESOURCE, SETTINGS,
+      ("Nothing can be continued: %s.", text), (NULL));
+  return GST_FLOW_ERROR;
+}
+
+/* The header was stored by nobody, as it names a person: the source has it. */
+static GstFlowReturn
+read_header_again (GstEegEdfDemux *self, guint64 size)
+{
+  GstQuery *query = gst_eeg_query_new_input_bytes (0, (guint) size);
+  GstBuffer *buffer = NULL;
+  GstFlowReturn ret = GST_FLOW_OK;
+  gboolean done = FALSE;
+  gsize needed;
+  GstMapInfo map;
+
+  if (gst_pad_peer_query (self->sink_pad, query))
+    buffer = gst_eeg_query_get_input_bytes (query);
+  gst_query_unref (query);
+  if (buffer == NULL)
+    return refuse_state (self,
+        "no source before it gives the header of the file once more");
+  if (gst_buffer_map (buffer, &map, GST_MAP_READ)) {
+    ret = read_header (self, map.data, map.size, &needed, &done);
+    gst_buffer_unmap (buffer, &map);
+  }
+  gst_buffer_unref (buffer);
+  if (ret == GST_FLOW_OK && !done)
+    ret = refuse_state (self, "the header of the file is not there any more");
+  return ret;
+}
+
+static gboolean
+read_streams (GstByteReader *from, struct state *state)
+{
+  gboolean ok = TRUE;
+  guint i;
+
+  for (i = 0; ok && i < state->streams->len; i++) {
+    Stream *s = g_ptr_array_index (state->streams, i);
+    guint8 discont = 0;
+
+    ok = gst_byte_reader_get_uint8 (from, &discont)
+        && gst_byte_reader_get_uint64_le (from, &s->run_sample)
+        && gst_byte_reader_get_uint64_le (from, &s->next_sample);
+    s->discont = discont != 0;
+    s->resumed = TRUE;
+  }
+  return ok;
+}
+
+/* Goes on at a byte of the input with what a process before has saved. */
+static GstFlowReturn
+resume (GstEegEdfDemux *self, GBytes *restore, guint64 start)
+{
+  struct state *state = &self->state;
+  guint64 header_size, position, record, run_record, begin;
+  guint8 known, now[GST_EEG_EDF_HASH_SIZE];
+  gint64 first_time, run_time;
+  const guint8 *then = NULL;
+  GstByteReader r;
+  GstFlowReturn ret;
+  guint16 triggers;
+  guint32 n;
+  gsize size;
+  gconstpointer data = g_bytes_get_data (restore, &size);
+  gboolean ok;
+
+  gst_byte_reader_init (&r, data, (guint) size);
+  ok = gst_byte_reader_skip (&r, 1) && gst_byte_reader_get_uint8 (&r, &known)
+      && gst_byte_reader_get_uint16_le (&r, &triggers)
+      && gst_byte_reader_get_uint32_le (&r, &n)
+      && gst_byte_reader_get_data (&r, sizeof now, &then)
+      && gst_byte_reader_get_uint64_le (&r, &header_size)
+      && gst_byte_reader_get_uint64_le (&r, &position)
+      && gst_byte_reader_get_uint64_le (&r, &record)
+      && gst_byte_reader_get_int64_le (&r, &first_time)
+      && gst_byte_reader_get_uint64_le (&r, &run_record)
+      && gst_byte_reader_get_int64_le (&r, &run_time);
+  if (!ok || header_size > G_MAXUINT)
+    return refuse_state (self, "what was saved is no state of this version");
+  if (position != start)
+    return refuse_state (self, "the input begins at another byte");
+
+  ret = read_header_again (self, header_size);
+  if (ret != GST_FLOW_OK)
+    return ret;
+  gst_eeg_edf_hash_header (state->header, now);
+  if (memcmp (now, then, sizeof now) != 0)
+    return refuse_state (self,
+        "the header of the file is another one than at the checkpoint");
+  if (n != state->streams->len || !read_streams (&r, state)
+      || record > G_MAXINT64 / state->header->record_size)
+    return refuse_state (self, "what was saved is no state of this version");
+
+  /* behind the last whole record, what is left belongs to no other one */
+  begin = record_position (state->header, record);
+  if (position > begin)
+    begin += state->header->record_size;
+  if (position > begin)
+    return refuse_state (self, "what was saved is no state of this version");
+  state->drop = begin - position;
+  state->record = record;
+  state->run_record = run_record;
+  state->run_time = run_time;
+  state->first_time = first_time;
+  state->status.known = known != 0;
+  state->status.triggers = triggers;
+  GST_INFO_OBJECT (self,
+      "going on with record %" G_GUINT64_FORMAT ", %" G_GUINT64_FORMAT
+      " bytes from here",
+      record, state->drop);
+  publish (self, FALSE, EEG_EDF_TIME_NONE);
+  expose (self);
+  return GST_FLOW_OK;
+}
+
 /* --- push mode ----------------------------------------------------------- */
 
 static GstFlowReturn
@@ -862,7 +1081,11 @@ gst_eeg_edf_demux_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
   }
   while (available >= record_size && ret == GST_FLOW_OK) {
     guint n = MIN (available / record_size, batch_records (state->header));
-    const guint8 *data = gst_adapter_map (state->adapter, n * record_size);
+    const guint8 *data;
+
+    if (!g_queue_is_empty (&state->barriers))
+      n = 1;
+    data = gst_adapter_map (state->adapter, n * record_size);
 
     if (!state->exposed) {
       take_first_record (self, data);
@@ -873,6 +1096,8 @@ gst_eeg_edf_demux_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
     gst_adapter_unmap (state->adapter);
     gst_adapter_flush (state->adapter, n * record_size);
     available -= n * record_size;
+    if (ret == GST_FLOW_OK)
+      release_barriers (self, FALSE);
   }
   return ret;
 }
@@ -887,13 +1112,23 @@ begin_segment (GstEegEdfDemux *self, const GstSegment *bytes, guint32 seqnum)
   gboolean pending;
   GstSegment segment;
   guint64 record = 0;
+  GBytes *restore;
   guint i;
 
   if (bytes->format != GST_FORMAT_BYTES)
     GST_DEBUG_OBJECT (self, "segment is not in bytes: taken as one that is");
   gst_adapter_clear (state->adapter);
-  if (h == NULL)
-    return; /* the file's start, whatever it says */
+  g_queue_clear_full (&state->barriers, free_held);
+  if (h == NULL) {
+    GST_OBJECT_LOCK (self);
+    restore = g_steal_pointer (&self->restore);
+    GST_OBJECT_UNLOCK (self);
+    /* else the file's start, whatever the segment says */
+    if (restore != NULL)
+      resume (self, restore, bytes->start);
+    g_clear_pointer (&restore, g_bytes_unref);
+    return;
+  }
 
   GST_OBJECT_LOCK (self);
   pending = self->shared.seek_pending;
@@ -939,6 +1174,19 @@ begin_segment (GstEegEdfDemux *self, const GstSegment *bytes, guint32 seqnum)
   }
 }
 
+/* Bytes of an unfinished record at the end; some of them may have come before
+ * the barrier from which the file goes on. */
+static gsize
+get_rest (const struct state *state)
+{
+  gsize available = gst_adapter_available (state->adapter);
+
+  if (state->header == NULL || state->drop == 0 || state->skipped
+      || state->drop > state->header->record_size)
+    return available;
+  return state->header->record_size - (gsize) state->drop;
+}
+
 static gboolean
 gst_eeg_edf_demux_sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
 {
@@ -963,15 +1211,17 @@ gst_eeg_edf_demux_sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
       return TRUE;
     }
     case GST_EVENT_EOS:
-      if (!finish (self, gst_adapter_available (state->adapter))) {
+      if (!finish (self, get_rest (state))) {
         /* an EOS here would look like a true end */
         gst_event_unref (event);
         return TRUE;
       }
+      release_barriers (self, TRUE);
       gst_adapter_clear (state->adapter);
       return push_event_all (self, event);
     case GST_EVENT_FLUSH_STOP:
       gst_adapter_clear (state->adapter);
+      g_queue_clear_full (&state->barriers, free_held);
       gst_flow_combiner_reset (state->combiner);
       return push_event_all (self, event);
     case GST_EVENT_STREAM_START:
@@ -981,6 +1231,10 @@ gst_eeg_edf_demux_sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
     default:
       if (gst_eeg_event_is_recording (event)) {
         gst_event_unref (event);
+        return TRUE;
+      }
+      if (gst_eeg_event_parse_barrier (event, NULL)) {
+        take_barrier (self, event);
         return TRUE;
       }
       return gst_pad_event_default (pad, parent, event);
@@ -1489,8 +1743,11 @@ gst_eeg_edf_demux_change_state (GstElement *element, GstStateChange transition)
   }
   ret = GST_ELEMENT_CLASS (gst_eeg_edf_demux_parent_class)
             ->change_state (element, transition);
-  if (transition == GST_STATE_CHANGE_PAUSED_TO_READY)
+  if (transition == GST_STATE_CHANGE_PAUSED_TO_READY) {
     reset (self);
+    gst_eeg_stage_keep_state (GST_EEG_STAGE (self), &self->restore, NULL, TRUE,
+        NULL);
+  }
   return ret;
 }
 
@@ -1525,11 +1782,74 @@ gst_eeg_edf_demux_estimate (GstEegStage *stage, guint64 input_bytes,
   return TRUE;
 }
 
+static GstEegPartSupport
+gst_eeg_edf_demux_get_part_support (GstEegStage *stage)
+{
+  return GST_EEG_PART_SUPPORT_PASSES;
+}
+
+static GBytes *
+gst_eeg_edf_demux_save_state (GstEegStage *stage, GError **error)
+{
+  const struct state *state = &GST_EEG_EDF_DEMUX (stage)->state;
+  guint8 hash[GST_EEG_EDF_HASH_SIZE];
+  GstByteWriter w;
+  guint i;
+  gsize size;
+
+  if (!state->exposed) {
+    g_set_error (error, GST_CORE_ERROR, GST_CORE_ERROR_STATE_CHANGE,
+        "%s has no stream whose state could be saved", GST_OBJECT_NAME (stage));
+    return NULL;
+  }
+  gst_eeg_edf_hash_header (state->header, hash);
+  size = STATE_HEAD + state->streams->len * STATE_STREAM;
+  gst_byte_writer_init_with_size (&w, (guint) size, TRUE);
+  gst_byte_writer_put_uint8 (&w, STATE_VERSION);
+  gst_byte_writer_put_uint8 (&w, state->status.known);
+  gst_byte_writer_put_uint16_le (&w, state->status.triggers);
+  gst_byte_writer_put_uint32_le (&w, state->streams->len);
+  gst_byte_writer_put_data (&w, hash, sizeof hash);
+  gst_byte_writer_put_uint64_le (&w, state->header->header_size);
+  gst_byte_writer_put_uint64_le (&w, state->left_at);
+  gst_byte_writer_put_uint64_le (&w, state->record);
+  gst_byte_writer_put_int64_le (&w, state->first_time);
+  gst_byte_writer_put_uint64_le (&w, state->run_record);
+  gst_byte_writer_put_int64_le (&w, state->run_time);
+  for (i = 0; i < state->streams->len; i++) {
+    const Stream *s = g_ptr_array_index (state->streams, i);
+
+    gst_byte_writer_put_uint8 (&w, s->discont);
+    gst_byte_writer_put_uint64_le (&w, s->run_sample);
+    gst_byte_writer_put_uint64_le (&w, s->next_sample);
+  }
+  return g_bytes_new_take (gst_byte_writer_reset_and_get_data (&w), size);
+}
+
+static gboolean
+gst_eeg_edf_demux_restore_state (GstEegStage *stage, GBytes *state,
+    GError **error)
+{
+  GstEegEdfDemux *self = GST_EEG_EDF_DEMUX (stage);
+  gsize size;
+  const guint8 *blob = g_bytes_get_data (state, &size);
+  gboolean is_damaged = size < STATE_HEAD || blob[0] != STATE_VERSION
+      || size
+          != STATE_HEAD
+              + (guint64) GST_READ_UINT32_LE (blob + 4) * STATE_STREAM;
+
+  return gst_eeg_stage_keep_state (stage, &self->restore, state, !is_damaged,
+      error);
+}
+
 static void
 gst_eeg_edf_demux_stage_init (GstEegStageInterface *iface)
 {
   iface->get_kind = gst_eeg_edf_demux_get_kind;
   iface->estimate = gst_eeg_edf_demux_estimate;
+  iface->save_state = gst_eeg_edf_demux_save_state;
+  iface->restore_state = gst_eeg_edf_demux_restore_state;
+  iface->get_part_support = gst_eeg_edf_demux_get_part_support;
 }
 
 static void
@@ -1556,6 +1876,7 @@ gst_eeg_edf_demux_finalize (GObject *object)
   GstEegEdfDemux *self = GST_EEG_EDF_DEMUX (object);
 
   state_clear (&self->state);
+  g_clear_pointer (&self->restore, g_bytes_unref);
   G_OBJECT_CLASS (gst_eeg_edf_demux_parent_class)->finalize (object);
 }
 

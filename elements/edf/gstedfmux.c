@@ -85,7 +85,6 @@ GST_DEBUG_CATEGORY_STATIC (GST_CAT_DEFAULT);
 #define STATE_CLIPPED 16
 /* no file, but what comes before the next one begins: save_part() */
 #define STATE_PART 32
-#define HASH_SIZE 32
 /* All states of a pipeline have to go into 256 KiB. */
 #define MAX_STATE (96 * 1024)
 
@@ -1919,21 +1918,6 @@ start (GstEegEdfMux *self)
 
 /* --- checkpoints --------------------------------------------------------- */
 
-/* Of the header as it was written, SHA-256 */
-static void
-hash_header (const EegEdfHeader *header, guint8 hash[HASH_SIZE])
-{
-  GChecksum *checksum = g_checksum_new (G_CHECKSUM_SHA256);
-  guint8 *bytes = g_malloc (header->header_size);
-  gsize size = HASH_SIZE;
-
-  eeg_edf_header_write (header, bytes);
-  g_checksum_update (checksum, bytes, (gssize) header->header_size);
-  g_checksum_get_digest (checksum, hash, &size);
-  g_checksum_free (checksum);
-  g_free (bytes);
-}
-
 static gboolean
 write_markers (GstByteWriter *to, const struct state *state)
 {
@@ -1989,7 +1973,7 @@ save_file (GstEegEdfMux *self, GError **error)
 {
   struct state *state = &self->state;
   GstEegEdfMuxPad *pad;
-  guint8 hash[HASH_SIZE];
+  guint8 hash[GST_EEG_EDF_HASH_SIZE];
   GstByteWriter w;
   gboolean ok;
   gsize size;
@@ -2004,7 +1988,7 @@ save_file (GstEegEdfMux *self, GError **error)
   ok = TRUE;
   if (state->started) {
     pad = g_ptr_array_index (state->pads, 0);
-    hash_header (state->layout, hash);
+    gst_eeg_edf_hash_header (state->layout, hash);
     ok = gst_byte_writer_put_data (&w, hash, sizeof hash)
         && gst_byte_writer_put_uint64_le (&w, state->offset)
         && gst_byte_writer_put_uint64_le (&w, state->records)
@@ -2088,7 +2072,7 @@ restore_file (GstEegEdfMux *self)
 {
   struct state *state = &self->state;
   GBytes *restore;
-  guint8 version, flags = 0, now[HASH_SIZE];
+  guint8 version, flags = 0, now[GST_EEG_EDF_HASH_SIZE];
   guint64 offset, records, first_time, run_time, run_records, record_first;
   guint64 next_index, gap_end;
   const guint8 *then = NULL;
@@ -2125,7 +2109,7 @@ restore_file (GstEegEdfMux *self)
   }
   prepare_pads (self, &ignored);
   ok = ok && state->pads->len == 1
-      && gst_byte_reader_get_data (&r, HASH_SIZE, &then)
+      && gst_byte_reader_get_data (&r, GST_EEG_EDF_HASH_SIZE, &then)
       && gst_byte_reader_get_uint64_le (&r, &offset)
       && gst_byte_reader_get_uint64_le (&r, &records)
       && gst_byte_reader_get_uint64_le (&r, &first_time)
@@ -2155,8 +2139,8 @@ restore_file (GstEegEdfMux *self)
   if (ok) {
     state->declared = declared;
     set_count_text (self, state->layout->num_records_text, declared);
-    hash_header (state->layout, now);
-    if (memcmp (now, then, HASH_SIZE) != 0) {
+    gst_eeg_edf_hash_header (state->layout, now);
+    if (memcmp (now, then, GST_EEG_EDF_HASH_SIZE) != 0) {
       FAIL (self, RESOURCE, SETTINGS,
           "The header of the file would be another one than at the "
           "checkpoint.");

@@ -84,80 +84,14 @@ is_transparent (GstElement *element, gboolean parts)
   return FALSE;
 }
 
-static gboolean
-visit (GstPad *sink_pad, gboolean parts, GPtrArray *seen, GPtrArray *stages,
-    gboolean *has_source, GError **error)
+/* What a walk up from a sink finds */
+typedef struct
 {
-  GstPad *peer = get_real_peer (sink_pad);
-  GstElement *element = NULL;
-  gboolean ok = TRUE;
-  gchar *settings;
-  GList *pads, *l;
-
-  if (peer != NULL)
-    element = gst_pad_get_parent_element (peer);
-  gst_clear_object (&peer);
-  if (element == NULL) {
-    g_set_error_literal (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS,
-        "there is a pad that is not linked");
-    return FALSE;
-  }
-  if (g_ptr_array_find (seen, element, NULL)) {
-    gst_object_unref (element);
-    return TRUE;
-  }
-  g_ptr_array_add (seen, element); /* takes the reference */
-
-  if (GST_IS_EEG_STAGE (element)) {
-    if (!parts) {
-      settings = gst_eeg_stage_describe_output (GST_EEG_STAGE (element), error);
-      if (settings == NULL)
-        return FALSE;
-      g_free (settings);
-    }
-    g_ptr_array_add (stages, gst_object_ref (element));
-    if (gst_eeg_stage_get_kind (GST_EEG_STAGE (element))
-        == GST_EEG_STAGE_KIND_ACQUISITION) {
-      *has_source = TRUE;
-      return TRUE;
-    }
-  } else if (!is_transparent (element, parts)) {
-    g_set_error (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS,
-        "%s holds state, or may lose data, and takes no part in %s",
-        GST_OBJECT_NAME (element), parts ? "what is cut here" : "checkpoints");
-    return FALSE;
-  }
-
-  GST_OBJECT_LOCK (element);
-  pads = g_list_copy (element->sinkpads);
-  for (l = pads; l != NULL; l = l->next)
-    gst_object_ref (l->data);
-  GST_OBJECT_UNLOCK (element);
-  for (l = pads; l != NULL && ok; l = l->next)
-    ok = visit (l->data, parts, seen, stages, has_source, error);
-  g_list_free_full (pads, gst_object_unref);
-  return ok;
-}
-
-GPtrArray *
-gst_eeg_checkpointer_find_stages (GstPad *sink_pad, gboolean parts,
-    GError **error)
-{
-  GPtrArray *seen = g_ptr_array_new_with_free_func (gst_object_unref);
-  GPtrArray *stages = g_ptr_array_new_with_free_func (gst_object_unref);
-  gboolean has_source = FALSE;
-  gboolean ok = visit (sink_pad, parts, seen, stages, &has_source, error);
-
-  if (ok && !has_source) {
-    g_set_error_literal (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS,
-        "there is no source that could go on; put eegchunk behind it");
-    ok = FALSE;
-  }
-  g_ptr_array_unref (seen);
-  if (!ok)
-    g_clear_pointer (&stages, g_ptr_array_unref);
-  return stages;
-}
+  gboolean parts;
+  GPtrArray *seen; /* of GstElement */
+  GPtrArray *stages;
+  gboolean has_source;
+} Walk;
 
 static GList *
 copy_pads (GstElement *element, gboolean sink)
@@ -181,6 +115,165 @@ get_neighbour (GstPad *pad)
 
   gst_clear_object (&peer);
   return element;
+}
+
+/* Will its source pads come when it has seen its file? */
+static gboolean
+waits_for_pads (GstElement *element)
+{
+  GList *l = GST_IS_EEG_STAGE (element)
+      ? gst_element_class_get_pad_template_list (
+          GST_ELEMENT_GET_CLASS (element))
+      : NULL;
+  gboolean waits = FALSE;
+
+  for (; l != NULL; l = l->next)
+    waits |= GST_PAD_TEMPLATE_DIRECTION (l->data) == GST_PAD_SRC
+        && GST_PAD_TEMPLATE_PRESENCE (l->data) == GST_PAD_SOMETIMES;
+  GST_OBJECT_LOCK (element);
+  waits = waits && element->numsrcpads == 0;
+  GST_OBJECT_UNLOCK (element);
+  return waits;
+}
+
+/* transfer full; the bin around all */
+static GstElement *
+get_pipeline (GstElement *element)
+{
+  GstObject *top = gst_object_ref (GST_OBJECT (element)), *parent;
+
+  while ((parent = gst_object_get_parent (top)) != NULL) {
+    gst_object_unref (top);
+    top = parent;
+  }
+  return GST_ELEMENT (top);
+}
+
+/* transfer full; elements of the pipeline around @element for which @wanted
+ * says so */
+static GPtrArray *
+find_elements (GstElement *element, gboolean (*wanted) (GstElement *))
+{
+  GPtrArray *found = g_ptr_array_new_with_free_func (gst_object_unref);
+  GstElement *pipeline = get_pipeline (element);
+  GstIterator *it = NULL;
+  GValue item = G_VALUE_INIT;
+  GstIteratorResult result = GST_ITERATOR_DONE;
+
+  if (GST_IS_BIN (pipeline)) {
+    it = gst_bin_iterate_recurse (GST_BIN (pipeline));
+    result = GST_ITERATOR_OK;
+  }
+  while (result == GST_ITERATOR_OK || result == GST_ITERATOR_RESYNC) {
+    result = gst_iterator_next (it, &item);
+    if (result == GST_ITERATOR_OK) {
+      if (wanted (g_value_get_object (&item)))
+        g_ptr_array_add (found, g_value_dup_object (&item));
+      g_value_reset (&item);
+    } else if (result == GST_ITERATOR_RESYNC) {
+      g_ptr_array_set_size (found, 0);
+      gst_iterator_resync (it);
+    }
+  }
+  g_value_unset (&item);
+  g_clear_pointer (&it, gst_iterator_free);
+  gst_object_unref (pipeline);
+  return found;
+}
+
+static gboolean visit_element (Walk *walk, GstElement *element, GError **error);
+
+/* Nothing is linked yet to a pad of an element: what waits for its own pads may
+ * be. What is not on the way of the first barrier is refused there. */
+static gboolean
+visit_waiting (Walk *walk, GstElement *element, GError **error)
+{
+  GPtrArray *waiting = find_elements (element, waits_for_pads);
+  gboolean ok = waiting->len > 0;
+  guint i;
+
+  if (!ok)
+    g_set_error (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS,
+        "%s has a pad that is not linked", GST_OBJECT_NAME (element));
+  for (i = 0; ok && i < waiting->len; i++)
+    ok = visit_element (walk, g_ptr_array_index (waiting, i), error);
+  g_ptr_array_unref (waiting);
+  return ok;
+}
+
+static gboolean
+visit_pad (Walk *walk, GstElement *owner, GstPad *sink_pad, GError **error)
+{
+  GstElement *element = get_neighbour (sink_pad);
+  gboolean ok;
+
+  if (element == NULL)
+    return visit_waiting (walk, owner, error);
+  ok = visit_element (walk, element, error);
+  gst_object_unref (element);
+  return ok;
+}
+
+static gboolean
+visit_element (Walk *walk, GstElement *element, GError **error)
+{
+  gboolean ok = TRUE;
+  gchar *settings;
+  GList *pads, *l;
+
+  if (g_ptr_array_find (walk->seen, element, NULL))
+    return TRUE;
+  g_ptr_array_add (walk->seen, gst_object_ref (element));
+
+  if (GST_IS_EEG_STAGE (element)) {
+    if (!walk->parts) {
+      settings = gst_eeg_stage_describe_output (GST_EEG_STAGE (element), error);
+      if (settings == NULL)
+        return FALSE;
+      g_free (settings);
+    }
+    g_ptr_array_add (walk->stages, gst_object_ref (element));
+    if (gst_eeg_stage_get_kind (GST_EEG_STAGE (element))
+        == GST_EEG_STAGE_KIND_ACQUISITION) {
+      walk->has_source = TRUE;
+      return TRUE;
+    }
+  } else if (!is_transparent (element, walk->parts)) {
+    g_set_error (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS,
+        "%s holds state, or may lose data, and takes no part in %s",
+        GST_OBJECT_NAME (element),
+        walk->parts ? "what is cut here" : "checkpoints");
+    return FALSE;
+  }
+
+  pads = copy_pads (element, TRUE);
+  if (pads == NULL)
+    ok = visit_waiting (walk, element, error);
+  for (l = pads; l != NULL && ok; l = l->next)
+    ok = visit_pad (walk, element, l->data, error);
+  g_list_free_full (pads, gst_object_unref);
+  return ok;
+}
+
+GPtrArray *
+gst_eeg_checkpointer_find_stages (GstPad *sink_pad, gboolean parts,
+    GError **error)
+{
+  Walk walk = { parts, g_ptr_array_new_with_free_func (gst_object_unref),
+    g_ptr_array_new_with_free_func (gst_object_unref), FALSE };
+  GstElement *sink = gst_pad_get_parent_element (sink_pad);
+  gboolean ok = visit_pad (&walk, sink, sink_pad, error);
+
+  if (ok && !walk.has_source) {
+    g_set_error_literal (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS,
+        "there is no source that could go on; put eegchunk behind it");
+    ok = FALSE;
+  }
+  gst_object_unref (sink);
+  g_ptr_array_unref (walk.seen);
+  if (!ok)
+    g_clear_pointer (&walk.stages, g_ptr_array_unref);
+  return walk.stages;
 }
 
 /* All sinks behind a source pad. */

@@ -23,6 +23,8 @@
  *
  * - Caps: any; those of upstream if it has fixed ones.
  * - Only pull mode. Latency: none. Memory: one block of 256 KiB.
+ * - Gives out any bytes of the input on request, once more
+ *   (gst_eeg_query_new_input_bytes()).
  * - Sends `eeg-complete` before EOS, when it has read to the end.
  * - Answers the SEEKING query with no: what is behind it goes through once.
  *
@@ -498,15 +500,34 @@ src_event (GstPad *pad, GstObject *parent, GstEvent *event)
   return gst_pad_event_default (pad, parent, event);
 }
 
+/* Whoever asks has a stream from us, so the input is open. */
+static gboolean
+answer_input_bytes (GstEegChunk *self, GstQuery *query, guint64 offset,
+    guint size)
+{
+  GstBuffer *buffer = NULL;
+  GstFlowReturn flow =
+      gst_pad_pull_range (self->sink_pad, offset, size, &buffer);
+
+  if (flow != GST_FLOW_OK)
+    return FALSE;
+  gst_eeg_query_set_input_bytes (query, buffer);
+  gst_buffer_unref (buffer);
+  return TRUE;
+}
+
 static gboolean
 src_query (GstPad *pad, GstObject *parent, GstQuery *query)
 {
   GstEegChunk *self = GST_EEG_CHUNK (parent);
   GstFormat format;
   guint64 position;
+  guint size;
 
   if (gst_eeg_stage_answer_query (GST_EEG_STAGE (self), pad, query))
     return TRUE;
+  if (gst_eeg_query_parse_input_bytes (query, &position, &size))
+    return answer_input_bytes (self, query, position, size);
   switch (GST_QUERY_TYPE (query)) {
     case GST_QUERY_SEEKING:
       gst_query_parse_seeking (query, &format, NULL, NULL, NULL);

@@ -30,6 +30,7 @@
 
 #define BARRIER_NAME "eeg-barrier"
 #define REQUEST_NAME "eeg-barrier-request"
+#define BYTES_NAME "eeg-input-bytes"
 
 /* Of an input as bytes: u64 position, size, mtime, device, inode,
  * little-endian; head and tail. */
@@ -499,6 +500,84 @@ gst_eeg_event_is_barrier_request (GstEvent *event)
 }
 
 /* --- input --------------------------------------------------------------- */
+
+/**
+ * gst_eeg_query_new_input_bytes:
+ * @offset: position in the input
+ * @size: bytes from there on
+ *
+ * Asks the source that sends the barriers for some bytes of its input, at once
+ * and whatever its position is. For a stage that goes on in the middle of a
+ * file and has to see its header again: that is neither stored, as it may hold
+ * names, nor is it sent again. Of use only where nothing between the two
+ * changes the bytes.
+ *
+ * Returns: (transfer full): an upstream query
+ */
+GstQuery *
+gst_eeg_query_new_input_bytes (guint64 offset, guint size)
+{
+  return gst_query_new_custom (GST_QUERY_CUSTOM,
+      gst_structure_new (BYTES_NAME, "offset", G_TYPE_UINT64, offset, "size",
+          G_TYPE_UINT, size, NULL));
+}
+
+/**
+ * gst_eeg_query_parse_input_bytes:
+ * @query: any query
+ * @offset: (out): position in the input
+ * @size: (out): bytes from there on
+ *
+ * Returns: whether @query is an `eeg-input-bytes` query
+ */
+gboolean
+gst_eeg_query_parse_input_bytes (GstQuery *query, guint64 *offset, guint *size)
+{
+  const GstStructure *s;
+
+  g_return_val_if_fail (GST_IS_QUERY (query), FALSE);
+  g_return_val_if_fail (offset != NULL && size != NULL, FALSE);
+
+  if (GST_QUERY_TYPE (query) != GST_QUERY_CUSTOM)
+    return FALSE;
+  s = gst_query_get_structure (query);
+  return gst_structure_has_name (s, BYTES_NAME)
+      && gst_structure_get (s, "offset", G_TYPE_UINT64, offset, "size",
+          G_TYPE_UINT, size, NULL);
+}
+
+/**
+ * gst_eeg_query_set_input_bytes:
+ * @query: an `eeg-input-bytes` query
+ * @buffer: (transfer none): the bytes; fewer where the input ends
+ */
+void
+gst_eeg_query_set_input_bytes (GstQuery *query, GstBuffer *buffer)
+{
+  g_return_if_fail (GST_IS_QUERY (query));
+  g_return_if_fail (GST_IS_BUFFER (buffer));
+
+  gst_structure_set (gst_query_writable_structure (query), "bytes",
+      GST_TYPE_BUFFER, buffer, NULL);
+}
+
+/**
+ * gst_eeg_query_get_input_bytes:
+ * @query: an `eeg-input-bytes` query that was answered
+ *
+ * Returns: (transfer full) (nullable): the bytes, or %NULL if nobody knew them
+ */
+GstBuffer *
+gst_eeg_query_get_input_bytes (GstQuery *query)
+{
+  GstBuffer *buffer = NULL;
+
+  g_return_val_if_fail (GST_IS_QUERY (query), NULL);
+
+  gst_structure_get (gst_query_get_structure (query), "bytes", GST_TYPE_BUFFER,
+      &buffer, NULL);
+  return buffer;
+}
 
 /**
  * gst_eeg_barrier_input_find_difference:

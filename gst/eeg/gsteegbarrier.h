@@ -136,6 +136,19 @@ GstEvent *gst_eeg_event_new_barrier_request (void);
 GST_EEG_API
 gboolean gst_eeg_event_is_barrier_request (GstEvent *event);
 
+GST_EEG_API
+GstQuery *gst_eeg_query_new_input_bytes (guint64 offset, guint size);
+
+GST_EEG_API
+gboolean gst_eeg_query_parse_input_bytes (GstQuery *query, guint64 *offset,
+    guint *size);
+
+GST_EEG_API
+void gst_eeg_query_set_input_bytes (GstQuery *query, GstBuffer *buffer);
+
+GST_EEG_API
+GstBuffer *gst_eeg_query_get_input_bytes (GstQuery *query);
+
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (GstEegBarrier, gst_eeg_barrier_unref)
 
 G_END_DECLS

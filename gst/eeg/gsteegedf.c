@@ -142,3 +142,19 @@ gst_eeg_edf_get_recording (const EegEdfHeader *header, guint group,
   gst_structure_take_value (s, GST_EEG_RECORDING_PREFILTER, &prefilter);
   return s;
 }
+
+/* Of the header as it is written, SHA-256 */
+void
+gst_eeg_edf_hash_header (const EegEdfHeader *header,
+    guint8 hash[GST_EEG_EDF_HASH_SIZE])
+{
+  GChecksum *checksum = g_checksum_new (G_CHECKSUM_SHA256);
+  guint8 *bytes = g_malloc (header->header_size);
+  gsize size = GST_EEG_EDF_HASH_SIZE;
+
+  eeg_edf_header_write (header, bytes);
+  g_checksum_update (checksum, bytes, (gssize) header->header_size);
+  g_checksum_get_digest (checksum, hash, &size);
+  g_checksum_free (checksum);
+  g_free (bytes);
+}

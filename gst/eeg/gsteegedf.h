@@ -19,6 +19,12 @@ G_BEGIN_DECLS
 GstEegChannels *gst_eeg_edf_get_channels (const EegEdfHeader *header,
     guint group);
 
+/* Bytes of gst_eeg_edf_hash_header() */
+#define GST_EEG_EDF_HASH_SIZE 32
+
+void gst_eeg_edf_hash_header (const EegEdfHeader *header,
+    guint8 hash[GST_EEG_EDF_HASH_SIZE]);
+
 GstStructure *gst_eeg_edf_get_recording (const EegEdfHeader *header,
     guint group, gint64 first_time);
 

@@ -138,6 +138,10 @@ static const Row rows[] = {
     "zstdenc chunk-size=4096 ! blake3sum ! fakesink name=end",
       LINE, 0, NULL },
 
+  { "filesrc location=FOLDER/samples.edf ! eegchunk checkpoint-interval=9999 "
+    "! edfdemux ! fakesink name=end",
+      LINE, 0, NULL },
+
   /* decoders begin at the beginning */
   { "zstddec", REFUSED, 0, NULL },
   { "gzipdec", REFUSED, 0, NULL },
@@ -146,7 +150,6 @@ static const Row rows[] = {
   { "aesgcmdec", REFUSED, 0, NULL },
   { "chacha20poly1305dec", REFUSED, 0, NULL },
   { "eegpackdec", REFUSED, 0, NULL },
-  { "edfdemux", REFUSED, 0, NULL },
 };
 
 /* Places of a row, in samples or bytes; of a line they are at its barriers. */

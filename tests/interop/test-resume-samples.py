@@ -25,7 +25,10 @@ INTERVAL = 20000
 SAMPLES = 300000
 SYNTHETIC = f"eegsrc num-samples={SAMPLES} checkpoint-interval={INTERVAL}"
 FILE = f"eegsrc location=in checkpoint-interval={INTERVAL}"
+BYTES = "filesrc location=in ! eegchunk checkpoint-interval=400000"
 SLOW = "identity sleep-time={slow}"
+# For blocks of bytes, which are fewer
+SLOW_BYTES = "identity sleep-time={slow}00"
 FIR = "firfilter taps=33001 low=0.5 high=40"
 # The filter gives nothing before it has seen more than a queue holds by default.
 QUEUE = "queue max-size-time=0 max-size-buffers=0 max-size-bytes=200000000"
@@ -53,6 +56,8 @@ PROFILES = {
                "taps=301 mode=low-pass high=40 ! eegpackenc effort=fast "
                "block-duration=100000000 threads={threads} ! "
                f"{SINK}out",
+    "a file as bytes": f"{BYTES} ! {SLOW_BYTES} ! edfdemux ! edfmux ! "
+                       f"zstdenc threads={{threads}} ! {SINK}out",
 }
 
 
