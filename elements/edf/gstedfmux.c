@@ -293,6 +293,7 @@ struct state
   gboolean seekable;
   gboolean discontinuous; /* the header says so already */
   gint64 declared;        /* number of records in the header */
+  gboolean is_continued;  /* by another run: its header may say another one */
 
   guint64 offset; /* bytes pushed */
   guint64 records;
@@ -1804,14 +1805,15 @@ complete_header (GstEegEdfMux *self)
   struct state *state = &self->state;
   gchar text[9];
 
-  if ((gint64) state->records == state->declared)
+  /* a run that was stopped has completed it with what it had by then */
+  if ((gint64) state->records == state->declared && !state->is_continued)
     return GST_FLOW_OK;
   if (state->seekable) {
     set_count_text (self, text, state->records);
     return patch (self, EEG_EDF_NUM_RECORDS_OFFSET, text,
         EEG_EDF_NUM_RECORDS_LENGTH);
   }
-  if (state->declared >= 0)
+  if (state->declared >= 0 && (gint64) state->records != state->declared)
     GST_ELEMENT_WARNING (self, STREAM, MUX,
         ("The header declares %" G_GINT64_FORMAT
          " data records, but %" G_GUINT64_FORMAT " were written.",
@@ -1876,7 +1878,7 @@ end_part (GstEegEdfMux *self, GstEegBarrier *barrier)
   g_clear_object (&state->allocator);
   state->annotation_bytes = 0;
   state->offset = state->records = state->run_records = 0;
-  state->started = FALSE;
+  state->started = state->is_continued = FALSE;
   state->begins_part = TRUE;
 }
 
@@ -2134,7 +2136,7 @@ restore_file (GstEegEdfMux *self)
   state->first_time = first_time;
   state->was_exact = (flags & STATE_EXACT) != 0;
   pad->index = gst_eeg_info_time_to_samples (&pad->info, first_time);
-  state->is_resumed = TRUE;
+  state->is_resumed = state->is_continued = TRUE;
   ok = lay_out (self);
   if (ok) {
     state->declared = declared;
@@ -3243,10 +3245,13 @@ gst_eeg_edf_mux_restore_state (GstEegStage *stage, GBytes *state,
 {
   GstEegEdfMux *self = GST_EEG_EDF_MUX (stage);
   gsize size;
-  const guint8 *blob = g_bytes_get_data (state, &size);
-  gboolean is_damaged =
-      size < 2 || size > 2 * MAX_STATE || blob[0] != STATE_VERSION;
+  const guint8 *blob;
+  gboolean is_damaged;
 
+  if (state == NULL)
+    return gst_eeg_stage_keep_state (stage, &self->restore, NULL, TRUE, error);
+  blob = g_bytes_get_data (state, &size);
+  is_damaged = size < 2 || size > 2 * MAX_STATE || blob[0] != STATE_VERSION;
   return gst_eeg_stage_keep_state (stage, &self->restore, state, !is_damaged,
       error);
 }

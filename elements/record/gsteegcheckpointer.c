@@ -93,6 +93,20 @@ typedef struct
   gboolean has_source;
 } Walk;
 
+gboolean
+gst_eeg_checkpointer_sends_barriers (GstEegStage *stage)
+{
+  GObjectClass *klass = G_OBJECT_GET_CLASS (stage);
+  GParamSpec *spec =
+      g_object_class_find_property (klass, "checkpoint-interval");
+  guint64 interval = 0;
+
+  if (spec == NULL || spec->value_type != G_TYPE_UINT64)
+    return FALSE;
+  g_object_get (stage, "checkpoint-interval", &interval, NULL);
+  return interval > 0;
+}
+
 static GList *
 copy_pads (GstElement *element, gboolean sink)
 {

@@ -26,6 +26,9 @@ G_BEGIN_DECLS
 GPtrArray *gst_eeg_checkpointer_find_stages (GstPad *sink_pad, gboolean parts,
     GError **error);
 
+/* Whether a source sends barriers without being asked. */
+gboolean gst_eeg_checkpointer_sends_barriers (GstEegStage *stage);
+
 /*
  * Finds all sinks behind the tees that feed @sink_pad, its own one too: they go
  * on from the same place, or not at all. NULL with @error set if there is one

@@ -134,6 +134,7 @@ pull (GstEegChunk *self, guint64 position, gsize size, GstBuffer **buffer)
 {
   GstFlowReturn flow;
   gsize got;
+  gint64 end;
 
   *buffer = NULL;
   flow = gst_pad_pull_range (self->sink_pad, position, (guint) size, buffer);
@@ -141,6 +142,11 @@ pull (GstEegChunk *self, guint64 position, gsize size, GstBuffer **buffer)
     flow = GST_FLOW_EOS;
   if (flow == GST_FLOW_EOS) {
     gst_clear_buffer (buffer);
+    /* the application has ended the source, which gives out nothing more */
+    if (self->state.begun
+        && gst_pad_peer_query_duration (self->sink_pad, GST_FORMAT_BYTES, &end)
+        && end >= 0 && (guint64) end >= self->state.input.size)
+      return flow;
     GST_ELEMENT_ERROR (self, RESOURCE, READ,
         ("The input became shorter while it was read."),
         ("%" G_GSIZE_FORMAT " bytes at %" G_GUINT64_FORMAT
@@ -393,7 +399,8 @@ loop (gpointer user_data)
   } else {
     /* one at the end, so that the sink can tell this pipeline by it */
     if (state->interval > 0
-        && (state->resumed || state->input.position != state->barrier_at))
+        && (state->resumed || state->id == 0
+            || state->input.position != state->barrier_at))
       send_barrier (self);
     gst_pad_push_event (self->src_pad, gst_eeg_event_new_complete (0));
   }
@@ -613,10 +620,14 @@ gst_eeg_chunk_restore_state (GstEegStage *stage, GBytes *state, GError **error)
 {
   GstEegChunk *self = GST_EEG_CHUNK (stage);
   gsize size;
-  const guint8 *blob = g_bytes_get_data (state, &size);
-  gboolean is_damaged = size != STATE_SIZE || blob[0] != STATE_VERSION
-      || GST_READ_UINT64_LE (blob + 8) > GST_READ_UINT64_LE (blob + 24);
+  const guint8 *blob;
+  gboolean is_damaged;
 
+  if (state == NULL)
+    return gst_eeg_stage_keep_state (stage, &self->restore, NULL, TRUE, error);
+  blob = g_bytes_get_data (state, &size);
+  is_damaged = size != STATE_SIZE || blob[0] != STATE_VERSION
+      || GST_READ_UINT64_LE (blob + 8) > GST_READ_UINT64_LE (blob + 24);
   return gst_eeg_stage_keep_state (stage, &self->restore, state, !is_damaged,
       error);
 }

@@ -15,12 +15,18 @@
 #include <errno.h>
 #include <string.h>
 
+#include "gsteegnames.h"
 #include "gsteegpeers.h"
 
 #define GST_CAT_DEFAULT gst_eeg_file_sink_debug
 
-/* transfer full; the sidecars of the other sinks, NULL if there are none or
- * with error set. */
+static gboolean
+has_sidecar (gconstpointer peer, gconstpointer sidecar)
+{
+  return strcmp (((const GstEegPeer *) peer)->sidecar, sidecar) == 0;
+}
+
+/* transfer full; the other sinks, NULL if there are none or with error set. */
 static GPtrArray *
 find_peers (GstEegFileSink *self, GError **error)
 {
@@ -34,6 +40,7 @@ find_peers (GstEegFileSink *self, GError **error)
   for (i = 0; ok && i < sinks->len; i++) {
     GstElement *sink = g_ptr_array_index (sinks, i);
     struct settings other;
+    gchar *sidecar;
 
     if (sink == GST_ELEMENT (self) || !GST_IS_EEG_FILE_SINK (sink))
       continue;
@@ -45,11 +52,21 @@ find_peers (GstEegFileSink *self, GError **error)
           other.overwrite != settings.overwrite ? "another overwrite"
                                                 : "parts");
       ok = FALSE;
-    } else {
-      if (peers == NULL)
-        peers = g_ptr_array_new_with_free_func (g_free);
-      g_ptr_array_add (peers, gst_eeg_file_sink_get_sidecar (&other));
     }
+    sidecar = gst_eeg_file_sink_get_sidecar (&other);
+    if (ok && gst_eeg_names_are_same (sidecar, self->resume.sidecar)) {
+      g_set_error (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS,
+          "%s stands behind the same tee, and has the same "
+          "checkpoint-location",
+          GST_OBJECT_NAME (sink));
+      ok = FALSE;
+    }
+    if (ok && peers == NULL)
+      peers =
+          g_ptr_array_new_with_free_func ((GDestroyNotify) gst_eeg_peer_free);
+    if (ok)
+      g_ptr_array_add (peers, gst_eeg_peer_new (sidecar, other.location));
+    g_free (sidecar);
     gst_eeg_file_sink_clear_settings (&other);
   }
   gst_eeg_file_sink_clear_settings (&settings);
@@ -68,11 +85,12 @@ check_peers (GstEegFileSink *self, GError **error)
   guint i;
 
   for (i = 0; peers != NULL && i < peers->len && reason == NULL; i++) {
-    const gchar *sidecar = g_ptr_array_index (peers, i);
+    const gchar *sidecar =
+        ((const GstEegPeer *) g_ptr_array_index (peers, i))->sidecar;
 
     if (self->resume.peers == NULL
         || !g_ptr_array_find_with_equal_func (self->resume.peers, sidecar,
-            g_str_equal, NULL))
+            has_sidecar, NULL))
       g_set_error (&reason, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS,
           "a sink with its checkpoints in \"%s\" came later", sidecar);
   }
@@ -152,12 +170,34 @@ store_first_checkpoint (GstEegFileSink *self, EegDurableFile *file)
   GError *error = NULL;
   EegCheckpoint *checkpoint;
 
+  if (!gst_eeg_names_check_sidecar (resume->location, FALSE, resume->sidecar,
+          &error))
+    return gst_eeg_file_sink_refuse_files (self, error);
   gst_eeg_checkpointer_make_recording (resume->recording);
   checkpoint = gst_eeg_checkpointer_make (NULL, FALSE, NULL, resume->recording,
       resume->location, &error);
   if (checkpoint == NULL)
     return gst_eeg_file_sink_refuse_checkpoints (self, error);
   return gst_eeg_file_sink_store_first (self, file, checkpoint);
+}
+
+/* Bytes of an output that are the proof that a checkpoint is one of it. */
+#define ENOUGH_BYTES 4096
+
+/* Whether a checkpoint that fits to the output is one of this recording, not
+ * one of another that has no more to say than that bytes are there. */
+static gboolean
+belongs (GstEegFileSink *self, const EegCheckpoint *checkpoint,
+    EegDurableFile *file)
+{
+  guint64 device, inode;
+
+  if (checkpoint->output.length >= ENOUGH_BYTES
+      || gst_eeg_names_match (self->resume.location, FALSE, checkpoint))
+    return TRUE;
+  return file != NULL && eeg_durable_identify (file, &device, &inode)
+      && device == checkpoint->output.device
+      && inode == checkpoint->output.inode;
 }
 
 /* The newest checkpoint that fits to what is on disk, or NULL with the reason
@@ -174,13 +214,14 @@ load_checkpoint (GstEegFileSink *self, EegDurableFile *file,
     EegCheckpoint *checkpoint;
     EegCheckpointResult result =
         eeg_checkpoint_load (self->resume.sidecar, generation, &checkpoint);
-    gboolean fits;
+    gboolean fits, ours;
 
     if (result == EEG_CHECKPOINT_MISSING)
       continue;
     fits = result == EEG_CHECKPOINT_OK
         && gst_eeg_checkpointer_fits_file (checkpoint, file);
-    if (fits && gst_eeg_peers_have (self->resume.peers, checkpoint->id)) {
+    ours = fits && belongs (self, checkpoint, file);
+    if (ours && gst_eeg_peers_have (self->resume.peers, checkpoint->id)) {
       /* the others must not take one for common that is not any more */
       if (generation > EEG_CHECKPOINT_NEWEST && self->resume.peers != NULL)
         eeg_checkpoint_drop_newest (self->resume.sidecar);
@@ -190,7 +231,9 @@ load_checkpoint (GstEegFileSink *self, EegDurableFile *file,
     /* what the newest one has to say stays */
     if (*reason != NULL)
       continue;
-    *reason = fits ? "the sinks behind the tee have none in common"
+    *reason = ours ? "the sinks behind the tee have none in common"
+        : fits     ? "it is that of another recording; choose another "
+                     "checkpoint-location"
         : result != EEG_CHECKPOINT_OK
         ? eeg_checkpoint_result_to_string (result)
         : "the output is shorter than it was, or ends with other bytes";
@@ -259,6 +302,27 @@ gst_eeg_file_sink_answer_output (GstEegFileSink *self, GstQuery *query)
   return path != NULL;
 }
 
+gboolean
+gst_eeg_file_sink_restore (GstEegFileSink *self,
+    const EegCheckpoint *checkpoint, GPtrArray *stages, gboolean only_source,
+    GError **error)
+{
+  if (self->resume.restored == NULL)
+    self->resume.restored = g_ptr_array_ref (stages);
+  return gst_eeg_checkpointer_restore (checkpoint, stages, only_source, error);
+}
+
+void
+gst_eeg_file_sink_forget_states (GstEegFileSink *self)
+{
+  GPtrArray *stages = g_steal_pointer (&self->resume.restored);
+  guint i;
+
+  for (i = 0; stages != NULL && i < stages->len; i++)
+    gst_eeg_stage_restore_state (g_ptr_array_index (stages, i), NULL, NULL);
+  g_clear_pointer (&stages, g_ptr_array_unref);
+}
+
 /* transfer full checkpoint */
 static gboolean
 go_on (GstEegFileSink *self, EegDurableFile *file, EegCheckpoint *checkpoint,
@@ -270,7 +334,7 @@ go_on (GstEegFileSink *self, EegDurableFile *file, EegCheckpoint *checkpoint,
   if (!gst_eeg_file_sink_may_retry (self, checkpoint))
     return FALSE;
   if (!gst_eeg_checkpointer_compare (checkpoint, stages, FALSE, &error)
-      || !gst_eeg_checkpointer_restore (checkpoint, stages, FALSE, &error)) {
+      || !gst_eeg_file_sink_restore (self, checkpoint, stages, FALSE, &error)) {
     gst_eeg_file_sink_refuse_to_go_on (self, error->message);
     g_error_free (error);
     return FALSE;
@@ -322,7 +386,8 @@ is_finished_already (GstEegFileSink *self, GPtrArray *stages)
     return FALSE;
   size = checkpoint->output.length;
   if (checkpoint->complete
-      && gst_eeg_checkpointer_fits_path (checkpoint, resume->location)) {
+      && gst_eeg_checkpointer_fits_path (checkpoint, resume->location)
+      && belongs (self, checkpoint, NULL)) {
     /* others behind the same tee may still have something to do, from before */
     for (generation = EEG_CHECKPOINT_NEWEST;
          generation <= EEG_CHECKPOINT_PREVIOUS; generation++) {
@@ -335,7 +400,7 @@ is_finished_already (GstEegFileSink *self, GPtrArray *stages)
     }
     same = generation <= EEG_CHECKPOINT_PREVIOUS
         && gst_eeg_checkpointer_compare (checkpoint, stages, FALSE, &error)
-        && gst_eeg_checkpointer_restore (checkpoint, stages, FALSE, &error);
+        && gst_eeg_file_sink_restore (self, checkpoint, stages, FALSE, &error);
   }
   eeg_checkpoint_free (checkpoint);
   if (same)
@@ -367,6 +432,25 @@ find_checkpoint (GstEegFileSink *self, EegDurableFile *file, GPtrArray *stages)
   return FALSE;
 }
 
+/* Who forgets the interval has a recording that goes on from its beginning. */
+static void
+warn_of_no_barriers (GstEegFileSink *self, GPtrArray *stages)
+{
+  guint i;
+
+  for (i = 0; i < stages->len; i++) {
+    GstEegStage *stage = g_ptr_array_index (stages, i);
+
+    if (gst_eeg_stage_get_kind (stage) == GST_EEG_STAGE_KIND_ACQUISITION
+        && !gst_eeg_checkpointer_sends_barriers (stage))
+      GST_ELEMENT_WARNING (self, LIBRARY, SETTINGS,
+          ("There will be no checkpoints but those that are asked for: %s has "
+           "no checkpoint-interval.",
+              GST_OBJECT_NAME (stage)),
+          (NULL));
+  }
+}
+
 gboolean
 gst_eeg_file_sink_open_with_checkpoints (GstEegFileSink *self,
     gboolean overwrite)
@@ -389,6 +473,12 @@ gst_eeg_file_sink_open_with_checkpoints (GstEegFileSink *self,
   }
   if (stages == NULL)
     return gst_eeg_file_sink_refuse_checkpoints (self, error);
+  if (overwrite
+      && !gst_eeg_names_check_sidecar (resume->location, FALSE, resume->sidecar,
+          &error)) {
+    g_ptr_array_unref (stages);
+    return gst_eeg_file_sink_refuse_files (self, error);
+  }
   result = eeg_durable_open (resume->location,
       overwrite ? EEG_DURABLE_OVERWRITE : EEG_DURABLE_CONTINUE, &file, &code);
   if (result == EEG_DURABLE_EXISTS && is_finished_already (self, stages)) {
@@ -402,6 +492,7 @@ gst_eeg_file_sink_open_with_checkpoints (GstEegFileSink *self,
     g_ptr_array_unref (stages);
     return FALSE;
   }
+  warn_of_no_barriers (self, stages);
   eeg_durable_set_mark_func (file, gst_eeg_file_sink_handle_mark, self);
   if (overwrite) {
     eeg_checkpoint_remove (resume->sidecar);
@@ -427,6 +518,7 @@ gst_eeg_file_sink_clear_resume (GstEegFileSink *self)
   g_clear_pointer (&resume->last, gst_eeg_barrier_unref);
   eeg_checkpoint_free (resume->from);
   g_clear_pointer (&resume->peers, g_ptr_array_unref);
+  g_clear_pointer (&resume->restored, g_ptr_array_unref);
   memset (resume, 0, sizeof *resume);
   set_output (self, NULL, 0);
 }

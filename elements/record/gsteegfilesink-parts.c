@@ -11,6 +11,7 @@
 #endif
 
 #include "gsteegfilesink-private.h"
+#include "gsteegnames.h"
 
 #include <string.h>
 
@@ -97,6 +98,23 @@ store_first_part (GstEegFileSink *self)
       && gst_eeg_file_sink_store_first (self, self->file, checkpoint);
 }
 
+/* By its name, or because the last part, called otherwise now, is as it
+ * says. */
+static gboolean
+belongs (GstEegFileSink *self, const EegCheckpoint *checkpoint)
+{
+  gchar *location;
+  gboolean fits;
+
+  if (gst_eeg_names_match (self->parts.name, TRUE, checkpoint))
+    return TRUE;
+  location = gst_eeg_file_sink_get_part_location (self, checkpoint->part);
+  fits = checkpoint->part > 0
+      && gst_eeg_checkpointer_fits_path (checkpoint, location);
+  g_free (location);
+  return fits;
+}
+
 /* The newest one that can be read; NULL with *reason NULL: there was none. */
 static EegCheckpoint *
 load_part_checkpoint (GstEegFileSink *self, const gchar **reason)
@@ -111,11 +129,15 @@ load_part_checkpoint (GstEegFileSink *self, const gchar **reason)
         eeg_checkpoint_load (self->resume.sidecar, generation, &checkpoint);
 
     if (result == EEG_CHECKPOINT_OK
-        && gst_eeg_parts_restore (checkpoint, &self->parts.part))
+        && gst_eeg_parts_restore (checkpoint, &self->parts.part)
+        && belongs (self, checkpoint))
       return checkpoint;
     if (result == EEG_CHECKPOINT_OK) {
+      *reason = gst_eeg_parts_restore (checkpoint, &self->parts.part)
+          ? "it is that of another recording; choose another "
+            "checkpoint-location"
+          : "it is that of a recording without parts";
       eeg_checkpoint_free (checkpoint);
-      *reason = "it is that of a recording without parts";
     } else if (result != EEG_CHECKPOINT_MISSING && *reason == NULL) {
       *reason = eeg_checkpoint_result_to_string (result);
     }
@@ -169,7 +191,7 @@ go_on_with_parts (GstEegFileSink *self, EegCheckpoint *checkpoint)
     return FALSE;
   if (!gst_eeg_checkpointer_compare (checkpoint, parts->stages, TRUE, &error)
       || (checkpoint->part > 0
-          && !gst_eeg_checkpointer_restore (checkpoint, parts->stages,
+          && !gst_eeg_file_sink_restore (self, checkpoint, parts->stages,
               checkpoint->complete, &error))) {
     gst_eeg_file_sink_refuse_to_go_on (self, error->message);
     g_error_free (error);
@@ -255,6 +277,10 @@ begin_parts (GstEegFileSink *self)
     g_free (location);
     return FALSE;
   }
+  if (self->resume.enabled
+      && !gst_eeg_names_check_sidecar (parts->name, TRUE, self->resume.sidecar,
+          &error))
+    return gst_eeg_file_sink_refuse_files (self, error);
   gst_eeg_checkpointer_make_recording (self->resume.recording);
   gst_eeg_part_init (&parts->part, self->resume.recording, 1);
   if (parts->overwrite && self->resume.enabled)
@@ -313,6 +339,8 @@ gst_eeg_file_sink_clear_parts (GstEegFileSink *self)
 {
   struct parts *parts = &self->parts;
 
+  if (parts->stages != NULL)
+    gst_eeg_parts_tell (parts->stages, NULL);
   g_free (parts->name);
   g_clear_pointer (&parts->stages, g_ptr_array_unref);
   memset (parts, 0, sizeof *parts);

@@ -44,8 +44,9 @@ struct resume
   guint8 recording[EEG_CHECKPOINT_UUID_SIZE];
   guint max_retries;
   EegCheckpoint *from; /* that this run goes on from */
+  GPtrArray *restored; /* stages to which states were handed */
   GstEegBarrier *last; /* barrier that came by */
-  GPtrArray *peers; /* of strings: the sidecars of sinks behind the same tee */
+  GPtrArray *peers;    /* of GstEegPeer: the sinks behind the same tee */
 };
 
 /* Of a recording that is cut into parts. */
@@ -135,6 +136,10 @@ GstFlowReturn gst_eeg_file_sink_fail (GstEegFileSink *self,
 gboolean gst_eeg_file_sink_post_refusal (GstEegFileSink *self, GQuark domain,
     gint code, const gchar *message, const gchar *reason);
 
+/* The same of a file that is not to be written over. transfer full error;
+ * FALSE */
+gboolean gst_eeg_file_sink_refuse_files (GstEegFileSink *self, GError *error);
+
 /* transfer full error; FALSE */
 gboolean gst_eeg_file_sink_refuse_checkpoints (GstEegFileSink *self,
     GError *error);
@@ -152,6 +157,15 @@ gboolean gst_eeg_file_sink_open_with_checkpoints (GstEegFileSink *self,
     gboolean overwrite);
 
 void gst_eeg_file_sink_clear_resume (GstEegFileSink *self);
+
+/* Hands their states to @stages. FALSE after an error. */
+gboolean gst_eeg_file_sink_restore (GstEegFileSink *self,
+    const EegCheckpoint *checkpoint, GPtrArray *stages, gboolean only_source,
+    GError **error);
+
+/* The run is over: what no stage has taken by now must not be where a later
+ * one begins. */
+void gst_eeg_file_sink_forget_states (GstEegFileSink *self);
 
 /* Whether stages before may read in a file what they wrote before this run. */
 gboolean gst_eeg_file_sink_answer_output (GstEegFileSink *self,

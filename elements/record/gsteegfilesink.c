@@ -51,6 +51,7 @@
 #endif
 
 #include "gsteegfilesink-private.h"
+#include "gsteegnames.h"
 
 #include <errno.h>
 #include <string.h>
@@ -200,7 +201,10 @@ describe (EegDurableResult result, int error, gint *code, const gchar **text)
       *code = GST_RESOURCE_ERROR_WRITE;
       *text = error == EEXIST ? "came up while it was recorded, and is not "
                                 "overwritten unless overwrite=true"
-                              : "could not get its name";
+          : error == ENOENT || error == ESTALE
+          ? "is lost: its file with \".part\" behind the name was removed or "
+            "replaced while it was recorded"
+          : "could not get its name";
       break;
     case EEG_DURABLE_HOLE:
       *code = GST_RESOURCE_ERROR_SEEK;
@@ -381,6 +385,16 @@ gst_eeg_file_sink_post_refusal (GstEegFileSink *self, GQuark domain, gint code,
 
 /* transfer full error */
 gboolean
+gst_eeg_file_sink_refuse_files (GstEegFileSink *self, GError *error)
+{
+  gst_eeg_file_sink_post_refusal (self, error->domain, error->code,
+      "This cannot be recorded", error->message);
+  g_error_free (error);
+  return FALSE;
+}
+
+/* transfer full error */
+gboolean
 gst_eeg_file_sink_refuse_checkpoints (GstEegFileSink *self, GError *error)
 {
   gst_eeg_file_sink_post_refusal (self, GST_LIBRARY_ERROR,
@@ -410,6 +424,38 @@ gst_eeg_file_sink_take_file (GstEegFileSink *self, EegDurableFile *file)
   GST_OBJECT_UNLOCK (self);
 }
 
+/* transfer full; what the source reads, or NULL if that is no file */
+static gchar *
+find_input (GstEegFileSink *self)
+{
+  GstQuery *query = gst_query_new_uri ();
+  gchar *uri = NULL, *path = NULL;
+
+  if (gst_pad_peer_query (GST_BASE_SINK_PAD (self), query))
+    gst_query_parse_uri (query, &uri);
+  gst_query_unref (query);
+  if (uri != NULL)
+    path = g_filename_from_uri (uri, NULL, NULL);
+  g_free (uri);
+  return path;
+}
+
+static gboolean
+check_names (GstEegFileSink *self, const struct settings *settings,
+    GError **error)
+{
+  gchar *sidecar =
+      settings->checkpoint ? gst_eeg_file_sink_get_sidecar (settings) : NULL;
+  gchar *input = find_input (self);
+  gboolean ok = gst_eeg_names_check (settings->location,
+      settings->rotate_bytes > 0 || settings->rotate_time > 0, sidecar, input,
+      error);
+
+  g_free (input);
+  g_free (sidecar);
+  return ok;
+}
+
 static gboolean
 open_plainly (GstEegFileSink *self, const struct settings *settings)
 {
@@ -430,6 +476,7 @@ static gboolean
 open_file (GstEegFileSink *self)
 {
   struct settings settings = gst_eeg_file_sink_copy_settings (self);
+  GError *error = NULL;
   gboolean ok;
 
   memset (&self->state, 0, sizeof self->state);
@@ -448,6 +495,8 @@ open_file (GstEegFileSink *self)
     GST_ELEMENT_ERROR (self, RESOURCE, NOT_FOUND,
         ("No location was set to record to."), (NULL));
     ok = FALSE;
+  } else if (!check_names (self, &settings, &error)) {
+    ok = gst_eeg_file_sink_refuse_files (self, error);
   } else if (settings.rotate_bytes > 0 || settings.rotate_time > 0) {
     ok = gst_eeg_file_sink_open_with_parts (self, &settings);
   } else if (settings.checkpoint) {
@@ -499,14 +548,19 @@ gst_eeg_file_sink_change_state (GstElement *element, GstStateChange transition)
   GstEegFileSink *self = GST_EEG_FILE_SINK (element);
   GstStateChangeReturn ret;
 
-  if (transition == GST_STATE_CHANGE_READY_TO_PAUSED && !open_file (self))
+  if (transition == GST_STATE_CHANGE_READY_TO_PAUSED && !open_file (self)) {
+    gst_eeg_file_sink_forget_states (self);
     return GST_STATE_CHANGE_FAILURE;
+  }
   ret = GST_ELEMENT_CLASS (parent_class)->change_state (element, transition);
   if (self->file != NULL
       && (transition == GST_STATE_CHANGE_PAUSED_TO_READY
           || (transition == GST_STATE_CHANGE_READY_TO_PAUSED
               && ret == GST_STATE_CHANGE_FAILURE)))
     close_file (self);
+  if (transition == GST_STATE_CHANGE_PAUSED_TO_READY
+      || ret == GST_STATE_CHANGE_FAILURE)
+    gst_eeg_file_sink_forget_states (self);
   return ret;
 }
 

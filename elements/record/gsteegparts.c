@@ -23,20 +23,6 @@
 /* --- the pipeline -------------------------------------------------------- */
 
 static gboolean
-sends_barriers (GstEegStage *stage)
-{
-  GObjectClass *klass = G_OBJECT_GET_CLASS (stage);
-  GParamSpec *spec =
-      g_object_class_find_property (klass, "checkpoint-interval");
-  guint64 interval = 0;
-
-  if (spec == NULL || spec->value_type != G_TYPE_UINT64)
-    return FALSE;
-  g_object_get (stage, "checkpoint-interval", &interval, NULL);
-  return interval > 0;
-}
-
-static gboolean
 check_stage (GstEegStage *stage, gboolean *needs_label, gboolean *is_live,
     GError **error)
 {
@@ -46,7 +32,7 @@ check_stage (GstEegStage *stage, gboolean *needs_label, gboolean *is_live,
     case GST_EEG_STAGE_KIND_ACQUISITION:
       *is_live |= GST_IS_BASE_SRC (stage)
           && gst_base_src_is_live (GST_BASE_SRC (stage));
-      if (!sends_barriers (stage)) {
+      if (!gst_eeg_checkpointer_sends_barriers (stage)) {
         g_set_error (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS,
             "%s sends no barriers, at which parts could end; set its "
             "checkpoint-interval",

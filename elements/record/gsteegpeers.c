@@ -8,16 +8,35 @@
  * do, by their files' threads and while they start, over nothing but that. */
 static GMutex peers_lock;
 
-/* Whether the output is there to which a sidecar belongs, finished or not. */
-static gboolean
-fits_output (const EegCheckpoint *checkpoint)
+GstEegPeer *
+gst_eeg_peer_new (const gchar *sidecar, const gchar *location)
 {
-  gchar *part = g_strconcat (checkpoint->output.path, ".part", NULL);
+  GstEegPeer *peer = g_new (GstEegPeer, 1);
+
+  peer->sidecar = g_strdup (sidecar);
+  peer->location = g_strdup (location);
+  return peer;
+}
+
+void
+gst_eeg_peer_free (GstEegPeer *peer)
+{
+  g_free (peer->sidecar);
+  g_free (peer->location);
+  g_free (peer);
+}
+
+/* Whether the output is there to which a sidecar belongs, finished or not; it
+ * may lie elsewhere than at the checkpoint. */
+static gboolean
+fits_output (const EegCheckpoint *checkpoint, const gchar *location)
+{
+  gchar *part = g_strconcat (location, ".part", NULL);
   int fd = open (part, O_RDONLY | O_CLOEXEC);
   gboolean fits;
 
   if (fd < 0)
-    fd = open (checkpoint->output.path, O_RDONLY | O_CLOEXEC);
+    fd = open (location, O_RDONLY | O_CLOEXEC);
   fits = fd >= 0 && eeg_checkpoint_fits (checkpoint, fd);
   if (fd >= 0)
     close (fd);
@@ -28,7 +47,7 @@ fits_output (const EegCheckpoint *checkpoint)
 /* Whether a recording can go on from the checkpoint of a number. One that has
  * not begun has that before all others. */
 static gboolean
-has_checkpoint (const gchar *sidecar, guint64 id)
+has_checkpoint (const GstEegPeer *peer, guint64 id)
 {
   gboolean has = FALSE, is_new = TRUE;
   EegCheckpointGeneration generation;
@@ -37,11 +56,11 @@ has_checkpoint (const gchar *sidecar, guint64 id)
        generation <= EEG_CHECKPOINT_PREVIOUS && !has; generation++) {
     EegCheckpoint *checkpoint;
     EegCheckpointResult result =
-        eeg_checkpoint_load (sidecar, generation, &checkpoint);
+        eeg_checkpoint_load (peer->sidecar, generation, &checkpoint);
 
     is_new = is_new && result == EEG_CHECKPOINT_MISSING;
     if (result == EEG_CHECKPOINT_OK) {
-      has = checkpoint->id == id && fits_output (checkpoint);
+      has = checkpoint->id == id && fits_output (checkpoint, peer->location);
       eeg_checkpoint_free (checkpoint);
     }
   }
@@ -68,11 +87,11 @@ are_in_step (GPtrArray *peers, guint64 newest, guint64 next)
   guint i;
 
   for (i = 0; i < peers->len && ok; i++) {
+    const GstEegPeer *peer = g_ptr_array_index (peers, i);
     EegCheckpoint *checkpoint;
     guint64 id = 0;
 
-    if (eeg_checkpoint_load (g_ptr_array_index (peers, i),
-            EEG_CHECKPOINT_NEWEST, &checkpoint)
+    if (eeg_checkpoint_load (peer->sidecar, EEG_CHECKPOINT_NEWEST, &checkpoint)
         == EEG_CHECKPOINT_OK) {
       id = checkpoint->id;
       eeg_checkpoint_free (checkpoint);

@@ -13,7 +13,17 @@ G_BEGIN_DECLS
  * same checkpoint: the newest one that all of them have stored.
  */
 
-/* Whether all of @peers, sidecars or NULL, can go on from a checkpoint. */
+typedef struct
+{
+  gchar *sidecar;
+  gchar *location;
+} GstEegPeer;
+
+GstEegPeer *gst_eeg_peer_new (const gchar *sidecar, const gchar *location);
+
+void gst_eeg_peer_free (GstEegPeer *peer);
+
+/* Whether all of @peers, of GstEegPeer or NULL, can go on from a checkpoint. */
 gboolean gst_eeg_peers_have (GPtrArray *peers, guint64 id);
 
 /*

@@ -995,7 +995,8 @@ finish (GstEegSrc *self)
   send_recording (self, 0);
   /* so that the sink can tell this pipeline by it */
   if (state->interval > 0
-      && (state->resumed || state->position > state->barrier_at))
+      && (state->resumed || state->barrier_id == 0
+          || state->position > state->barrier_at))
     send_barrier (self, TRUE);
   /* the end of a segment seek is no end: the application goes on from here */
   if (!(src->segment.flags & GST_SEGMENT_FLAG_SEGMENT))
@@ -1500,6 +1501,26 @@ answer_convert (const GstEegInfo *info, GstQuery *query)
   return TRUE;
 }
 
+/* So that nobody writes over what is read. */
+static gboolean
+answer_uri (GstEegSrc *self, GstQuery *query)
+{
+  struct settings settings = copy_settings (self);
+  gchar *path = NULL, *uri = NULL;
+
+  if (settings.location != NULL
+      && resolve_driver (&settings) == GST_EEG_SRC_DRIVER_FILE) {
+    path = g_canonicalize_filename (settings.location, NULL);
+    uri = g_filename_to_uri (path, NULL, NULL);
+  }
+  if (uri != NULL)
+    gst_query_set_uri (query, uri);
+  g_free (settings.location);
+  g_free (path);
+  g_free (uri);
+  return uri != NULL;
+}
+
 static gboolean
 gst_eeg_src_query (GstBaseSrc *src, GstQuery *query)
 {
@@ -1523,6 +1544,8 @@ gst_eeg_src_query (GstBaseSrc *src, GstQuery *query)
       gst_query_set_formats (query, 3, GST_FORMAT_TIME, GST_FORMAT_DEFAULT,
           GST_FORMAT_BYTES);
       return TRUE;
+    case GST_QUERY_URI:
+      return answer_uri (self, query);
     default:
       return GST_BASE_SRC_CLASS (parent_class)->query (src, query);
   }
@@ -1707,13 +1730,17 @@ gst_eeg_src_restore_state (GstEegStage *stage, GBytes *state, GError **error)
   GstEegSrc *self = GST_EEG_SRC (stage);
   GstEegBarrierInput input;
   gsize size;
-  const guint8 *blob = g_bytes_get_data (state, &size);
-  gboolean is_damaged = size < STATE_SIZE || blob[0] != STATE_VERSION
+  const guint8 *blob;
+  gboolean is_damaged;
+
+  if (state == NULL)
+    return gst_eeg_stage_keep_state (stage, &self->restore, NULL, TRUE, error);
+  blob = g_bytes_get_data (state, &size);
+  is_damaged = size < STATE_SIZE || blob[0] != STATE_VERSION
       || GST_READ_UINT64_LE (blob + 24) > G_MAXINT
       || (size > STATE_SIZE
           && !gst_eeg_barrier_input_from_bytes (&input, blob + STATE_SIZE,
               size - STATE_SIZE));
-
   return gst_eeg_stage_keep_state (stage, &self->restore, state, !is_damaged,
       error);
 }

@@ -2914,12 +2914,16 @@ gst_eeg_chunk_codec_restore_state (GstEegStage *stage, GBytes *state,
 {
   GstEegChunkCodecPrivate *priv = PRIVATE (GST_EEG_CHUNK_CODEC (stage));
   gboolean has_more = CLASS (stage)->restore != NULL;
+  const guint8 *blob;
+  gboolean is_damaged;
   gsize size;
-  const guint8 *blob = g_bytes_get_data (state, &size);
-  gboolean is_damaged = (has_more ? size < STATE_SIZE_MORE || size > MAX_STATE
-                                  : size != STATE_SIZE)
-      || blob[0] != STATE_VERSION;
 
+  if (state == NULL)
+    return gst_eeg_stage_keep_state (stage, &priv->restore, NULL, TRUE, error);
+  blob = g_bytes_get_data (state, &size);
+  is_damaged = (has_more ? size < STATE_SIZE_MORE || size > MAX_STATE
+                         : size != STATE_SIZE)
+      || blob[0] != STATE_VERSION;
   if (!is_damaged && has_more)
     is_damaged =
         GST_READ_UINT32_LE (blob + STATE_SIZE + 8) > size - STATE_SIZE_MORE;

@@ -934,10 +934,15 @@ gst_eeg_digest_restore_state (GstEegStage *stage, GBytes *state, GError **error)
   GstEegDigest *self = GST_EEG_DIGEST (stage);
   const EegDigestKernel *kernel = get_kernel (self);
   gsize size;
-  const guint8 *blob = g_bytes_get_data (state, &size);
-  gpointer trial = g_malloc (kernel->state_size);
+  const guint8 *blob;
+  gpointer trial;
   gboolean ok;
 
+  if (state == NULL)
+    return gst_eeg_stage_keep_state (stage, &get_private (self)->restore, NULL,
+        TRUE, error);
+  blob = g_bytes_get_data (state, &size);
+  trial = g_malloc (kernel->state_size);
   /* tried here, where it can be refused; taken when the stream begins */
   kernel->init (trial);
   ok = size > STATE_HEADER_SIZE && blob[0] == STATE_VERSION

@@ -1882,9 +1882,13 @@ gst_eeg_filter_restore_state (GstEegStage *stage, GBytes *state, GError **error)
 {
   GstEegFilterPrivate *priv = PRIVATE (GST_EEG_FILTER (stage));
   gsize size;
-  const guint8 *data = g_bytes_get_data (state, &size);
-  gboolean is_damaged = size < STATE_SIZE || data[0] != STATE_VERSION;
+  const guint8 *data;
+  gboolean is_damaged;
 
+  if (state == NULL)
+    return gst_eeg_stage_keep_state (stage, &priv->restore, NULL, TRUE, error);
+  data = g_bytes_get_data (state, &size);
+  is_damaged = size < STATE_SIZE || data[0] != STATE_VERSION;
   return gst_eeg_stage_keep_state (stage, &priv->restore, state, !is_damaged,
       error);
 }

@@ -194,8 +194,13 @@ gst_eeg_stage_save_state (GstEegStage *stage, GError **error)
 /**
  * gst_eeg_stage_restore_state:
  * @stage: a stage
- * @state: what gst_eeg_stage_save_state() returned
+ * @state: (nullable): what gst_eeg_stage_save_state() returned, or %NULL to
+ *     forget one that was handed in and that no stream has taken over
  * @error: return location
+ *
+ * The next stream of the stage goes on from @state. Whoever hands it in also
+ * makes the stage forget it when the run comes to nothing: a later one that
+ * begins anew would begin in the middle.
  *
  * Returns: %FALSE with @error set if @state is not one of this stage and its
  *     settings
@@ -206,17 +211,18 @@ gst_eeg_stage_restore_state (GstEegStage *stage, GBytes *state, GError **error)
   GstEegStageInterface *iface;
 
   g_return_val_if_fail (GST_IS_EEG_STAGE (stage), FALSE);
-  g_return_val_if_fail (state != NULL, FALSE);
 
   iface = GST_EEG_STAGE_GET_IFACE (stage);
   if (iface->stateless) {
-    if (g_bytes_get_size (state) == 0)
+    if (state == NULL || g_bytes_get_size (state) == 0)
       return TRUE;
     g_set_error (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS,
         "%s holds no state, but one was saved", GST_OBJECT_NAME (stage));
     return FALSE;
   }
   if (iface->restore_state == NULL) {
+    if (state == NULL)
+      return TRUE;
     g_set_error (error, GST_CORE_ERROR, GST_CORE_ERROR_NOT_IMPLEMENTED,
         "%s cannot restore a state", GST_OBJECT_NAME (stage));
     return FALSE;

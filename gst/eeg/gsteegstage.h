@@ -83,7 +83,8 @@ G_DECLARE_INTERFACE (GstEegStage, gst_eeg_stage, GST, EEG_STAGE, GstElement)
  *     and so needs no state saved; such a stage leaves the next three %NULL
  * @save_state: a versioned blob from which @restore_state continues; called on
  *     the streaming thread, between two buffers
- * @restore_state: takes a blob of @save_state; called in READY to PAUSED
+ * @restore_state: takes a blob of @save_state, for the stream that comes next;
+ *     called in READY to PAUSED. %NULL: forgets one that no stream took
  * @look_back: samples of input before a position that the stage must see again
  *     to continue there; 0 if @save_state holds all
  * @can_resume: whether the stage can save its state with the settings that it

@@ -40,6 +40,14 @@ static const Chain sample_chain = {
   15
 };
 
+/* Of a file, so that the container knows from the start how long it gets. */
+static const Chain file_chain = {
+  "eegsrc location=%s/in.edf checkpoint-interval=1000 "
+  "buffer-time=400000000 name=source ! edfmux ! identity name=check ! "
+  "eegfilesink name=sink checkpoint=true location=%s/out",
+  15
+};
+
 static gchar *folder, *sidecar, *old, *out, *part;
 
 static void
@@ -882,6 +890,123 @@ GST_START_TEST (test_late_branch)
 
 GST_END_TEST;
 
+/* --- runs that come to nothing ------------------------------------------- */
+
+static void
+make_file (void)
+{
+  gchar *line = g_strdup_printf ("eegsrc num-samples=10000 channels=4 ! edfmux "
+                                 "! filesink location=%s/in.edf",
+      folder);
+  GstElement *pipeline = gst_parse_launch (line, NULL);
+
+  fail_unless_equals_int (play (pipeline), GST_MESSAGE_EOS);
+  drop_pipeline (pipeline);
+  g_free (line);
+}
+
+static void
+remove_file (void)
+{
+  gchar *path = g_build_filename (folder, "in.edf", NULL);
+
+  fail_unless_equals_int (g_unlink (path), 0);
+  g_free (path);
+}
+
+static void
+expect_output (const gchar *reference, gsize reference_size)
+{
+  gchar *data;
+  gsize size;
+
+  fail_unless (g_file_get_contents (out, &data, &size, NULL));
+  fail_unless_equals_uint64 (size, reference_size);
+  fail_unless (memcmp (data, reference, size) == 0);
+  g_free (data);
+}
+
+/* Ended by the application, the container completes its header with what it has
+ * by then; the run that goes on must not take that for what it wrote. */
+GST_START_TEST (test_ended_by_application)
+{
+  GstElement *pipeline, *check;
+  gsize reference_size;
+  gchar *reference;
+  GstBus *bus;
+  GstMessage *message;
+
+  make_file ();
+  reference = make_reference (&file_chain, &reference_size);
+  pipeline = make_pipeline (&file_chain);
+  check = gst_bin_get_by_name (GST_BIN (pipeline), "check");
+  g_object_set (check, "sleep-time", 10000, NULL);
+  gst_object_unref (check);
+  bus = gst_element_get_bus (pipeline);
+  gst_element_set_state (pipeline, GST_STATE_PLAYING);
+  while (!g_file_test (old, G_FILE_TEST_EXISTS))
+    g_usleep (1000);
+  gst_element_send_event (pipeline, gst_event_new_eos ());
+  message = gst_bus_timed_pop_filtered (bus, 20 * GST_SECOND,
+      GST_MESSAGE_ERROR | GST_MESSAGE_EOS);
+  fail_unless (message != NULL);
+  fail_unless_equals_int (GST_MESSAGE_TYPE (message), GST_MESSAGE_EOS);
+  gst_message_unref (message);
+  gst_object_unref (bus);
+  drop_pipeline (pipeline);
+  fail_if (g_file_test (out, G_FILE_TEST_EXISTS));
+
+  pipeline = make_pipeline (&file_chain);
+  fail_unless_equals_int (play (pipeline), GST_MESSAGE_EOS);
+  drop_pipeline (pipeline);
+  expect_output (reference, reference_size);
+  g_free (reference);
+  remove_file ();
+}
+
+GST_END_TEST;
+
+/* States that were handed to the stages in a run that failed before its stream
+ * began are not where a later run begins, which begins anew. */
+GST_START_TEST (test_states_are_forgotten)
+{
+  GstElement *pipeline, *sink, *source;
+  gsize reference_size;
+  gchar *reference, *location;
+  gboolean anew_by_overwrite = __i__ == 1;
+
+  make_file ();
+  reference = make_reference (&file_chain, &reference_size);
+  pipeline = make_pipeline (&file_chain);
+  g_ptr_array_unref (fail_late (pipeline, &file_chain));
+  gst_element_set_state (pipeline, GST_STATE_NULL);
+
+  source = gst_bin_get_by_name (GST_BIN (pipeline), "source");
+  g_object_get (source, "location", &location, NULL);
+  g_object_set (source, "location", "/nowhere/in.edf", NULL);
+  fail_unless_equals_int (play (pipeline), GST_MESSAGE_ERROR);
+  gst_element_set_state (pipeline, GST_STATE_NULL);
+  g_object_set (source, "location", location, NULL);
+  g_free (location);
+  gst_object_unref (source);
+
+  sink = gst_bin_get_by_name (GST_BIN (pipeline), "sink");
+  if (anew_by_overwrite) {
+    g_object_set (sink, "overwrite", TRUE, NULL);
+  } else {
+    g_object_set (sink, "checkpoint", FALSE, NULL);
+    g_unlink (part);
+  }
+  gst_object_unref (sink);
+  fail_unless_equals_int (play (pipeline), GST_MESSAGE_EOS);
+  drop_pipeline (pipeline);
+  expect_output (reference, reference_size);
+  g_free (reference);
+  remove_file ();
+}
+
+GST_END_TEST;
+
 static Suite *
 eegcheckpoint_suite (void)
 {
@@ -903,6 +1028,8 @@ eegcheckpoint_suite (void)
   tcase_add_test (tc, test_poison_chunk);
   tcase_add_loop_test (tc, test_requested, 0, G_N_ELEMENTS (slow_chains));
   tcase_add_test (tc, test_late_branch);
+  tcase_add_test (tc, test_ended_by_application);
+  tcase_add_loop_test (tc, test_states_are_forgotten, 0, 2);
   return s;
 }
 

@@ -131,6 +131,52 @@ eeg_checkpoint_load (const char *path, EegCheckpointGeneration generation,
   return result;
 }
 
+typedef enum
+{
+  NOTHING,
+  SIDECAR,
+  SOMETHING_ELSE,
+} Content;
+
+static Content
+find_content (const char *path)
+{
+  char magic[sizeof EEG_CHECKPOINT_MAGIC - 1];
+  struct stat s;
+  ssize_t n = -1;
+  int fd;
+
+  /* O_NONBLOCK: a pipe in its place must not hold us up */
+  fd = open (path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (fd < 0)
+    return errno == ENOENT ? NOTHING : SOMETHING_ELSE;
+  if (fstat (fd, &s) == 0 && S_ISREG (s.st_mode))
+    n = pread (fd, magic, sizeof magic, 0);
+  close (fd);
+  if (n == 0)
+    return NOTHING;
+  return n == (ssize_t) sizeof magic
+          && memcmp (magic, EEG_CHECKPOINT_MAGIC, sizeof magic) == 0
+      ? SIDECAR
+      : SOMETHING_ELSE;
+}
+
+bool
+eeg_checkpoint_may_store (const char *path)
+{
+  char *old = append_suffix (path, ".old");
+  Content current, previous;
+
+  if (old == NULL)
+    return false;
+  current = find_content (path);
+  previous = find_content (old);
+  free (old);
+  /* one of two may be damaged */
+  return current == SIDECAR || previous == SIDECAR
+      || (current == NOTHING && previous == NOTHING);
+}
+
 /* Puts @checkpoint in the place of @path, and what was there, if @keep, in that
  * of the previous one. */
 static EegCheckpointResult

@@ -12,7 +12,7 @@
 #define PREFIX_SIZE 16
 #define SIZE_OFFSET 12
 
-static const uint8_t magic[8] = "EEGCKPT1";
+static const uint8_t magic[8] = EEG_CHECKPOINT_MAGIC;
 
 const char *
 eeg_checkpoint_result_to_string (EegCheckpointResult result)

@@ -30,6 +30,7 @@
  * without NUL.
  */
 
+#define EEG_CHECKPOINT_MAGIC "EEGCKPT1"
 #define EEG_CHECKPOINT_MAX_SIZE (256 * 1024 - 1)
 #define EEG_CHECKPOINT_MAX_TEXT 4096
 #define EEG_CHECKPOINT_MAX_STAGES 256
@@ -141,6 +142,13 @@ EegCheckpointResult eeg_checkpoint_format (const EegCheckpoint *checkpoint,
  */
 EegCheckpointResult eeg_checkpoint_parse (const uint8_t *data, size_t size,
     EegCheckpoint **checkpoint);
+
+/*
+ * Whether @path is free for a sidecar: what is there, or beside it with ".old"
+ * behind the name, is one, damaged or not, or empty. Anything else belongs to
+ * somebody else and is not to be replaced.
+ */
+bool eeg_checkpoint_may_store (const char *path);
 
 /*
  * Stores @checkpoint as @path, with mode 0600, such that after a crash or a

@@ -584,10 +584,25 @@ eeg_durable_mark (EegDurableFile *file, void *mark)
 
 /* --- the end ------------------------------------------------------------- */
 
-/* Never replaces a file that came up meanwhile, unless told. */
+/* Is what has the name of PATH.part still this file? */
+static bool
+has_part_name (const EegDurableFile *file)
+{
+  struct stat by_fd, by_name;
+
+  if (fstat (file->fd, &by_fd) < 0 || lstat (file->part, &by_name) < 0)
+    return false;
+  errno = ESTALE;
+  return by_fd.st_dev == by_name.st_dev && by_fd.st_ino == by_name.st_ino;
+}
+
+/* Never replaces a file that came up meanwhile, unless told, nor gives the name
+ * to a file that somebody put in this one's place. */
 static bool
 give_name (EegDurableFile *file)
 {
+  if (!has_part_name (file))
+    return false;
   if (file->mode == EEG_DURABLE_OVERWRITE)
     return rename (file->part, file->path) == 0;
   if (renameat2 (AT_FDCWD, file->part, AT_FDCWD, file->path, RENAME_NOREPLACE)
