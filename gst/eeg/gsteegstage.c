@@ -23,6 +23,10 @@
  * wrote before than fits into one, finds that by the custom downstream query
  * `eeg-output`, see gst_eeg_stage_find_output().
  */
+#ifdef HAVE_CONFIG_H
+#include "config.h"
+#endif
+
 #include "gsteegstage.h"
 
 #include <stdlib.h>
@@ -291,12 +295,21 @@ compare_specs (gconstpointer a, gconstpointer b)
 }
 
 /* Properties of ours that decide about the output. Where a file lies does not:
- * what is in it is checked by whoever reads it. */
+ * what is in it is checked by whoever reads it. Neither does to whom something
+ * is encrypted: what is in it is the same, and each part has a header of its
+ * own. */
 static gboolean
 decides_output (const GParamSpec *spec)
 {
-  static const gchar *const others[] = { "threads", "location", "pool-size",
-    "checkpoint-interval", NULL };
+  static const gchar *const others[] = { "location", "checkpoint-interval",
+    /* how the work is done */
+    "threads", "pool-size", "buffer-time", "on-overrun", "max-latency",
+    "memory-limit",
+    /* what is said about it beside the stream */
+    "messages",
+    /* keys */
+    "key-file", "passphrase-file", "recipients", "recipients-file",
+    "work-factor", NULL };
 
   return (spec->flags & G_PARAM_READWRITE) == G_PARAM_READWRITE
       && g_str_has_prefix (g_type_name (spec->owner_type), "GstEeg")
@@ -326,6 +339,9 @@ append_properties (GstEegStage *stage, GString *to)
     g_value_unset (&value);
   }
   g_free (specs);
+  /* another one may compute otherwise */
+  g_string_append_printf (to, "%sversion=" PACKAGE_VERSION,
+      to->len > 0 ? " " : "");
 }
 
 /**
@@ -334,8 +350,8 @@ append_properties (GstEegStage *stage, GString *to)
  * @error: return location
  *
  * Says what the output of a stage depends on beside its input, `name=value`
- * with spaces between: the properties that matter, versions of libraries. A
- * recording continues only where this is the same. Of stages that change no
+ * with spaces between: the properties that matter, the versions of this library
+ * and of others. A recording continues only where this is the same. Of stages that change no
  * bytes, checksums and sinks, this is empty.
  *
  * Returns: (transfer full) (nullable): the text, or %NULL with @error set if
