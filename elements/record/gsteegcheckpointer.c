@@ -37,47 +37,53 @@ get_real_peer (GstPad *pad)
   return NULL;
 }
 
-/* Is the property, a number or enumeration, 0? */
 static gboolean
-is_zero (GstElement *element, const gchar *property)
+is_default (GstElement *element, const gchar *property)
 {
-  GValue value = G_VALUE_INIT, number = G_VALUE_INIT;
+  GValue value = G_VALUE_INIT;
   GParamSpec *spec =
       g_object_class_find_property (G_OBJECT_GET_CLASS (element), property);
-  gboolean zero;
+  gboolean same;
 
   if (spec == NULL)
     return FALSE;
   g_value_init (&value, spec->value_type);
-  g_value_init (&number, G_TYPE_DOUBLE);
   g_object_get_property (G_OBJECT (element), property, &value);
-  if (G_VALUE_HOLDS_ENUM (&value))
-    g_value_set_double (&number, g_value_get_enum (&value));
-  else if (G_VALUE_HOLDS_FLAGS (&value))
-    g_value_set_double (&number, g_value_get_flags (&value));
-  else
-    g_value_transform (&value, &number);
-  zero = g_value_get_double (&number) == 0.0;
+  same = g_param_value_defaults (spec, &value);
   g_value_unset (&value);
-  g_value_unset (&number);
-  return zero;
+  return same;
+}
+
+static const gchar *
+get_factory_name (GstElement *element)
+{
+  GstElementFactory *factory = gst_element_get_factory (element);
+
+  return factory != NULL ? GST_OBJECT_NAME (factory) : "";
+}
+
+/* It holds nothing, but what comes out may depend on it. */
+static gboolean
+is_caps_filter (GstElement *element)
+{
+  return strcmp (get_factory_name (element), "capsfilter") == 0;
 }
 
 /* Elements of core that hold nothing, or only what is between two barriers, in
- * order. */
+ * order, and leave time stamps as they are. */
 static gboolean
 is_transparent (GstElement *element, gboolean parts)
 {
-  GstElementFactory *factory = gst_element_get_factory (element);
-  const gchar *name = factory != NULL ? GST_OBJECT_NAME (factory) : "";
+  const gchar *name = get_factory_name (element);
 
-  if (strcmp (name, "capsfilter") == 0)
-    return TRUE;
   if (strcmp (name, "queue") == 0)
-    return is_zero (element, "leaky");
+    return is_default (element, "leaky")
+        && is_default (element, "flush-on-eos");
   if (strcmp (name, "identity") == 0)
-    return is_zero (element, "drop-probability")
-        && is_zero (element, "drop-buffer-flags");
+    return is_default (element, "drop-probability")
+        && is_default (element, "drop-buffer-flags")
+        && is_default (element, "single-segment")
+        && is_default (element, "datarate");
   /* another branch would not know where a part of this one ends */
   if (strcmp (name, "tee") == 0)
     return !parts || element->numsrcpads == 1;
@@ -252,6 +258,13 @@ visit_element (Walk *walk, GstElement *element, GError **error)
       walk->has_source = TRUE;
       return TRUE;
     }
+  } else if (is_caps_filter (element)) {
+    g_ptr_array_add (walk->stages, gst_object_ref (element));
+  } else if (GST_OBJECT_FLAG_IS_SET (element, GST_ELEMENT_FLAG_SOURCE)) {
+    g_set_error (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS,
+        "%s is no source that could go on; put eegchunk behind it",
+        GST_OBJECT_NAME (element));
+    return FALSE;
   } else if (!is_transparent (element, walk->parts)) {
     g_set_error (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS,
         "%s holds state, or may lose data, and takes no part in %s",
@@ -301,7 +314,10 @@ visit_down (GstPad *src_pad, GPtrArray *sinks, GError **error)
 
   if (element == NULL) {
     g_set_error (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS,
-        "%s is not linked", GST_OBJECT_NAME (src_pad));
+        "%s of %s is not linked", GST_OBJECT_NAME (src_pad),
+        GST_OBJECT_PARENT (src_pad) != NULL
+            ? GST_OBJECT_NAME (GST_OBJECT_PARENT (src_pad))
+            : "no element");
     return FALSE;
   }
   pads = copy_pads (element, FALSE);
@@ -391,19 +407,22 @@ shorten (gchar *text)
   return g_string_free (hex, FALSE);
 }
 
+/* transfer full, NULL with @error set if there can be no checkpoint */
 static gchar *
-describe (GstEegStage *stage, gboolean parts, GError **error)
+describe (GstElement *element, gboolean parts, GError **error)
 {
-  return shorten (parts ? gst_eeg_stage_describe_part_output (stage, error)
-                        : gst_eeg_stage_describe_output (stage, error));
-}
+  GstCaps *caps;
+  gchar *text;
 
-static const gchar *
-get_factory_name (GstEegStage *stage)
-{
-  GstElementFactory *factory = gst_element_get_factory (GST_ELEMENT (stage));
-
-  return factory != NULL ? GST_OBJECT_NAME (factory) : "";
+  if (GST_IS_EEG_STAGE (element))
+    return shorten (parts
+            ? gst_eeg_stage_describe_part_output (GST_EEG_STAGE (element),
+                error)
+            : gst_eeg_stage_describe_output (GST_EEG_STAGE (element), error));
+  g_object_get (element, "caps", &caps, NULL);
+  text = shorten (gst_caps_to_string (caps));
+  gst_caps_unref (caps);
+  return text;
 }
 
 /* The build of the kernels of stages whose arithmetic may differ by it, or
@@ -413,10 +432,14 @@ get_cpu_path (GPtrArray *stages)
 {
   guint i;
 
-  for (i = 0; stages != NULL && i < stages->len; i++)
-    if (gst_eeg_stage_get_kind (g_ptr_array_index (stages, i))
-        == GST_EEG_STAGE_KIND_TRANSFORM)
+  for (i = 0; stages != NULL && i < stages->len; i++) {
+    GstElement *element = g_ptr_array_index (stages, i);
+
+    if (GST_IS_EEG_STAGE (element)
+        && gst_eeg_stage_get_kind (GST_EEG_STAGE (element))
+            == GST_EEG_STAGE_KIND_TRANSFORM)
       return eeg_cpu_name (eeg_cpu_choose ());
+  }
   return "";
 }
 
@@ -428,13 +451,15 @@ set_memory_error (GError **error)
 }
 
 static gboolean
-fill_stage (EegCheckpointStage *to, GstEegStage *stage, gboolean parts,
+fill_stage (EegCheckpointStage *to, GstElement *element, gboolean parts,
     GstEegBarrier *barrier, gboolean needs_state, GString *all, GError **error)
 {
-  gchar *settings = needs_state
+  GstEegStage *stage =
+      GST_IS_EEG_STAGE (element) ? GST_EEG_STAGE (element) : NULL;
+  gchar *settings = needs_state && stage != NULL
       ? shorten (gst_eeg_barrier_get_settings (barrier, stage))
-      : describe (stage, parts, error);
-  GBytes *state;
+      : describe (element, parts, error);
+  GBytes *state = NULL;
   gsize size;
   gconstpointer data;
 
@@ -442,21 +467,22 @@ fill_stage (EegCheckpointStage *to, GstEegStage *stage, gboolean parts,
     return FALSE;
   if (settings == NULL) {
     g_set_error (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS,
-        "%s was not on the way of the barrier", GST_OBJECT_NAME (stage));
+        "%s was not on the way of the barrier", GST_OBJECT_NAME (element));
     return FALSE;
   }
-  to->name = strdup (GST_OBJECT_NAME (stage));
-  to->factory = strdup (get_factory_name (stage));
+  to->name = strdup (GST_OBJECT_NAME (element));
+  to->factory = strdup (get_factory_name (element));
   to->settings = strdup (settings);
-  g_string_append_printf (all, "%s (%s): %s\n", GST_OBJECT_NAME (stage),
-      get_factory_name (stage), settings);
+  g_string_append_printf (all, "%s (%s): %s\n", GST_OBJECT_NAME (element),
+      get_factory_name (element), settings);
   g_free (settings);
   if (to->name == NULL || to->factory == NULL || to->settings == NULL) {
     set_memory_error (error);
     return FALSE;
   }
 
-  state = barrier != NULL ? gst_eeg_barrier_get_state (barrier, stage) : NULL;
+  if (barrier != NULL && stage != NULL)
+    state = gst_eeg_barrier_get_state (barrier, stage);
   if (state == NULL)
     state = g_bytes_new_static (NULL, 0);
   data = g_bytes_get_data (state, &size);
@@ -628,45 +654,54 @@ count_stages (const EegCheckpoint *checkpoint)
 
 /* --- going on ------------------------------------------------------------ */
 
+static gboolean
+compare_stage (const EegCheckpointStage *old, GstElement *element,
+    gboolean parts, GError **error)
+{
+  gchar *settings;
+  gboolean same;
+
+  if (old == NULL || element == NULL
+      || strcmp (old->factory, get_factory_name (element)) != 0) {
+    if (old == NULL)
+      g_set_error (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS,
+          "%s was not there at the checkpoint", GST_OBJECT_NAME (element));
+    else if (element == NULL)
+      g_set_error (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS,
+          "%s (%s), which was there at the checkpoint, is missing", old->name,
+          old->factory);
+    else
+      g_set_error (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS,
+          "%s stands where %s was at the checkpoint", GST_OBJECT_NAME (element),
+          old->factory);
+    return FALSE;
+  }
+  settings = describe (element, parts, error);
+  if (settings == NULL)
+    return FALSE;
+  same = strcmp (old->settings, settings) == 0;
+  if (!same)
+    g_set_error (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS,
+        "%s has other settings than at the checkpoint: \"%s\", not \"%s\"",
+        GST_OBJECT_NAME (element), settings, old->settings);
+  g_free (settings);
+  return same;
+}
+
 gboolean
 gst_eeg_checkpointer_compare (const EegCheckpoint *checkpoint,
     GPtrArray *stages, gboolean parts, GError **error)
 {
-  guint i;
+  gsize n = count_stages (checkpoint), i;
 
   /* before the first barrier nothing was made that depends on them */
-  if (count_stages (checkpoint) == 0)
+  if (n == 0)
     return TRUE;
-  if (count_stages (checkpoint) != stages->len) {
-    g_set_error (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS,
-        "there were %u stages at the checkpoint, now there are %u",
-        (guint) count_stages (checkpoint), stages->len);
-    return FALSE;
-  }
-  for (i = 0; i < stages->len; i++) {
-    const EegCheckpointStage *old = &checkpoint->stages[i];
-    GstEegStage *stage = g_ptr_array_index (stages, i);
-    gchar *settings;
-    gboolean same;
-
-    if (strcmp (old->factory, get_factory_name (stage)) != 0) {
-      g_set_error (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS,
-          "%s stands where %s was at the checkpoint", GST_OBJECT_NAME (stage),
-          old->factory);
+  for (i = 0; i < MAX (n, stages->len); i++)
+    if (!compare_stage (i < n ? &checkpoint->stages[i] : NULL,
+            i < stages->len ? g_ptr_array_index (stages, i) : NULL, parts,
+            error))
       return FALSE;
-    }
-    settings = describe (stage, parts, error);
-    if (settings == NULL)
-      return FALSE;
-    same = strcmp (old->settings, settings) == 0;
-    if (!same)
-      g_set_error (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS,
-          "%s has other settings than at the checkpoint: \"%s\", not \"%s\"",
-          GST_OBJECT_NAME (stage), settings, old->settings);
-    g_free (settings);
-    if (!same)
-      return FALSE;
-  }
   if (strcmp (checkpoint->cpu_path, get_cpu_path (stages)) != 0) {
     g_set_error (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS,
         "samples were computed by instructions of \"%s\", now it would be "
@@ -685,10 +720,14 @@ gst_eeg_checkpointer_restore (const EegCheckpoint *checkpoint,
 
   for (i = 0; i < count_stages (checkpoint); i++) {
     const EegCheckpointStage *saved = &checkpoint->stages[i];
-    GstEegStage *stage = g_ptr_array_index (stages, i);
+    GstElement *element = g_ptr_array_index (stages, i);
+    GstEegStage *stage;
     GBytes *state;
     gboolean ok;
 
+    if (!GST_IS_EEG_STAGE (element))
+      continue;
+    stage = GST_EEG_STAGE (element);
     /* behind the end of the last part only the source is of interest */
     if (only_source
         && (saved->state_size == 0

@@ -19,7 +19,7 @@ G_BEGIN_DECLS
 
 /*
  * Finds all stages that a barrier comes by on its way to @sink_pad, the nearest
- * first. NULL with @error set if there is an element that holds state and
+ * first, and with them capsfilters, on which their output may depend. NULL with @error set if there is an element that holds state and
  * cannot save it, or no source that can go on. With @parts, whether they can
  * save their states is not looked at.
  */

@@ -412,6 +412,23 @@ is_finished_already (GstEegFileSink *self, GPtrArray *stages)
   return same;
 }
 
+/* A recording that was finished, and moved away, leaves room for the next one:
+ * nothing of it is lost. */
+static gboolean
+was_whole (GstEegFileSink *self)
+{
+  EegCheckpoint *checkpoint;
+  gboolean whole;
+
+  if (eeg_checkpoint_load (self->resume.sidecar, EEG_CHECKPOINT_NEWEST,
+          &checkpoint)
+      != EEG_CHECKPOINT_OK)
+    return FALSE;
+  whole = checkpoint->complete;
+  eeg_checkpoint_free (checkpoint);
+  return whole;
+}
+
 /* Of a file that was opened to go on with it. */
 static gboolean
 find_checkpoint (GstEegFileSink *self, EegDurableFile *file, GPtrArray *stages)
@@ -423,10 +440,12 @@ find_checkpoint (GstEegFileSink *self, EegDurableFile *file, GPtrArray *stages)
   eeg_durable_get_counts (file, &counts);
   if (checkpoint != NULL)
     return go_on (self, file, checkpoint, stages);
-  if (counts.size == 0)
+  if (counts.size == 0 && (reason == NULL || was_whole (self)))
     return store_first_checkpoint (self, file);
   if (reason != NULL)
-    return gst_eeg_file_sink_refuse_to_go_on (self, reason);
+    return gst_eeg_file_sink_refuse_to_go_on (self,
+        counts.size > 0 ? reason
+                        : "the output is missing, or there is nothing in it");
   gst_eeg_file_sink_post_error (self, self->resume.location,
       EEG_DURABLE_UNFINISHED, 0);
   return FALSE;

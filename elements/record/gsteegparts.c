@@ -62,10 +62,12 @@ find_label_stage (GPtrArray *stages)
   guint i;
 
   for (i = stages->len; i > 0; i--) {
-    GstEegStage *stage = g_ptr_array_index (stages, i - 1);
+    GstElement *element = g_ptr_array_index (stages, i - 1);
 
-    if (gst_eeg_stage_get_part_support (stage) == GST_EEG_PART_SUPPORT_LABELS)
-      return stage;
+    if (GST_IS_EEG_STAGE (element)
+        && gst_eeg_stage_get_part_support (GST_EEG_STAGE (element))
+            == GST_EEG_PART_SUPPORT_LABELS)
+      return GST_EEG_STAGE (element);
   }
   return NULL;
 }
@@ -78,9 +80,12 @@ gst_eeg_parts_find_stages (GstPad *sink_pad, gboolean *is_live, GError **error)
   guint i;
 
   *is_live = FALSE;
-  for (i = 0; ok && i < stages->len; i++)
-    ok = check_stage (g_ptr_array_index (stages, i), &needs_label, is_live,
-        error);
+  for (i = 0; ok && i < stages->len; i++) {
+    GstElement *element = g_ptr_array_index (stages, i);
+
+    if (GST_IS_EEG_STAGE (element))
+      ok = check_stage (GST_EEG_STAGE (element), &needs_label, is_live, error);
+  }
   if (ok && needs_label && find_label_stage (stages) == NULL) {
     g_set_error_literal (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS,
         "nothing before the cipher can say which part of which recording it is, "
@@ -100,9 +105,13 @@ gst_eeg_parts_tell (GPtrArray *stages, const GstEegPart *part)
   guint i;
 
   for (i = 0; i < stages->len; i++) {
-    GstEegStage *stage = g_ptr_array_index (stages, i);
+    GstElement *element = g_ptr_array_index (stages, i);
+    GstEegStage *stage;
     GstEegPart told;
 
+    if (!GST_IS_EEG_STAGE (element))
+      continue;
+    stage = GST_EEG_STAGE (element);
     if (part == NULL) {
       gst_eeg_stage_set_part (stage, NULL);
       continue;

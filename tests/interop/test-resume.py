@@ -450,7 +450,7 @@ class Resume(unittest.TestCase):
         self.refuse(self.line("zstdenc", interval=INTERVAL + 1),
                     r"eegchunk0 has other settings")
         self.refuse(self.line("lz4enc"), "lz4enc0 stands where zstdenc was")
-        self.refuse(self.line("zstdenc ! blake3sum"), "there were 2 stages")
+        self.refuse(self.line("zstdenc ! blake3sum"), "blake3sum0 stands where zstdenc was at the checkpoint")
         self.refuse(self.line("zstdenc").replace("checkpoint=true", ""),
                     "unfinished recording")
         self.succeed(self.line("zstdenc threads=1"))
@@ -548,7 +548,7 @@ class Resume(unittest.TestCase):
                 self.refuse(self.line(middle), f"cannot have checkpoints.*{name}")
                 self.assertEqual(self.contents(), {})
         self.refuse("filesrc location=in ! eegfilesink checkpoint=true "
-                    "location=out", "filesrc0 holds state")
+                    "location=out", "filesrc0 is no source that could go on")
         for source, reason in (
                 ("fakesrc num-buffers=1", "size of the input is not known"),
                 ("filesrc location=in ! queue",
