@@ -1832,12 +1832,16 @@ gst_eeg_edf_demux_restore_state (GstEegStage *stage, GBytes *state,
 {
   GstEegEdfDemux *self = GST_EEG_EDF_DEMUX (stage);
   gsize size;
-  const guint8 *blob = g_bytes_get_data (state, &size);
-  gboolean is_damaged = size < STATE_HEAD || blob[0] != STATE_VERSION
+  const guint8 *blob;
+  gboolean is_damaged;
+
+  if (state == NULL)
+    return gst_eeg_stage_keep_state (stage, &self->restore, NULL, TRUE, error);
+  blob = g_bytes_get_data (state, &size);
+  is_damaged = size < STATE_HEAD || blob[0] != STATE_VERSION
       || size
           != STATE_HEAD
               + (guint64) GST_READ_UINT32_LE (blob + 4) * STATE_STREAM;
-
   return gst_eeg_stage_keep_state (stage, &self->restore, state, !is_damaged,
       error);
 }

@@ -319,7 +319,8 @@ gst_eeg_file_sink_forget_states (GstEegFileSink *self)
   guint i;
 
   for (i = 0; stages != NULL && i < stages->len; i++)
-    gst_eeg_stage_restore_state (g_ptr_array_index (stages, i), NULL, NULL);
+    if (GST_IS_EEG_STAGE (g_ptr_array_index (stages, i)))
+      gst_eeg_stage_restore_state (g_ptr_array_index (stages, i), NULL, NULL);
   g_clear_pointer (&stages, g_ptr_array_unref);
 }
 
@@ -458,10 +459,12 @@ warn_of_no_barriers (GstEegFileSink *self, GPtrArray *stages)
   guint i;
 
   for (i = 0; i < stages->len; i++) {
-    GstEegStage *stage = g_ptr_array_index (stages, i);
+    GstElement *stage = g_ptr_array_index (stages, i);
 
-    if (gst_eeg_stage_get_kind (stage) == GST_EEG_STAGE_KIND_ACQUISITION
-        && !gst_eeg_checkpointer_sends_barriers (stage))
+    if (GST_IS_EEG_STAGE (stage)
+        && gst_eeg_stage_get_kind (GST_EEG_STAGE (stage))
+            == GST_EEG_STAGE_KIND_ACQUISITION
+        && !gst_eeg_checkpointer_sends_barriers (GST_EEG_STAGE (stage)))
       GST_ELEMENT_WARNING (self, LIBRARY, SETTINGS,
           ("There will be no checkpoints but those that are asked for: %s has "
            "no checkpoint-interval.",

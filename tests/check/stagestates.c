@@ -1250,6 +1250,8 @@ check_foreign_states (GstElementFactory *factory, GstElement *element)
     g_clear_error (&error);
     g_bytes_unref (states[i]);
   }
+  fail_unless (gst_eeg_stage_restore_state (stage, NULL, NULL),
+      "%s forgets no state", GST_OBJECT_NAME (factory));
 }
 
 GST_START_TEST (test_foreign_states)
