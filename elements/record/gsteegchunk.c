@@ -306,6 +306,8 @@ prepare (GstEegChunk *self)
   GST_OBJECT_LOCK (self);
   self->position = state->input.position;
   GST_OBJECT_UNLOCK (self);
+  if (flow != GST_FLOW_OK)
+    reset (self);
   return flow == GST_FLOW_OK;
 }
 

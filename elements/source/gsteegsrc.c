@@ -163,7 +163,7 @@ struct state
   guint frames;     /* per buffer */
   guint64 position; /* of the next sample */
   guint64 stop;     /* first sample that is not to be delivered any more */
-  gint n_buffers;
+  guint64 n_buffers;
   gboolean discont;
   gboolean recording_sent;
   gboolean segment_pending;
@@ -503,7 +503,7 @@ prepare_barriers (GstEegSrc *self, const struct settings *settings,
       difference = "is no file any more, or was none";
     state->resume_at = state->barrier_at = GST_READ_UINT64_LE (blob + 8);
     state->barrier_id = GST_READ_UINT64_LE (blob + 16);
-    state->n_buffers = (gint) GST_READ_UINT64_LE (blob + 24);
+    state->n_buffers = GST_READ_UINT64_LE (blob + 24);
     state->resumed = TRUE;
     GST_INFO_OBJECT (self, "going on at sample %" G_GUINT64_FORMAT,
         state->resume_at);
@@ -1273,7 +1273,7 @@ gst_eeg_src_create (GstPushSrc *push_src, GstBuffer **buffer)
     GstFlowReturn ret;
 
     if (g_atomic_int_get (&self->eos_requested)
-        || (num_buffers >= 0 && state->n_buffers >= num_buffers))
+        || (num_buffers >= 0 && state->n_buffers >= (guint64) num_buffers))
       return finish (self);
     if (state->position >= state->stop) {
       /* the driver's own end: it knows whether that is the whole recording */
@@ -1710,7 +1710,7 @@ gst_eeg_src_save_state (GstEegStage *stage, GError **error)
   }
   GST_WRITE_UINT64_LE (header + 8, state->position);
   GST_WRITE_UINT64_LE (header + 16, state->barrier_id);
-  GST_WRITE_UINT64_LE (header + 24, (guint64) state->n_buffers);
+  GST_WRITE_UINT64_LE (header + 24, state->n_buffers);
   blob = g_byte_array_new ();
   g_byte_array_append (blob, header, sizeof header);
   if (gst_eeg_driver_has_input (state->driver)) {
@@ -1737,7 +1737,7 @@ gst_eeg_src_restore_state (GstEegStage *stage, GBytes *state, GError **error)
     return gst_eeg_stage_keep_state (stage, &self->restore, NULL, TRUE, error);
   blob = g_bytes_get_data (state, &size);
   is_damaged = size < STATE_SIZE || blob[0] != STATE_VERSION
-      || GST_READ_UINT64_LE (blob + 24) > G_MAXINT
+      || GST_READ_UINT64_LE (blob + 24) > G_MAXINT64
       || (size > STATE_SIZE
           && !gst_eeg_barrier_input_from_bytes (&input, blob + STATE_SIZE,
               size - STATE_SIZE));
