@@ -22,6 +22,9 @@
  * - EOS sends what is held. Behind a source that announces its true end, an EOS
  *   without that announcement writes no final mark, and a decoder never turns a
  *   missing final mark into EOS.
+ * - Barriers (see #GstEegBarrier) end the chunk of an encoder. A decoder that
+ *   takes part lets them leave behind the unit in which they came, and steps
+ *   over what that is beyond them when it goes on.
  * - SEEKING is answered with no; positions and durations in bytes are unknown.
  *
  * Locking: three threads meet here. The streaming thread (sink pad's stream
@@ -133,6 +136,14 @@ typedef struct
   GBytes *input; /* of save_input(), or NULL */
 } InputMark;
 
+/* A barrier in the middle of a decoder's unit */
+typedef struct
+{
+  GstEvent *event;
+  guint64 position; /* where a BYTES segment behind it has to start */
+  guint64 bytes;    /* input before it */
+} Held;
+
 typedef struct
 {
   GstEegChunkJob job; /* first: subclasses are given its address */
@@ -213,6 +224,7 @@ struct state
   gboolean more; /* parse() asked for more than it was shown */
   gsize need;    /* bytes that it asked for; 0: any */
   guint64 skip;
+  GQueue barriers; /* of Held */
   gboolean streaming;
   GstMemory *stream_out;
   GstMapInfo stream_map;
@@ -1877,6 +1889,58 @@ decode_stream (GstEegChunkCodec *self, Input *in)
   return flow;
 }
 
+static void
+free_held (gpointer data)
+{
+  gst_event_unref (((Held *) data)->event);
+  g_free (data);
+}
+
+/* Lets barriers leave that came before the end of the last unit; at the end of
+ * the stream, all. */
+static void
+release_barriers (GstEegChunkCodec *self, gboolean is_end)
+{
+  struct state *st = &PRIVATE (self)->state;
+  Held *held;
+
+  while ((held = g_queue_peek_head (&st->barriers)) != NULL) {
+    InputMark mark = { held->position, held->bytes, st->stream_jobs, 0, NULL };
+    GstEegBarrier *barrier;
+    GError *error = NULL;
+
+    if (!is_end
+        && (st->skip > 0 || st->streaming || st->stream_bytes < held->bytes))
+      return;
+    mark.input = CLASS (self)->save_input (self, &error);
+    if (mark.input == NULL && error == NULL && !is_end)
+      return;
+    if (mark.input == NULL) {
+      gst_eeg_event_parse_barrier (held->event, &barrier);
+      gst_eeg_barrier_fail (barrier, GST_EEG_STAGE (self),
+          error != NULL ? error->message : "the input ends before its end");
+      g_clear_error (&error);
+    }
+    mark.skip = st->stream_bytes - MIN (st->stream_bytes, held->bytes);
+    send_marked_event (self, gst_event_ref (held->event), mark);
+    free_held (g_queue_pop_head (&st->barriers));
+  }
+}
+
+/* transfer full; a barrier between two buffers of a decoder that takes part */
+static void
+hold_barrier (GstEegChunkCodec *self, GstEvent *event)
+{
+  struct state *st = &PRIVATE (self)->state;
+  Held *held = g_new (Held, 1);
+
+  held->event = event;
+  held->position = st->position;
+  held->bytes = st->stream_bytes + st->fifo_fill;
+  g_queue_push_tail (&st->barriers, held);
+  release_barriers (self, FALSE);
+}
+
 static GstFlowReturn
 decode_lost (GstEegChunkCodec *self, Input *in, const GstEegChunkUnit *unit)
 {
@@ -1911,6 +1975,8 @@ decode (GstEegChunkCodec *self, Input *in)
     const guint8 *data;
     gsize size;
 
+    if (!g_queue_is_empty (&st->barriers))
+      release_barriers (self, FALSE);
     if (st->skip > 0) {
       gsize n = (gsize) MIN (st->skip, st->fifo_fill + in->size);
 
@@ -2116,6 +2182,7 @@ reset_stream (GstEegChunkCodec *self)
   st->more = FALSE;
   st->need = 0;
   st->skip = 0;
+  g_queue_clear_full (&st->barriers, free_held);
   st->streaming = FALSE;
   st->stream_fill = 0;
   st->pts = GST_CLOCK_TIME_NONE;
@@ -2314,6 +2381,8 @@ end_stream (GstEegChunkCodec *self)
     Input in = { NULL, NULL, NULL, 0 };
 
     flow = decode (self, &in);
+    if (flow == GST_FLOW_OK && !st->failed)
+      release_barriers (self, TRUE);
     st->begun = FALSE;
   }
   /* no chain function returns it any more */
@@ -2406,6 +2475,11 @@ take_event (GstEegChunkCodec *self, GstEvent *event)
           && gst_eeg_event_parse_barrier (event, &barrier)
           && gst_eeg_barrier_ends_part (barrier) && !st->failed)
         return end_part (self, event);
+      else if (!is_encoder (self) && CLASS (self)->restore != NULL
+          && gst_eeg_event_parse_barrier (event, NULL) && !st->failed) {
+        hold_barrier (self, event);
+        return TRUE;
+      }
       break;
     default:
       break;
@@ -2646,7 +2720,8 @@ start (GstEegChunkCodec *self)
 
   GST_OBJECT_LOCK (self);
   priv->active = priv->settings;
-  priv->makes_parts = priv->part != NULL;
+  /* what a decoder makes is no file */
+  priv->makes_parts = priv->part != NULL && is_encoder (self);
   priv->makes_labels = priv->makes_parts && priv->part->digest != NULL;
   GST_OBJECT_UNLOCK (self);
 
@@ -2943,6 +3018,8 @@ gst_eeg_chunk_codec_get_part_support (GstEegStage *stage)
   GST_OBJECT_LOCK (stage);
   n = GST_ELEMENT_CAST (stage)->numsinkpads;
   GST_OBJECT_UNLOCK (stage);
+  if (klass->bound == NULL && klass->restore != NULL)
+    return GST_EEG_PART_SUPPORT_PASSES;
   /* one that is handed its jobs must know itself what to do */
   if (klass->bound == NULL
       || (klass->capacity == NULL && klass->begin_part == NULL) || n > 1)

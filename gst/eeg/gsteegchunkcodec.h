@@ -214,7 +214,9 @@ struct _GstEegChunkLimits
  * @save_input: what is needed beside the numbers of the base class to go on
  *     behind a barrier, as far as the thread that sends jobs knows it; on that
  *     thread, when all before the barrier was sent. No samples and no keys; with
- *     @save_output, below 96 KiB. Optional
+ *     @save_output, below 96 KiB. Optional; of a decoder, %NULL with no error
+ *     set if the next unit depends on what was parsed before: the barrier leaves
+ *     behind that
  * @save_output: the same, as far as the side that pushes knows it; as @emit
  * @restore: takes both, before anything streams; %FALSE if they are not what
  *     was saved. With @save_input and @save_output, or none of them
