@@ -24,6 +24,10 @@
  *   before it streams. Else, as in decodebin, blocks are found by walking.
  * - EOS without the file's end is an error; with `salvage` it is not, and
  *   damaged blocks become gaps.
+ * - Checkpoints: a barrier may come at any byte, and leaves on all pads behind
+ *   the block in which it came. Going on, the rest of that block is thrown away,
+ *   and the source is asked for the header once more
+ *   (gst_eeg_query_new_input_bytes()). Ends of parts pass.
  */
 #ifdef HAVE_CONFIG_H
 #include "config.h"
@@ -31,6 +35,8 @@
 
 #include "gsteegpackdec.h"
 
+#include <gst/base/gstbytereader.h>
+#include <gst/base/gstbytewriter.h>
 #include <gst/base/gstflowcombiner.h>
 #include <gst/eeg/gsteegedfrecord.h>
 #include <stdlib.h>
@@ -47,6 +53,23 @@ GST_DEBUG_CATEGORY_STATIC (gst_eeg_pack_dec_debug);
 #define SMALL_CHUNK (64 * 1024)
 /* Markers that wait for samples of their stream. */
 #define MAX_WAITING 65536
+
+/*
+ * A saved state of the input (little-endian): u8 version, u8 flags, u64 position
+ * of the next chunk, u64 bytes of the header's chunk, u32 its checksum, u32
+ * streams; of each, u64 frames that blocks told of, u64 those that the index
+ * told of. Of the output: u8 version; of each stream u8 flags, u64 next sample,
+ * u32 markers that wait for samples, and of each of these u64 time, u64 duration
+ * and u32 size of its text, which follows.
+ */
+#define STATE_VERSION 1
+#define STATE_END 1
+#define STATE_DRAINED 2
+#define STATE_DAMAGED 4
+#define STATE_STARTED 1
+#define STATE_EOS 2
+/* Of the output, so that the rest fits beside it. */
+#define MAX_STATE (64 * 1024)
 
 typedef struct
 {
@@ -94,6 +117,7 @@ struct _GstEegPackDec
 
   eeg_eegpack_header *header;
   guint32 header_sum; /* checksum of its chunk */
+  gsize header_size;  /* of that */
   gsize most;         /* largest payload of a block */
   GPtrArray *streams; /* of Stream */
   GstFlowCombiner *combiner;
@@ -107,10 +131,12 @@ struct _GstEegPackDec
   gboolean end;     /* the file's last chunk was seen */
   gboolean drained; /* what was left is on its way */
   gboolean damaged;
-  gint enough;        /* atomic; downstream wants no more */
-  gint replacing;     /* atomic; pads make room for those of another file */
-  GArray *markers;    /* of Marker; wait for a block */
-  GPtrArray *records; /* the same */
+  gint enough;         /* atomic; downstream wants no more */
+  gint replacing;      /* atomic; pads make room for those of another file */
+  GArray *markers;     /* of Marker; wait for a block */
+  GPtrArray *records;  /* the same */
+  GBytes *saved_input; /* of a file that goes on, until that begins */
+  GBytes *saved_output;
 
   struct
   {
@@ -493,6 +519,25 @@ sum_of (const eeg_eegpack_chunk *chunk)
       | (guint32) p[3] << 24;
 }
 
+/* FALSE: it is none that this version can read. */
+static gboolean
+take_header (GstEegPackDec *self, const eeg_eegpack_chunk *chunk,
+    GError **error)
+{
+  self->header = eeg_eegpack_parse_header (chunk->payload, chunk->payload_size);
+  if (self->header == NULL) {
+    SET_ERROR (error, DECODE, "The header is none that this version can read.");
+    return FALSE;
+  }
+  self->header_sum = sum_of (chunk);
+  self->header_size = chunk->size;
+  self->most = eeg_eegpack_most_data (self->header);
+  self->totals = g_new0 (guint64, self->header->n_streams);
+  share_limits (self, chunk->size);
+  add_streams (self);
+  return TRUE;
+}
+
 static gboolean
 read_header (GstEegPackDec *self, const eeg_eegpack_chunk *chunk,
     GError **error)
@@ -511,17 +556,7 @@ read_header (GstEegPackDec *self, const eeg_eegpack_chunk *chunk,
     forget_file (self);
     g_atomic_int_set (&self->replacing, FALSE);
   }
-  self->header = eeg_eegpack_parse_header (chunk->payload, chunk->payload_size);
-  if (self->header == NULL) {
-    SET_ERROR (error, DECODE, "The header is none that this version can read.");
-    return FALSE;
-  }
-  self->header_sum = sum_of (chunk);
-  self->most = eeg_eegpack_most_data (self->header);
-  self->totals = g_new0 (guint64, self->header->n_streams);
-  share_limits (self, chunk->size);
-  add_streams (self);
-  return TRUE;
+  return take_header (self, chunk, error);
 }
 
 /* Only the totals: where blocks stand is seen when they come, or was read from
@@ -601,6 +636,126 @@ parse_block (GstEegPackDec *self, const eeg_eegpack_chunk *chunk,
   return GST_EEG_CHUNK_PARSE_JOB;
 }
 
+static gboolean
+set_state_error (GError **error, const gchar *text)
+{
+  g_set_error (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS,
+      "Nothing can be continued: %s.", text);
+  return FALSE;
+}
+
+/* The header was stored by nobody, as it names a person: the source has it. */
+static gboolean
+read_header_again (GstEegPackDec *self, guint64 size, guint32 sum,
+    GError **error)
+{
+  GstQuery *query =
+      gst_eeg_query_new_input_bytes (EEG_EEGPACK_MAGIC_SIZE, (guint) size);
+  GstPad *sink = gst_element_get_static_pad (GST_ELEMENT_CAST (self), "sink");
+  GstBuffer *buffer = NULL;
+  eeg_eegpack_chunk chunk;
+  gboolean ok = FALSE;
+  GstMapInfo map;
+
+  if (gst_pad_peer_query (sink, query))
+    buffer = gst_eeg_query_get_input_bytes (query);
+  gst_query_unref (query);
+  gst_object_unref (sink);
+  if (buffer == NULL)
+    return set_state_error (error,
+        "no source before it gives the header of the file once more");
+  if (gst_buffer_map (buffer, &map, GST_MAP_READ)) {
+    ok = eeg_eegpack_get_chunk (map.data, map.size, 0, &chunk) == EEG_EEGPACK_OK
+        && chunk.type == EEG_EEGPACK_CHUNK_HEADER && sum_of (&chunk) == sum;
+    if (!ok)
+      set_state_error (error,
+          "the header of the file is another one than at the checkpoint");
+    ok = ok && take_header (self, &chunk, error);
+    gst_buffer_unmap (buffer, &map);
+  }
+  gst_buffer_unref (buffer);
+  return ok;
+}
+
+static gboolean
+restore_markers (GstByteReader *from, Stream *s)
+{
+  const guint8 *text = NULL;
+  guint32 n, size;
+  gboolean ok = gst_byte_reader_get_uint32_le (from, &n);
+
+  for (; ok && n > 0; n--) {
+    Marker m = { 0, 0, NULL, EEG_EEGPACK_NO_STREAM };
+
+    ok = gst_byte_reader_get_uint64_le (from, &m.time)
+        && gst_byte_reader_get_uint64_le (from, &m.duration)
+        && gst_byte_reader_get_uint32_le (from, &size)
+        && gst_byte_reader_get_data (from, size, &text);
+    if (!ok)
+      break;
+    m.text = g_strndup ((const gchar *) text, size);
+    g_array_append_val (s->markers, m);
+  }
+  return ok;
+}
+
+/* Goes on with the file of which a state was restored, if there is one. */
+static gboolean
+go_on (GstEegPackDec *self, GError **error)
+{
+  GBytes *input, *output;
+  GstByteReader from, to;
+  guint64 header_size = 0;
+  guint8 version, flags = 0;
+  guint32 sum = 0, n = 0, i;
+  gsize size;
+  gconstpointer data;
+  gboolean ok;
+
+  if (G_LIKELY (self->saved_input == NULL))
+    return TRUE;
+  input = g_steal_pointer (&self->saved_input);
+  output = g_steal_pointer (&self->saved_output);
+  data = g_bytes_get_data (input, &size);
+  gst_byte_reader_init (&from, data, (guint) size);
+  data = g_bytes_get_data (output, &size);
+  gst_byte_reader_init (&to, data, (guint) size);
+  ok = gst_byte_reader_get_uint8 (&from, &version)
+      && gst_byte_reader_get_uint8 (&from, &flags)
+      && gst_byte_reader_get_uint64_le (&from, &self->position)
+      && gst_byte_reader_get_uint64_le (&from, &header_size)
+      && gst_byte_reader_get_uint32_le (&from, &sum)
+      && gst_byte_reader_get_uint32_le (&from, &n) && header_size <= G_MAXUINT
+      && gst_byte_reader_skip (&to, 1);
+  if (!ok)
+    set_state_error (error, "what was saved is no state of this version");
+  self->magic = TRUE;
+  self->end = (flags & STATE_END) != 0;
+  self->drained = (flags & STATE_DRAINED) != 0;
+  self->damaged = (flags & STATE_DAMAGED) != 0;
+  if (ok && read_header_again (self, header_size, sum, error)) {
+    ok = n == self->streams->len;
+    for (i = 0; ok && i < n; i++) {
+      Stream *s = g_ptr_array_index (self->streams, i);
+
+      ok = gst_byte_reader_get_uint64_le (&from, &s->next)
+          && gst_byte_reader_get_uint64_le (&from, &self->totals[i])
+          && gst_byte_reader_get_uint8 (&to, &flags)
+          && gst_byte_reader_get_uint64_le (&to, &s->next_sample)
+          && restore_markers (&to, s);
+      s->started = (flags & STATE_STARTED) != 0;
+      s->eos = (flags & STATE_EOS) != 0;
+    }
+    if (!ok)
+      set_state_error (error, "what was saved is no state of this version");
+  } else {
+    ok = FALSE;
+  }
+  g_bytes_unref (input);
+  g_bytes_unref (output);
+  return ok;
+}
+
 /* A job without samples, for what is left at the end */
 static GstEegChunkParse
 drain (GstEegPackDec *self, gsize size, GstEegChunkUnit *unit)
@@ -619,6 +774,8 @@ gst_eeg_pack_dec_parse (GstEegChunkCodec *codec, const guint8 *data, gsize size,
   gboolean salvage = gst_eeg_chunk_codec_get_salvage (codec);
   eeg_eegpack_chunk chunk;
 
+  if (!go_on (self, error))
+    return GST_EEG_CHUNK_PARSE_ERROR;
   /* what ends before its end was not read to it */
   if (eos && g_atomic_int_get (&self->enough)) {
     if (size > 0)
@@ -987,6 +1144,99 @@ gst_eeg_pack_dec_push_event (GstEegChunkCodec *codec, GstEvent *event)
 
 /* --- codec --------------------------------------------------------------- */
 
+static gboolean
+gst_eeg_pack_dec_can_resume (GstEegChunkCodec *codec, GError **error)
+{
+  return TRUE;
+}
+
+static GBytes *
+gst_eeg_pack_dec_save_input (GstEegChunkCodec *codec, GError **error)
+{
+  GstEegPackDec *self = GST_EEG_PACK_DEC (codec);
+  GstByteWriter w;
+  guint size, i;
+
+  if (!go_on (self, error))
+    return NULL;
+  /* what belongs to the next block is not saved: behind that */
+  if (self->header == NULL || self->markers->len > 0 || self->records->len > 0)
+    return NULL;
+  if (self->segment.start > 0 || GST_CLOCK_TIME_IS_VALID (self->segment.stop)) {
+    g_set_error (error, GST_CORE_ERROR, GST_CORE_ERROR_NOT_IMPLEMENTED,
+        "%s cannot go on behind a seek", GST_OBJECT_NAME (self));
+    return NULL;
+  }
+  gst_byte_writer_init (&w);
+  gst_byte_writer_put_uint8 (&w, STATE_VERSION);
+  gst_byte_writer_put_uint8 (&w,
+      (self->end ? STATE_END : 0) | (self->drained ? STATE_DRAINED : 0)
+          | (self->damaged ? STATE_DAMAGED : 0));
+  gst_byte_writer_put_uint64_le (&w, self->position);
+  gst_byte_writer_put_uint64_le (&w, self->header_size);
+  gst_byte_writer_put_uint32_le (&w, self->header_sum);
+  gst_byte_writer_put_uint32_le (&w, self->streams->len);
+  for (i = 0; i < self->streams->len; i++) {
+    const Stream *s = g_ptr_array_index (self->streams, i);
+
+    gst_byte_writer_put_uint64_le (&w, s->next);
+    gst_byte_writer_put_uint64_le (&w, self->totals[i]);
+  }
+  size = gst_byte_writer_get_pos (&w);
+  return g_bytes_new_take (gst_byte_writer_reset_and_get_data (&w), size);
+}
+
+static GBytes *
+gst_eeg_pack_dec_save_output (GstEegChunkCodec *codec, GError **error)
+{
+  GstEegPackDec *self = GST_EEG_PACK_DEC (codec);
+  GstByteWriter w;
+  guint8 *blob;
+  guint size, i, k;
+
+  gst_byte_writer_init (&w);
+  gst_byte_writer_put_uint8 (&w, STATE_VERSION);
+  for (i = 0; i < self->streams->len; i++) {
+    const Stream *s = g_ptr_array_index (self->streams, i);
+
+    gst_byte_writer_put_uint8 (&w,
+        (s->started ? STATE_STARTED : 0) | (s->eos ? STATE_EOS : 0));
+    gst_byte_writer_put_uint64_le (&w, s->next_sample);
+    gst_byte_writer_put_uint32_le (&w, s->markers->len);
+    for (k = 0; k < s->markers->len; k++) {
+      const Marker *m = &g_array_index (s->markers, Marker, k);
+      gsize length = strlen (m->text);
+
+      gst_byte_writer_put_uint64_le (&w, m->time);
+      gst_byte_writer_put_uint64_le (&w, m->duration);
+      gst_byte_writer_put_uint32_le (&w, (guint32) length);
+      gst_byte_writer_put_data (&w, (const guint8 *) m->text, (guint) length);
+    }
+  }
+  size = gst_byte_writer_get_pos (&w);
+  blob = gst_byte_writer_reset_and_get_data (&w);
+  if (size <= MAX_STATE)
+    return g_bytes_new_take (blob, size);
+  g_free (blob);
+  g_set_error_literal (error, GST_CORE_ERROR, GST_CORE_ERROR_TOO_LAZY,
+      "too many markers wait for their samples");
+  return NULL;
+}
+
+static gboolean
+gst_eeg_pack_dec_restore (GstEegChunkCodec *codec, const guint8 *input,
+    gsize input_size, const guint8 *output, gsize output_size)
+{
+  GstEegPackDec *self = GST_EEG_PACK_DEC (codec);
+
+  if (input_size < 1 || input[0] != STATE_VERSION || output_size < 1
+      || output[0] != STATE_VERSION)
+    return FALSE;
+  self->saved_input = g_bytes_new (input, input_size);
+  self->saved_output = g_bytes_new (output, output_size);
+  return TRUE;
+}
+
 /* No job is out. What a seek asked for begins here. */
 static void
 gst_eeg_pack_dec_reset (GstEegChunkCodec *codec)
@@ -995,6 +1245,9 @@ gst_eeg_pack_dec_reset (GstEegChunkCodec *codec)
   gboolean seek;
   guint i;
 
+  /* it goes on no more */
+  g_clear_pointer (&self->saved_input, g_bytes_unref);
+  g_clear_pointer (&self->saved_output, g_bytes_unref);
   GST_OBJECT_LOCK (self);
   seek = self->shared.seek_pending && self->header != NULL;
   self->shared.seek_pending = FALSE;
@@ -1458,6 +1711,8 @@ gst_eeg_pack_dec_finalize (GObject *object)
   g_array_unref (self->shared.entries);
   gst_flow_combiner_unref (self->combiner);
   eeg_eegpack_header_free (self->header);
+  g_clear_pointer (&self->saved_input, g_bytes_unref);
+  g_clear_pointer (&self->saved_output, g_bytes_unref);
   g_free (self->totals);
   G_OBJECT_CLASS (gst_eeg_pack_dec_parent_class)->finalize (object);
 }
@@ -1479,6 +1734,10 @@ gst_eeg_pack_dec_class_init (GstEegPackDecClass *klass)
       "gst-plugins-eeg developers");
 
   codec_class->media_type = "application/x-eegpack";
+  codec_class->can_resume = gst_eeg_pack_dec_can_resume;
+  codec_class->save_input = gst_eeg_pack_dec_save_input;
+  codec_class->save_output = gst_eeg_pack_dec_save_output;
+  codec_class->restore = gst_eeg_pack_dec_restore;
   codec_class->stop = gst_eeg_pack_dec_stop;
   codec_class->reset = gst_eeg_pack_dec_reset;
   codec_class->limits = gst_eeg_pack_dec_limits;

@@ -327,10 +327,12 @@ struct _GstEegPackEnc
   /* of the thread that feeds */
   Layout *layout;
   GstEegAllocator *allocator;
-  gint64 last_record; /* number of the newest EDF record */
-  gboolean announced; /* the stream has started downstream */
-  guint64 origin;     /* index at which the file begins, of one pad */
-  gboolean resumed;   /* a file that has begun goes on, and nothing came yet */
+  gint64 last_record;  /* number of the newest EDF record */
+  gboolean announced;  /* the stream has started downstream */
+  guint64 origin;      /* index at which the file begins, of one pad */
+  gboolean resumed;    /* a file that has begun goes on, and nothing came yet */
+  GBytes *saved;       /* lock; of a pad that is still to come */
+  gboolean is_damaged; /* what was saved is */
   guint8 header_hash[HASH_SIZE];
 
   struct
@@ -1388,6 +1390,12 @@ begin (GstEegPackEnc *self)
       return FALSE;
   }
   self->resumed = FALSE;
+  if (self->is_damaged) {
+    eeg_eegpack_buffer_clear (&header);
+    return FAIL (self, RESOURCE, SETTINGS,
+        "What was saved is no state of this version for %s.",
+        GST_OBJECT_NAME (self));
+  }
   if (resumed
       && (n == 0 || memcmp (saved_hash, self->header_hash, HASH_SIZE) != 0)) {
     eeg_eegpack_buffer_clear (&header);
@@ -1741,18 +1749,16 @@ restore_output (GstEegPackEnc *self, const guint8 *data, gsize size)
 }
 
 static gboolean
-gst_eeg_pack_enc_restore (GstEegChunkCodec *codec, const guint8 *input,
-    gsize input_size, const guint8 *output, gsize output_size)
+restore_input (GstEegPackEnc *self, GstEegPackEncPad *pad, const guint8 *data,
+    gsize size)
 {
-  GstEegPackEnc *self = GST_EEG_PACK_ENC (codec);
-  GstEegPackEncPad *pad = get_only_pad (self);
   const guint8 *hash = NULL;
   guint8 version, flags = 0;
   GstByteReader r;
 
-  gst_byte_reader_init (&r, input, (guint) input_size);
-  if (pad == NULL || !gst_byte_reader_get_uint8 (&r, &version)
-      || version != STATE_VERSION || !gst_byte_reader_get_uint8 (&r, &flags)
+  gst_byte_reader_init (&r, data, (guint) size);
+  if (!gst_byte_reader_get_uint8 (&r, &version) || version != STATE_VERSION
+      || !gst_byte_reader_get_uint8 (&r, &flags)
       || !gst_byte_reader_get_uint64_le (&r, &self->origin)
       || !gst_byte_reader_get_int64_le (&r, &pad->base)
       || !gst_byte_reader_get_uint64_le (&r, &pad->next_index)
@@ -1768,7 +1774,25 @@ gst_eeg_pack_enc_restore (GstEegChunkCodec *codec, const guint8 *input,
   pad->have_next = (flags & STATE_NEXT) != 0;
   pad->resumed = pad->have_next;
   self->resumed = (flags & STATE_BEGUN) != 0;
-  return !self->resumed || restore_output (self, output, output_size);
+  return TRUE;
+}
+
+static gboolean
+gst_eeg_pack_enc_restore (GstEegChunkCodec *codec, const guint8 *input,
+    gsize input_size, const guint8 *output, gsize output_size)
+{
+  GstEegPackEnc *self = GST_EEG_PACK_ENC (codec);
+  GstEegPackEncPad *pad = get_only_pad (self);
+
+  if (output_size > 0 && !restore_output (self, output, output_size))
+    return FALSE;
+  if (pad != NULL)
+    return restore_input (self, pad, input, input_size);
+  /* behind a demuxer that has no pads yet */
+  g_mutex_lock (&self->lock);
+  self->saved = g_bytes_new (input, input_size);
+  g_mutex_unlock (&self->lock);
+  return TRUE;
 }
 
 static void
@@ -2117,7 +2141,10 @@ forget_file (GstEegPackEnc *self)
 {
   self->last_record = -1;
   self->origin = 0;
-  self->announced = self->resumed = FALSE;
+  self->announced = self->resumed = self->is_damaged = FALSE;
+  g_mutex_lock (&self->lock);
+  g_clear_pointer (&self->saved, g_bytes_unref);
+  g_mutex_unlock (&self->lock);
 }
 
 /* With the token, unlocked. All pads forget their stream; a new file begins. */
@@ -2330,6 +2357,14 @@ gst_eeg_pack_enc_request_new_pad (GstElement *element, GstPadTemplate *template,
   gst_pad_set_query_function (pad, gst_eeg_pack_enc_sink_query);
   gst_pad_set_activatemode_function (pad, gst_eeg_pack_enc_activate_mode);
   g_ptr_array_add (self->pads, gst_object_ref (pad));
+  if (self->saved != NULL) {
+    gsize size;
+    gconstpointer data = g_bytes_get_data (self->saved, &size);
+
+    self->is_damaged =
+        !restore_input (self, GST_EEG_PACK_ENC_PAD (pad), data, size);
+    g_clear_pointer (&self->saved, g_bytes_unref);
+  }
   g_mutex_unlock (&self->lock);
   if (GST_STATE (element) > GST_STATE_READY
       || GST_STATE_NEXT (element) == GST_STATE_PAUSED)

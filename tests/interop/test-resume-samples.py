@@ -58,6 +58,11 @@ PROFILES = {
                f"{SINK}out",
     "a file as bytes": f"{BYTES} ! {SLOW_BYTES} ! edfdemux ! edfmux ! "
                        f"zstdenc threads={{threads}} ! {SINK}out",
+    "EEGPack as bytes": "filesrc location=in.eegpack ! eegchunk "
+                        f"checkpoint-interval=150000 ! {SLOW_BYTES} ! "
+                        "eegpackdec threads={threads} ! rawtovoltage ! firfilter "
+                        "taps=301 mode=low-pass high=40 ! edfmux ! "
+                        f"blake3sum location=out.b3 ! {SINK}out",
 }
 
 
@@ -70,6 +75,9 @@ class ResumeSamples(unittest.TestCase):
         subprocess.run("gst-launch-1.0 -q eegsrc num-samples=300000 "
                        "driver::loss-rate=0.01 driver::loss-burst=400 ! edfmux ! "
                        f"filesink location={cls.input}", shell=True, check=True)
+        subprocess.run(f"gst-launch-1.0 -q filesrc location={cls.input} ! "
+                       "edfdemux ! eegpackenc ! filesink "
+                       f"location={cls.input}.eegpack", shell=True, check=True)
 
     @classmethod
     def tearDownClass(cls):
@@ -79,7 +87,8 @@ class ResumeSamples(unittest.TestCase):
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         self.folder = pathlib.Path(folder.name)
-        shutil.copy2(self.input, self.folder / "in")
+        for name in ("in", "in.eegpack"):
+            shutil.copy2(self.input.with_name(name), self.folder / name)
 
     @staticmethod
     def limit_to(limit):
