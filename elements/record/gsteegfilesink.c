@@ -713,6 +713,22 @@ gst_eeg_file_sink_render (GstBaseSink *sink, GstBuffer *buffer)
 
 /* --- events and queries -------------------------------------------------- */
 
+/* The one before is to be stored first: so no more than two intervals are ever
+ * read again, on any disk. FALSE: flushing, or an error. */
+static gboolean
+await_checkpoint (GstEegFileSink *self)
+{
+  EegDurableResult result;
+  GstFlowReturn flow;
+
+  do {
+    result = eeg_durable_await_marks (self->file);
+    /* serialized events come under the same lock as buffers */
+    flow = handle_result (self, result);
+  } while (flow == GST_FLOW_OK && result == EEG_DURABLE_FLUSHING);
+  return flow == GST_FLOW_OK;
+}
+
 static gboolean
 handle_barrier (GstEegFileSink *self, GstEegBarrier *barrier)
 {
@@ -726,7 +742,9 @@ handle_barrier (GstEegFileSink *self, GstEegBarrier *barrier)
     return !gst_eeg_barrier_ends_part (barrier)
         || gst_eeg_file_sink_end_part (self, barrier);
   }
-  return !resume->enabled || gst_eeg_file_sink_mark_barrier (self, barrier);
+  return !resume->enabled
+      || (await_checkpoint (self)
+          && gst_eeg_file_sink_mark_barrier (self, barrier));
 }
 
 /* FALSE after an error. */

@@ -548,6 +548,14 @@ note_mark (EegDurableFile *file, void *user_data, void *mark, bool reached)
     fail_unless_equals_uint64 (counts.safe, counts.size);
 }
 
+static gpointer
+release_late (gpointer data)
+{
+  g_usleep (50000);
+  fault_io_release (FAULT_IO_DATASYNC);
+  return NULL;
+}
+
 GST_START_TEST (test_marks)
 {
   EegDurableFile *file = open_file (EEG_DURABLE_NEW);
@@ -589,10 +597,25 @@ GST_START_TEST (test_marks)
   fail_unless_equals_int (eeg_durable_sync (file), EEG_DURABLE_OK);
   assert_equals_string (marks->str, "A B ");
 
+  /* a wait for them, until the disk is done, or flushing */
+  fail_unless_equals_int (eeg_durable_await_marks (file), EEG_DURABLE_OK);
+  g_string_truncate (marks, 0);
+  fault_io_hold (FAULT_IO_DATASYNC);
+  fail_unless_equals_int (write_text (file, "text"), EEG_DURABLE_OK);
+  eeg_durable_mark (file, (gpointer) "awaited");
+  eeg_durable_set_flushing (file, true);
+  fail_unless_equals_int (eeg_durable_await_marks (file), EEG_DURABLE_FLUSHING);
+  eeg_durable_set_flushing (file, false);
+  fault_io_wait_held (FAULT_IO_DATASYNC);
+  g_thread_unref (g_thread_new ("release", release_late, NULL));
+  fail_unless_equals_int (eeg_durable_await_marks (file), EEG_DURABLE_OK);
+  assert_equals_string (marks->str, "awaited ");
+
   g_string_truncate (marks, 0);
   fail_unless_equals_int (write_text (file, "text"), EEG_DURABLE_OK);
   fault_io_fail (FAULT_IO_DATASYNC, 1, EIO);
   eeg_durable_mark (file, (gpointer) "fifth");
+  fail_unless_equals_int (eeg_durable_await_marks (file), EEG_DURABLE_SYNC);
   fail_unless_equals_int (eeg_durable_sync (file), EEG_DURABLE_SYNC);
   eeg_durable_mark (file, (gpointer) "sixth");
   fail_unless_equals_int (eeg_durable_close (file, &last, &error),

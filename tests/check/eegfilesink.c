@@ -15,6 +15,8 @@
 static gchar *folder;
 static gchar *path;
 static gchar *part;
+static gchar *sidecar;
+static gchar *older;
 
 static void
 setup (void)
@@ -23,6 +25,8 @@ setup (void)
   fail_unless (folder != NULL);
   path = g_build_filename (folder, "night.edf", NULL);
   part = g_strconcat (path, ".part", NULL);
+  sidecar = g_strconcat (path, ".checkpoint", NULL);
+  older = g_strconcat (sidecar, ".old", NULL);
   fault_io_reset ();
 }
 
@@ -32,7 +36,11 @@ teardown (void)
   fault_io_reset ();
   g_unlink (path);
   g_unlink (part);
+  g_unlink (sidecar);
+  g_unlink (older);
   fail_unless_equals_int (g_rmdir (folder), 0);
+  g_free (older);
+  g_free (sidecar);
   g_free (part);
   g_free (path);
   g_free (folder);
@@ -655,6 +663,63 @@ GST_START_TEST (test_slow_disk)
 
 GST_END_TEST;
 
+/* A checkpoint is stored before the barrier of the next one is passed, so no
+ * more than two intervals can get lost; a pause does not wait for it. */
+GST_START_TEST (test_slow_checkpoints)
+{
+  gchar *line = g_strdup_printf ("eegsrc num-samples=10000 channels=1 "
+                                 "checkpoint-interval=1000 ! edfmux ! "
+                                 "eegfilesink name=sink checkpoint=true "
+                                 "location=%s",
+      path);
+  GstElement *pipeline, *sink;
+  GstMessage *message;
+  GStatBuf s;
+  guint64 record;
+  GstBus *bus;
+
+  fail_unless (run (line));
+  fail_unless (g_stat (path, &s) == 0);
+  /* one each second, behind a header of 256 bytes for itself and each signal */
+  record = ((guint64) s.st_size - 768) / 40;
+  g_unlink (path);
+  g_unlink (sidecar);
+  g_unlink (older);
+
+  pipeline = gst_parse_launch (line, NULL);
+  sink = gst_bin_get_by_name (GST_BIN (pipeline), "sink");
+  bus = gst_element_get_bus (pipeline);
+  fault_io_hold (FAULT_IO_DATASYNC);
+  gst_element_set_state (pipeline, GST_STATE_PLAYING);
+  fault_io_wait_held (FAULT_IO_DATASYNC);
+  while (get_stat (sink, "bytes-written") < 768 + 8 * record)
+    g_usleep (1000);
+  gst_element_set_state (pipeline, GST_STATE_PAUSED);
+  fail_unless_equals_int (gst_element_get_state (pipeline, NULL, NULL,
+                              10 * GST_SECOND),
+      GST_STATE_CHANGE_SUCCESS);
+  gst_element_set_state (pipeline, GST_STATE_PLAYING);
+  g_usleep (50000);
+  fail_unless_equals_uint64 (get_stat (sink, "bytes-written"),
+      768 + 8 * record);
+  fail_unless_equals_uint64 (get_stat (sink, "checkpoints"), 0);
+  fault_io_release (FAULT_IO_DATASYNC);
+  message = gst_bus_timed_pop_filtered (bus, 30 * GST_SECOND,
+      GST_MESSAGE_ERROR | GST_MESSAGE_EOS);
+  fail_unless (
+      message != NULL && GST_MESSAGE_TYPE (message) == GST_MESSAGE_EOS);
+  gst_message_unref (message);
+  /* all of them, the end with the last one */
+  fail_unless (get_stat (sink, "checkpoints") >= 10);
+  gst_element_set_state (pipeline, GST_STATE_NULL);
+  gst_object_unref (bus);
+  gst_object_unref (sink);
+  gst_object_unref (pipeline);
+  g_free (line);
+}
+
+GST_END_TEST;
+
 /* --- what can get lost --------------------------------------------------- */
 
 static gboolean
@@ -764,6 +829,7 @@ eegfilesink_suite (void)
   tcase_add_test (tc, test_rename_fails);
   tcase_add_test (tc, test_sync_after);
   tcase_add_test (tc, test_slow_disk);
+  tcase_add_test (tc, test_slow_checkpoints);
   tcase_add_test (tc, test_loss_bound);
   tcase_add_test (tc, test_loss_bound_in_time);
   return s;

@@ -55,7 +55,8 @@ struct _EegDurableFile
   uint64_t reached;
   EegDurableMarkFunc mark_func;
   void *mark_data;
-  void *mark; /* that waits for a sync */
+  void *mark;   /* that waits for a sync */
+  bool marking; /* one is being brought to disk */
   uint64_t safe;
   uint64_t syncs;
   uint64_t longest_sync;
@@ -141,6 +142,7 @@ sync_once (EegDurableFile *file)
   int error = 0;
 
   file->mark = NULL;
+  file->marking = mark != NULL;
   if (file->dirty > 0) {
     file->syncing = file->dirty;
     file->dirty = 0;
@@ -177,6 +179,7 @@ sync_once (EegDurableFile *file)
     file->mark_func (file, file->mark_data, mark, ok);
     pthread_mutex_lock (&file->lock);
   }
+  file->marking = false;
   /* who waits for the sync waits for what is done at the mark, too */
   if (ok)
     file->reached = wanted;
@@ -580,6 +583,23 @@ eeg_durable_mark (EegDurableFile *file, void *mark)
   pthread_mutex_unlock (&file->lock);
   if (dropped != NULL)
     file->mark_func (file, file->mark_data, dropped, false);
+}
+
+EegDurableResult
+eeg_durable_await_marks (EegDurableFile *file)
+{
+  EegDurableResult result;
+  bool waits;
+
+  pthread_mutex_lock (&file->lock);
+  while ((waits = file->mark != NULL || file->marking)
+      && file->result == EEG_DURABLE_OK && !file->flushing)
+    pthread_cond_wait (&file->done, &file->lock);
+  result = file->result;
+  if (result == EEG_DURABLE_OK && waits)
+    result = EEG_DURABLE_FLUSHING;
+  pthread_mutex_unlock (&file->lock);
+  return result;
 }
 
 /* --- the end ------------------------------------------------------------- */

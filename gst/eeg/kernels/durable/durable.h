@@ -102,6 +102,9 @@ void eeg_durable_set_mark_func (EegDurableFile *file, EegDurableMarkFunc func,
 /* Asks to bring to disk what was written so far, beside the writer. */
 void eeg_durable_mark (EegDurableFile *file, void *mark);
 
+/* Waits until the function was called for all marks. */
+EegDurableResult eeg_durable_await_marks (EegDurableFile *file);
+
 /*
  * Bytes and nanoseconds after which what was written is brought to disk; 0: not
  * by this measure. No more than twice @bytes are ever not on disk: writes wait.
@@ -142,8 +145,8 @@ void eeg_durable_stop (EegDurableFile *file);
 EegDurableResult eeg_durable_close (EegDurableFile *file,
     EegDurableCounts *counts, int *error);
 
-/* Ends waits of the writer in a write or sync, and lets new ones end at once.
- * Any thread. */
+/* Ends waits of the writer in a write, in a sync or for marks, and lets new ones
+ * end at once. Any thread. */
 void eeg_durable_set_flushing (EegDurableFile *file, bool flushing);
 
 /* Any thread. */
