@@ -662,6 +662,17 @@ is_known_before (const Part *parts, guint n, guint64 number)
   return FALSE;
 }
 
+/* Was the recording interrupted behind a part? What says so is the next one that
+ * says anything: of a part may be so little on disk that it does not. */
+static gboolean
+is_interrupted_behind (const Part *parts, guint n, guint i)
+{
+  for (i++; i < n; i++)
+    if (parts[i].has_label)
+      return parts[i].label.link == GST_EEG_PART_LINK_INTERRUPTED;
+  return FALSE;
+}
+
 /* Checks that the parts make one recording. */
 static void
 check_chain (Part *parts, guint n)
@@ -698,9 +709,7 @@ check_chain (Part *parts, guint n)
     } else {
       check_link (before, part);
     }
-    if (part->broken != NULL && i + 1 < n
-        && parts[i + 1].label.link == GST_EEG_PART_LINK_INTERRUPTED
-        && parts[i + 1].has_label)
+    if (part->broken != NULL && is_interrupted_behind (parts, n, i))
       printf ("%s: unfinished\n", part->path);
     else if (part->broken != NULL)
       complain (part->path, "is damaged or unfinished: %s", part->broken);

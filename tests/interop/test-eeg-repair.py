@@ -293,6 +293,17 @@ class Repair(unittest.TestCase):
         lost = int(found[3])
         self.assertEqual(int(found[2]) - int(found[1]), lost)
         self.assertTrue(0 < lost < 1000, lost)
+        # of a part behind it so little came to disk that it says nothing
+        unfinished = next(name for name in names if name.endswith(".part"))
+        shutil.copy2(self.folder / unfinished, self.folder / "torn")
+        os.truncate(self.folder / "torn",
+                    (self.folder / "torn").stat().st_size - 1)
+        (self.folder / "none").write_bytes(b"0")
+        at = names.index(unfinished)
+        result = self.run_program("--verify", *names[:at], "torn", "none",
+                                  *names[at + 1:])
+        self.assertIn("torn: unfinished", result.stdout)
+        self.assertRegex(result.stderr, r"\Anone: [^\n]*\n\Z")
         text = self.succeed("--join", "--output=joined.bdf", *names)
         self.assertAlmostEqual(float(re.search(r"([\d.]+) s lost", text)[1]),
                                lost / 250, places=4)
