@@ -8,13 +8,13 @@ PLUGIN is the recording plugin with such places built in."""
 import os
 import pathlib
 import re
-import resource
 import shutil
 import signal
-import subprocess
 import sys
 import tempfile
 import unittest
+
+import launch
 
 PLUGIN = pathlib.Path(sys.argv.pop(1)).resolve()
 SOURCE = pathlib.Path(os.environ["GSTEEG_SOURCE_DIR"])
@@ -46,26 +46,21 @@ class FailPoints(unittest.TestCase):
         cls.env = dict(os.environ, GST_PLUGIN_PATH_1_0=str(plugins),
                        GST_REGISTRY_1_0=str(cls.shared / "registry"))
         cls.folder = cls.shared
-        cls.launch("eegsrc num-samples=25000 channels=16 ! edfmux ! "
-                   "filesink location=in")
-        cls.launch(LINE)
+        cls.run_line("eegsrc num-samples=25000 channels=16 ! edfmux ! "
+                     "filesink location=in")
+        cls.run_line(LINE)
         cls.reference = cls.result()
 
     @classmethod
-    def launch(cls, line, point=None, limit=None):
+    def run_line(cls, line, point=None, limit=None):
         env = dict(cls.env)
         if point is not None:
             env["GSTEEG_FAIL_POINT"] = point
-
-        def prepare():
-            if limit is not None:
-                resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
-        done = subprocess.run(["gst-launch-1.0", "-q"] + line.split(),
-                              cwd=cls.folder, capture_output=True, text=True,
-                              env=env, preexec_fn=prepare, timeout=60)
-        if done.returncode not in (0, -signal.SIGKILL) and limit is None:
-            raise AssertionError(f"{point}: {done.stderr}")
-        return done.returncode == -signal.SIGKILL
+        code, text = launch.run(line, cwd=cls.folder, env=env,
+                                preexec_fn=launch.limit_to(limit))
+        if code not in (0, -signal.SIGKILL) and limit is None:
+            raise AssertionError(f"{point}: {text}")
+        return code == -signal.SIGKILL
 
     @classmethod
     def result(cls):
@@ -78,18 +73,18 @@ class FailPoints(unittest.TestCase):
         type(self).folder = pathlib.Path(folder.name)
         shutil.copy2(self.shared / "in", self.folder / "in")
         if interrupted:
-            self.launch(LINE, limit=500000)
+            self.run_line(LINE, limit=500000)
 
     def check(self, point, time, interrupted):
         """Returns how often it died."""
         self.begin(interrupted)
-        deaths = self.launch(LINE, f"{point}:{time}")
+        deaths = self.run_line(LINE, f"{point}:{time}")
         if not deaths:
             # it does not come by so often in one run: in one after another
             self.begin(interrupted)
             for _ in range(time):
-                deaths += self.launch(LINE, f"{point}:1")
-        self.launch(LINE)
+                deaths += self.run_line(LINE, f"{point}:1")
+        self.run_line(LINE)
         self.assertEqual(self.result(), self.reference, point)
         self.assertFalse((self.folder / "out.part").exists(), point)
         return deaths

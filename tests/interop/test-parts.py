@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Recordings in parts: what the parts hold together is what went in, with and
-without kills, and each part says where it belongs. The seed of what is random is
-printed; GSTEEG_TEST_SEED sets it, GSTEEG_TEST_KILLS how often is killed at
-least."""
+without kills, and each part says where it belongs.
+
+usage: test-parts.py EEG-REPAIR
+The seed of what is random is printed; GSTEEG_TEST_SEED sets it,
+GSTEEG_TEST_KILLS how often is killed at least, GSTEEG_TEST_LIVE_KILLS how often
+a live source is, in each chain."""
 
 import gzip
 import os
@@ -11,6 +14,7 @@ import random
 import re
 import shutil
 import subprocess
+import sys
 import tempfile
 import time
 import unittest
@@ -19,6 +23,8 @@ import launch
 
 SEED = int(os.environ.get("GSTEEG_TEST_SEED", time.time_ns() % 1000000))
 KILLS = int(os.environ.get("GSTEEG_TEST_KILLS", 6))
+LIVE_KILLS = int(os.environ.get("GSTEEG_TEST_LIVE_KILLS", 3))
+REPAIR = None
 INTERVAL = 300000
 SECOND = 1000000000
 SUFFIX = {"aes": "zst.tink", "age": "gz.age", "lz4": "lz4", "plain": "edf"}
@@ -31,6 +37,14 @@ ENCODE = {
     "lz4": "lz4enc threads={} ! queue",
     "plain": "sha512sum location=out.edf.sha512",
 }
+CIPHERS = ("aes", "age")
+# What eeg-repair needs to see the labels; bytes as they are have none.
+VERIFY = {
+    "aes": ["--key-file=key", "--segment-size=4096"],
+    "age": ["--identity-file=identity"],
+    "lz4": [],
+}
+ROTATE_BYTES = 400000
 DECODE = {
     "aes": "aesgcmdec key-file=key segment-size=4096 ! zstddec",
     "age": "chacha20poly1305dec identity-file=identity ! gzipdec",
@@ -60,7 +74,7 @@ def read_bdf(data):
 
 
 @unittest.skipUnless(shutil.which("age-keygen"), "no age")
-class Parts(unittest.TestCase):
+class Parts(launch.Recordings):
     @classmethod
     def setUpClass(cls):
         cls.random = random.Random(SEED)
@@ -76,9 +90,7 @@ class Parts(unittest.TestCase):
         cls.shared.cleanup()
 
     def setUp(self):
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.folder = pathlib.Path(folder.name)
+        super().setUp()
         shutil.copy2(self.input, self.folder / "in")
         key = self.folder / "key"
         key.touch(0o600)
@@ -87,39 +99,30 @@ class Parts(unittest.TestCase):
                        "sed -i 's/Public key: //' public", shell=True,
                        check=True, cwd=self.folder)
 
-    def line(self, name, sink="rotate-bytes=400000", slow=0, threads=1):
-        slowly = f"identity sleep-time={slow} ! " if slow else ""
-        return (f"filesrc location=in ! eegchunk checkpoint-interval={INTERVAL} "
-                f"! {slowly}{ENCODE[name].format(threads, threads)} ! "
-                f"eegfilesink location=out.{SUFFIX[name]} {sink}")
+    @staticmethod
+    def line(name, sink=f"rotate-bytes={ROTATE_BYTES}", slow=0, threads=1):
+        line = launch.bytes_line(ENCODE[name].format(threads, threads), INTERVAL,
+                                 slow, sink)
+        return line.replace("location=out ", f"location=out.{SUFFIX[name]} ")
 
-    def start(self, line):
-        return subprocess.Popen(["gst-launch-1.0", "-m"] + line.split(),
-                                cwd=self.folder, stdout=subprocess.PIPE,
-                                stderr=subprocess.STDOUT, text=True)
+    def verify(self, names, *args):
+        """Returns what eeg-repair says of all that is well, and of what is
+        not."""
+        done = subprocess.run([REPAIR, "--verify", *args, *names],
+                              cwd=self.folder, capture_output=True, text=True,
+                              check=False, timeout=60)
+        self.assertIn(done.returncode, (0, 1), done.stderr)
+        self.assertEqual(done.returncode == 0, done.stderr == "", done.stderr)
+        return done.stdout, done.stderr
 
-    def run_line(self, line):
-        try:
-            return launch.run(line, options=["-m"], cwd=self.folder)
-        except subprocess.TimeoutExpired as error:
-            return self.fail(f"{line}: {error.output[-2000:]}")
-
-    def succeed(self, line):
-        code, text = self.run_line(line)
-        self.assertEqual(code, 0, text)
-        self.assertIsNone(re.search("WARNING|CRITICAL", text), line)
-        return text
-
-    def refuse(self, line, pattern):
-        before = self.contents()
-        code, text = self.run_line(line)
-        self.assertNotEqual(code, 0, line)
-        self.assertRegex(text, pattern, line)
-        self.assertEqual(self.contents(), before)
-
-    def contents(self):
-        return {path.name: path.read_bytes() for path in self.folder.iterdir()
-                if path.name.startswith("out")}
+    def check_verified(self, name, *args):
+        """All parts that have their names are those of one recording."""
+        names = [part.name for part in self.parts(name)]
+        if name not in VERIFY or not names:
+            return
+        text, problems = self.verify(names, *VERIFY[name], *args)
+        self.assertEqual(problems, "")
+        self.assertRegex(text, rf"^{len(names)} parts, \d+ bytes\n$")
 
     def parts(self, name):
         return sorted(self.folder.glob(f"out-*.{SUFFIX[name]}"))
@@ -145,23 +148,35 @@ class Parts(unittest.TestCase):
             for path in sums:
                 subprocess.run([f"{tool}sum", "-c", path.name], check=True,
                                cwd=self.folder, stdout=subprocess.DEVNULL)
+        self.check_verified(name, f"--parts={len(parts)}")
         return parts
 
-    def check_headers(self, name, heads):
-        """No two have a salt, a file key or a nonce prefix in common."""
-        seen = set()
-        for head in heads:
-            if name == "aes":
-                fields = head[1:33], head[33:40]
-            else:
-                fields = head[:head.index(b"\n--- ") + 60],
-            for field in fields:
-                self.assertNotIn(field, seen)
-                seen.add(field)
+    @staticmethod
+    def get_random(name, head):
+        """What no other file may have: salt and nonce prefix, or the header with
+        the file key; nothing while there is no whole header."""
+        if name == "aes":
+            return [head[1:33], head[33:40]] if len(head) >= 40 else []
+        end = head.find(b"\n--- ") + 60
+        return [head[:end]] if 60 <= end <= len(head) else []
 
-    def clear(self):
-        for name in self.contents():
-            (self.folder / name).unlink()
+    def note_headers(self, name, heads):
+        """Of all files that there are. What is written to one later has another
+        time, and a part keeps its time when it gets its name."""
+        for path in self.folder.glob("out-*"):
+            if not re.search(r"\.(b3|sha\d+)\b", path.name):
+                info = path.stat()
+                heads.setdefault((info.st_ino, info.st_mtime_ns), (
+                    path.name, self.get_random(name, path.read_bytes()[:1000])))
+
+    def check_headers(self, heads):
+        """Returns how many there are; no two have anything in common."""
+        seen = {}
+        for path, fields in heads.values():
+            for field in fields:
+                self.assertNotIn(field, seen, f"{path}, {seen.get(field)}")
+                seen[field] = path
+        return sum(len(fields) > 0 for _, fields in heads.values())
 
     # whole runs
 
@@ -294,29 +309,28 @@ class Parts(unittest.TestCase):
                   "mode=band-pass ! edfmux ! zstdenc ! "
                   "aesgcmenc key-file=key segment-size=4096")
         reference = self.reference(middle)
+        line = self.samples_line(middle, "rotate-bytes=20000 "
+                                 "checkpoint=true max-retries=0")
+        line = line.replace("! edfmux", "! identity sleep-time=8000 ! edfmux")
         kills = 0
-        while kills < max(2, KILLS // 3):
-            line = self.samples_line(middle, "rotate-bytes=20000 "
-                                     "checkpoint=true max-retries=0")
-            line = line.replace("! edfmux", "! identity sleep-time=8000 ! edfmux")
-            done = False
-            while not done:
-                process = self.start(line)
-                try:
-                    text = process.communicate(
-                        timeout=self.random.uniform(0.1, 0.9))[0]
-                    self.assertEqual(process.returncode, 0, text[-2000:])
-                    done = True
-                except subprocess.TimeoutExpired:
-                    process.kill()
-                    process.communicate()
-                    kills += 1
+        while kills < max(2, KILLS // 5):
+            heads = {}
+            killed = True
+            while killed:
+                killed, _ = self.kill_after(self.start(line),
+                                            self.random.uniform(0.1, 0.9))
+                kills += killed
+                self.note_headers("aes", heads)
             parts = self.check_samples(reference,
                                        "! aesgcmdec key-file=key "
                                        "segment-size=4096 ! zstddec")
-            self.check_headers("aes",
-                               [part.read_bytes() for part in parts])
+            text, problems = self.verify([part.name for part in parts],
+                                         f"--parts={len(parts)}", *VERIFY["aes"])
+            self.assertEqual(problems, "")
+            self.assertIn(f"{len(parts)} parts, ", text)
+            self.check_headers(heads)
             self.clear()
+        print(f"samples: {kills} kills")
 
     # samples in EEGPack
 
@@ -395,27 +409,26 @@ class Parts(unittest.TestCase):
                  "segment-size=4096"
         self.make_dated()
         kills = 0
-        while kills < max(3, KILLS // 3):
-            done = False
-            while not done:
+        while kills < max(3, KILLS // 5):
+            heads = {}
+            killed = True
+            while killed:
                 line = self.pack_line(
                     middle.format(self.random.choice((1, 2, 8))),
                     "rotate-bytes=15000 checkpoint=true max-retries=0",
                     slow=8000)
-                process = self.start(line)
-                try:
-                    text = process.communicate(
-                        timeout=self.random.uniform(0.1, 0.9))[0]
-                    self.assertEqual(process.returncode, 0, text[-2000:])
-                    done = True
-                except subprocess.TimeoutExpired:
-                    process.kill()
-                    process.communicate()
-                    kills += 1
+                killed, _ = self.kill_after(self.start(line),
+                                            self.random.uniform(0.1, 0.9))
+                kills += killed
+                self.note_headers("aes", heads)
             parts = self.check_packs("eegpackenc", "! aesgcmdec key-file=key "
                                      "segment-size=4096")
-            self.check_headers("aes", [part.read_bytes() for part in parts])
+            _, problems = self.verify([part.name for part in parts],
+                                      f"--parts={len(parts)}", *VERIFY["aes"])
+            self.assertEqual(problems, "")
+            self.check_headers(heads)
             self.clear()
+        print(f"EEGPack: {kills} kills")
 
     # live
 
@@ -438,63 +451,73 @@ class Parts(unittest.TestCase):
     def test_live(self):
         """Killed at any time: nothing is lost beyond the bound that was posted,
         and it is said what."""
-        rate = 250
-        for middle, decoder in (
-                ("edfmux record-duration=40000000", ""),
+        # all that the source would have given, had nobody killed it
+        self.succeed("eegsrc num-samples=1000 channels=3 ! edfmux ! filesink "
+                     "location=whole")
+        whole = read_bdf((self.folder / "whole").read_bytes())[3]
+        for middle, decoder, keys in (
+                ("edfmux record-duration=40000000", "", []),
                 ("edfmux record-duration=40000000 ! zstdenc ! "
                  "aesgcmenc key-file=key segment-size=256",
-                 "! aesgcmdec key-file=key segment-size=256 ! zstddec")):
+                 "! aesgcmdec key-file=key segment-size=256 ! zstddec",
+                 ["--key-file=key", "--segment-size=256"])):
             line = ("eegsrc is-live=true channels=3 checkpoint-interval=50 ! "
                     f"{middle} ! eegfilesink location=out.bdf checkpoint=true "
                     "sync-time=50000000 rotate-time=500000000")
             kills = {}
-            count = bound = 0
-            while count < max(2, KILLS // 3):
-                log = open(self.folder / "log", "w+")
-                process = subprocess.Popen(
-                    ["stdbuf", "-oL", "gst-launch-1.0", "-m"] + line.split(),
-                    cwd=self.folder, stdout=log, stderr=log)
+            said = {}
+            count = 0
+            while count < LIVE_KILLS:
+                process = self.start(line)
                 time.sleep(self.random.uniform(0.3, 1.5))
                 now = time.time()
-                process.kill()
-                process.wait()
-                log.seek(0)
+                killed, text = self.kill(process)
+                self.assertTrue(killed, text)
+                self.note_interruption(text, said)
                 bounds = re.findall(r"eeg-loss-bound.*time=\(guint64\)(\d+)",
-                                    log.read())
-                log.close()
+                                    text)
                 newest = max((path.name
                               for path in self.folder.glob("out-*.part")),
                              default=None)
-                if bounds:
-                    bound = max(bound, int(bounds[-1]) / SECOND)
-                    kills[newest] = now
-                count += 1
-            self.check_live(line, decoder, rate, kills, bound)
+                # one that had not begun yet lost nothing
+                if bounds and newest is not None and newest not in kills:
+                    kills[newest] = now, int(bounds[-1]) / SECOND
+                    count += 1
+            # the last run ends as it shall
+            text = self.succeed(line.replace("eegsrc ",
+                                             "eegsrc num-samples=200 "))
+            self.note_interruption(text, said)
+            self.check_live(decoder, keys, kills, said, whole)
             self.clear()
 
-    def check_live(self, line, decoder, rate, kills, bound):
-        # the last run ends as it shall
-        code, text = self.run_line(line.replace("eegsrc ",
-                                                "eegsrc num-samples=200 "))
-        self.assertEqual(code, 0, text[-2000:])
-        interrupted = re.findall(r"eeg-interrupted, part=\(guint64\)(\d+), "
-                                 r"first=\(guint64\)(\d+)", text)
+    def note_interruption(self, text, said):
+        """What a run says of the one before it, by the number of its part."""
+        found = re.findall(r"eeg-interrupted, part=\(guint64\)(\d+), first="
+                           r"\(guint64\)(\d+), stopped=\(gint64\)(\d+), "
+                           r"begun=\(gint64\)(\d+)", text)
+        self.assertLessEqual(len(found), 1)
+        for part, first, stopped, begun in found:
+            said[int(part)] = int(first), int(stopped) / 1e6, int(begun) / 1e6
+
+    def check_live(self, decoder, keys, kills, said, whole):
+        rate = 250
         parts = sorted(self.folder.glob("out-*.bdf*"))
         origin = recording = None
-        first = end = count = 0
+        end = interruptions = 0
+        lost, useless, shares = [], [], []
+        run = None
         for path in parts:
             content = self.decode(path, decoder)
-            if content is None:
+            if content is None or not content[3][0]:
                 self.assertTrue(path.name.endswith(".part"), path)
+                useless.append(path.name)
                 continue
             date, onset, _, signals, texts = content
-            if not signals[0]:
-                continue
+            number = int(path.name[4:7])
             label = re.search(rb"\x14EEG part (\d+); recording=(\S+) "
                               rb"first-sample=(\d+) previous=(\w+)", texts)
             recording = recording or label[2]
-            self.assertEqual(label[2], recording)
-            self.assertEqual(int(label[1]), int(path.name[4:7]))
+            self.assertEqual((int(label[1]), label[2]), (number, recording))
             begin = time.mktime(time.strptime(date.decode(),
                                               "%d.%m.%y%H.%M.%S")) + onset
             first = int(label[3])
@@ -503,19 +526,53 @@ class Parts(unittest.TestCase):
             # header and label say the same
             self.assertAlmostEqual(first / rate, begin - origin, delta=1.1 / rate)
             if label[4] == b"interrupted":
+                # message, label and clock say the same
+                self.assertEqual(said[number][0], first)
+                self.assertLess(said[number][1], said[number][2])
+                self.assertAlmostEqual(said[number][2], begin, delta=1)
                 self.assertGreaterEqual(first, end)
-                count += 1
+                lost.append((path.name, end, first, first - end))
+                interruptions += 1
+                run = None
             elif label[4] != b"none":
                 self.assertEqual(first, end)
+            # a run has what the source gave from its beginning, sample by
+            # sample, and all of it
+            run = run or [b""] * len(signals)
+            run = [a + b for a, b in zip(run, signals)]
+            for a, b in zip(run, whole):
+                self.assertEqual(a, b[:len(a)], path)
             end = first + len(signals[0]) // 3
             if path.name in kills:
-                now = kills[path.name]
-                print(f"{path.name}: lost {now - end / rate - origin:.3f} s, "
-                      f"bound {bound:.3f} s")
-                self.assertGreaterEqual(end / rate + origin, now - bound)
-        self.assertGreater(count, 0)
-        if interrupted:
-            self.assertEqual(len(interrupted), 1)
+                now, bound = kills[path.name]
+                gone = now - end / rate - origin
+                self.assertLessEqual(gone, bound, path)
+                shares.append((gone, bound))
+        self.assertGreater(interruptions, 0)
+        self.check_stated([path.name for path in parts], keys, lost, useless)
+        if shares:
+            print(f"live: {len(kills)} kills, {interruptions} interruptions; lost "
+                  f"{min(shares)[0]:.3f} to {max(shares)[0]:.3f} s of bounds of "
+                  f"{min(s[1] for s in shares):.3f} to "
+                  f"{max(s[1] for s in shares):.3f} s")
+
+    def check_stated(self, names, keys, lost, useless):
+        """eeg-repair says what is missing to the sample, and has nothing else to
+        complain of but parts of which nothing came to disk."""
+        text, problems = self.verify(names, *keys)
+        stated = re.findall(r"^(\S+): sample (\d+) to (\d+) lost \((\d+)\)",
+                            text, re.MULTILINE)
+        self.assertEqual([(name, *map(int, numbers))
+                          for name, *numbers in stated], lost)
+        numbers = {int(name[4:7]) for name in useless}
+        there = {int(name[4:7]) for name in names}
+        for problem in problems.splitlines():
+            missing = re.search(r": part (\d+) is missing between", problem)
+            if missing:
+                self.assertTrue(int(missing[1]) in numbers
+                                or int(missing[1]) not in there, problem)
+            else:
+                self.assertIn(problem.split(":")[0], useless, problem)
 
     # refusals
 
@@ -586,54 +643,50 @@ class Parts(unittest.TestCase):
     # kills
 
     def kill_after_a_part(self, line, name):
-        process = self.start(line.replace("! zstdenc",
-                                          "! identity sleep-time=20000 ! "
-                                          "zstdenc"))
+        process = self.start(line.replace("sleep-time=0", "sleep-time=20000"))
         while process.poll() is None and len(self.parts(name)) < 2:
             time.sleep(0.01)
-        process.kill()
-        process.communicate()
+        self.kill(process)
         self.assertGreater(len(self.parts(name)), 1)
 
+    def kill_until_done(self, name, heads, read):
+        """Returns how often it was killed."""
+        kills = 0
+        killed = True
+        while killed:
+            line = self.line(name, f"rotate-bytes={ROTATE_BYTES} checkpoint=true "
+                             "max-retries=0", slow=8000,
+                             threads=self.random.choice((1, 2, 8)))
+            killed, text = self.kill_after(self.start(line, options=["-v"]),
+                                           self.random.uniform(0.05, 0.5))
+            kills += killed
+            read.add(text)
+            self.check_verified(name)
+            if name in CIPHERS:
+                self.note_headers(name, heads)
+        return kills
+
     def test_kills(self):
-        kills = finished = 0
-        names = list(ENCODE)
-        while kills < KILLS or finished < len(names):
-            name = names[finished % len(names)]
-            heads = []
-            thrown_away = None
-            done = False
-            while not done:
-                process = self.start(self.line(
-                    name, "rotate-bytes=400000 checkpoint=true max-retries=0",
-                    slow=8000,
-                    threads=self.random.choice((1, 2, 8))))
-                try:
-                    text = process.communicate(
-                        timeout=self.random.uniform(0.05, 0.5))[0]
-                    self.assertEqual(process.returncode, 0, text)
-                    done = True
-                except subprocess.TimeoutExpired:
-                    process.kill()
-                    process.communicate()
-                    kills += 1
-                    # of what the next run throws away
-                    for part in self.folder.glob("out-*.part"):
-                        data = part.read_bytes()[:1000]
-                        stat = part.stat()
-                        if name in ("aes", "age") and len(data) == 1000 and \
-                                stat.st_mtime_ns != thrown_away:
-                            heads.append(data)
-                        thrown_away = stat.st_mtime_ns
+        kills = dict.fromkeys(ENCODE, 0)
+        headers = most = finished = 0
+        names = [name for name in ENCODE if name not in CIPHERS]
+        while names or sum(kills[name] for name in CIPHERS) < KILLS:
+            # after one of each, those with ciphers in turns
+            name = names.pop() if names else CIPHERS[finished % 2]
+            heads = {}
+            read = launch.ReadAgain()
+            kills[name] += self.kill_until_done(name, heads, read)
+            most = max(most, read.most)
             self.check_parts(name)
-            if name in ("aes", "age"):
-                heads += [part.read_bytes()[:1000]
-                          for part in self.parts(name)]
-                self.check_headers(name, heads)
+            headers += self.check_headers(heads)
             finished += 1
             self.clear()
-        print(f"{kills} kills, {finished} recordings")
+        for name, count in kills.items():
+            print(f"{name}: {count} kills")
+        print(f"{finished} recordings, {headers} headers, at most {most} bytes "
+              f"read again, parts of {ROTATE_BYTES}, intervals of {INTERVAL}")
 
 
 if __name__ == "__main__":
+    REPAIR = os.path.abspath(sys.argv.pop(1))
     unittest.main()
