@@ -569,24 +569,26 @@ format_time (gint64 microseconds)
   return text;
 }
 
-/* The gap that @part declares. */
+/* The gap that @part declares, behind @before or, if nothing is left of what was
+ * before, from the beginning on. */
 static void
 report_loss (const Part *before, const Part *part)
 {
   const gchar *unit = part->label.is_bytes ? "byte" : "sample";
   gchar *stopped = format_time (part->label.stopped);
   gchar *begun = format_time (part->label.begun);
+  guint64 end = before != NULL ? get_end (before) : 0;
 
   if (part->label.first == GST_EEG_PART_UNKNOWN
-      || before->label.first == GST_EEG_PART_UNKNOWN)
+      || (before != NULL && before->label.first == GST_EEG_PART_UNKNOWN))
     printf ("%s: recorded until %s, then nothing until %s\n", part->path,
         stopped, begun);
-  else if (part->label.first >= get_end (before))
+  else if (part->label.first >= end)
     printf ("%s: %s %" G_GUINT64_FORMAT " to %" G_GUINT64_FORMAT
             " lost (%" G_GUINT64_FORMAT "): written until %s, begun anew at "
             "%s\n",
-        part->path, unit, get_end (before), part->label.first,
-        part->label.first - get_end (before), stopped, begun);
+        part->path, unit, end, part->label.first, part->label.first - end,
+        stopped, begun);
   else
     complain (part->path, "begins before %s ends, at %s %" G_GUINT64_FORMAT,
         before->path, unit, part->label.first);
@@ -702,6 +704,8 @@ check_chain (Part *parts, guint n)
       continue;
     }
     if (before == NULL) {
+      if (part->label.link == GST_EEG_PART_LINK_INTERRUPTED)
+        report_loss (NULL, part);
       if (part->label.number > 1)
         complain (part->path,
             "is part %" G_GUINT64_FORMAT "; part 1 is missing before it",

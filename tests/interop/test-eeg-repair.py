@@ -304,6 +304,11 @@ class Repair(unittest.TestCase):
                                   *names[at + 1:])
         self.assertIn("torn: unfinished", result.stdout)
         self.assertRegex(result.stderr, r"\Anone: [^\n]*\n\Z")
+        # and where nothing is left of what was before
+        result = self.run_program("--verify", *names[at + 1:])
+        self.assertRegex(result.stdout,
+                         rf"{names[at + 1]}: sample 0 to {found[2]} lost "
+                         rf"\({found[2]}\)")
         text = self.succeed("--join", "--output=joined.bdf", *names)
         self.assertAlmostEqual(float(re.search(r"([\d.]+) s lost", text)[1]),
                                lost / 250, places=4)

@@ -567,7 +567,8 @@ class Parts(launch.Recordings):
         numbers = {int(name[4:7]) for name in useless}
         there = {int(name[4:7]) for name in names}
         for problem in problems.splitlines():
-            missing = re.search(r": part (\d+) is missing between", problem)
+            missing = re.search(r": .*part (\d+) is missing (between|before)",
+                                problem)
             if missing:
                 self.assertTrue(int(missing[1]) in numbers
                                 or int(missing[1]) not in there, problem)
