@@ -183,7 +183,7 @@ class Parts(launch.Recordings):
     def test_whole(self):
         for name in ENCODE:
             with self.subTest(name=name):
-                text = self.succeed(self.line(name))
+                text = self.succeed(self.line(name, slow=5000))
                 parts = self.check_parts(name)
                 self.assertGreater(len(parts), 1)
                 self.assertEqual(len(re.findall("eeg-part,", text)), len(parts))
@@ -191,7 +191,7 @@ class Parts(launch.Recordings):
 
     def test_labels(self):
         """What other tools step over, and find."""
-        self.succeed(self.line("age").replace(
+        self.succeed(self.line("age", slow=5000).replace(
             " ! chacha20poly1305enc threads=1 recipients-file=public", ""))
         recording = None
         first = 0
@@ -214,7 +214,7 @@ class Parts(launch.Recordings):
         self.assertGreater(len(parts), 1)
 
     def test_names(self):
-        self.succeed(self.line("lz4").replace("location=out.lz4",
+        self.succeed(self.line("lz4", slow=5000).replace("location=out.lz4",
                                               "location=out%02u.x"))
         self.assertTrue((self.folder / "out01.x").exists())
         self.assertTrue((self.folder / "out02.x").exists())
