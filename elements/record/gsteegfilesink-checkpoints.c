@@ -170,9 +170,6 @@ store_first_checkpoint (GstEegFileSink *self, EegDurableFile *file)
   GError *error = NULL;
   EegCheckpoint *checkpoint;
 
-  if (!gst_eeg_names_check_sidecar (resume->location, FALSE, resume->sidecar,
-          &error))
-    return gst_eeg_file_sink_refuse_files (self, error);
   gst_eeg_checkpointer_make_recording (resume->recording);
   checkpoint = gst_eeg_checkpointer_make (NULL, FALSE, NULL, resume->recording,
       resume->location, &error);
@@ -342,7 +339,7 @@ go_on (GstEegFileSink *self, EegDurableFile *file, EegCheckpoint *checkpoint,
   }
   memcpy (self->resume.recording, checkpoint->recording,
       sizeof self->resume.recording);
-  self->resume.cut = TRUE;
+  self->resume.cut = self->resume.begins = TRUE;
   self->resume.cut_at = checkpoint->output.length;
   GST_INFO_OBJECT (self,
       "going on from checkpoint %" G_GUINT64_FORMAT
@@ -435,12 +432,17 @@ static gboolean
 find_checkpoint (GstEegFileSink *self, EegDurableFile *file, GPtrArray *stages)
 {
   EegDurableCounts counts;
+  GError *error = NULL;
   const gchar *reason;
   EegCheckpoint *checkpoint = load_checkpoint (self, file, &reason);
 
   eeg_durable_get_counts (file, &counts);
   if (checkpoint != NULL)
     return go_on (self, file, checkpoint, stages);
+  if (counts.size == 0
+      && !gst_eeg_names_check_sidecar (self->resume.location, FALSE,
+          self->resume.sidecar, &error))
+    return gst_eeg_file_sink_refuse_files (self, error);
   if (counts.size == 0 && (reason == NULL || was_whole (self)))
     return store_first_checkpoint (self, file);
   if (reason != NULL)

@@ -521,11 +521,17 @@ gst_eeg_file_sink_take_label (GstEegFileSink *self, const GstEegPart *label)
   return TRUE;
 }
 
-void
+gboolean
 gst_eeg_file_sink_go_to (GstEegFileSink *self, guint64 position)
 {
   struct parts *parts = &self->parts;
+  struct resume *resume = &self->resume;
   EegDurableCounts counts;
+
+  if (resume->begins && position != resume->cut_at)
+    return gst_eeg_file_sink_refuse_to_go_on (self,
+        "the stages go on at another byte than the output ends at");
+  resume->begins = FALSE;
 
   if (parts->enabled && (parts->part.number > 1 || parts->finished > 0)) {
     eeg_durable_get_counts (self->file, &counts);
@@ -533,4 +539,5 @@ gst_eeg_file_sink_go_to (GstEegFileSink *self, guint64 position)
       parts->base = position;
   }
   eeg_durable_seek (self->file, position - parts->base);
+  return TRUE;
 }

@@ -38,6 +38,7 @@ struct resume
   gboolean fresh;   /* begun by this run */
   gboolean already; /* it was whole before: there is nothing to do */
   gboolean cut;     /* what is behind the checkpoint is still there */
+  gboolean begins;  /* the first segment is to be at the checkpoint */
   guint64 cut_at;
   gchar *location; /* of the output */
   gchar *sidecar;
@@ -226,8 +227,9 @@ gboolean gst_eeg_file_sink_finish_parts (GstEegFileSink *self);
 gboolean gst_eeg_file_sink_take_label (GstEegFileSink *self,
     const GstEegPart *label);
 
-/* A part begins wherever the stream goes on; a muxer's begins at 0. */
-void gst_eeg_file_sink_go_to (GstEegFileSink *self, guint64 position);
+/* A part begins wherever the stream goes on; a muxer's begins at 0. A recording
+ * goes on at its checkpoint. FALSE after an error. */
+gboolean gst_eeg_file_sink_go_to (GstEegFileSink *self, guint64 position);
 
 G_END_DECLS
 

@@ -810,8 +810,11 @@ gst_eeg_file_sink_event (GstBaseSink *sink, GstEvent *event)
         return FALSE;
       }
       gst_event_parse_segment (event, &segment);
-      if (segment->format == GST_FORMAT_BYTES && self->file != NULL)
-        gst_eeg_file_sink_go_to (self, segment->start);
+      if (segment->format == GST_FORMAT_BYTES && self->file != NULL
+          && !gst_eeg_file_sink_go_to (self, segment->start)) {
+        gst_event_unref (event);
+        return FALSE;
+      }
       break;
     case GST_EVENT_FLUSH_STOP:
       state->flushed = state->begun;

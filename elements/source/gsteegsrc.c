@@ -574,6 +574,13 @@ gst_eeg_src_start (GstBaseSrc *src)
   /* what never ends cannot start over */
   state->loop = settings.loop && state->span != G_MAXUINT64 && state->span > 0;
   state->stop = state->loop ? G_MAXUINT64 : state->span;
+  if (state->resumed && state->resume_at > state->stop) {
+    g_set_error (&error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS,
+        "The checkpoint is at sample %" G_GUINT64_FORMAT
+        ", but the input ends at %" G_GUINT64_FORMAT ".",
+        state->resume_at, state->stop);
+    goto failed;
+  }
 
   caps = gst_eeg_driver_get_caps (state->driver);
   GST_OBJECT_LOCK (self);

@@ -1007,6 +1007,77 @@ GST_START_TEST (test_states_are_forgotten)
 
 GST_END_TEST;
 
+/* A checksum is no secret: a state that says what cannot be is refused where it
+ * can be told. */
+typedef struct
+{
+  const Chain *chain;
+  const gchar *factory;
+  gsize at; /* of a number in its state */
+  guint64 number;
+  const gchar *words;
+} Lie;
+
+static const Lie lies[] = {
+  /* would write over what is recorded */
+  { &byte_chain, "lz4enc", 32, 0, "another byte" },
+  { &byte_chain, "lz4enc", 32, 1000, "another byte" },
+  /* would be at its end at once */
+  { &file_chain, "eegsrc", 8, 10001, "ends at 10000" },
+  { &file_chain, "eegsrc", 8, G_MAXINT64, "ends at 10000" },
+};
+
+static void
+tell_lie (const Lie *lie)
+{
+  EegCheckpoint *c;
+  gsize i, j;
+
+  g_unlink (old);
+  fail_unless_equals_int (eeg_checkpoint_load (sidecar, EEG_CHECKPOINT_NEWEST,
+                              &c),
+      EEG_CHECKPOINT_OK);
+  for (i = 0; i < c->n_stages; i++)
+    if (strcmp (c->stages[i].factory, lie->factory) == 0)
+      for (j = 0; j < 8; j++)
+        c->stages[i].state[lie->at + j] = (guint8) (lie->number >> (8 * j));
+  fail_unless_equals_int (eeg_checkpoint_update (sidecar, c),
+      EEG_CHECKPOINT_OK);
+  eeg_checkpoint_free (c);
+}
+
+GST_START_TEST (test_lies)
+{
+  const Lie *lie = &lies[__i__];
+  GstElement *pipeline;
+  GstMessage *message;
+  GError *error = NULL;
+  GstBus *bus;
+
+  make_input ();
+  make_file ();
+  pipeline = make_pipeline (lie->chain);
+  g_ptr_array_unref (fail_late (pipeline, lie->chain));
+  drop_pipeline (pipeline);
+  tell_lie (lie);
+  pipeline = make_pipeline (lie->chain);
+  bus = gst_element_get_bus (pipeline);
+  gst_element_set_state (pipeline, GST_STATE_PLAYING);
+  message = gst_bus_timed_pop_filtered (bus, 20 * GST_SECOND,
+      GST_MESSAGE_ERROR | GST_MESSAGE_EOS);
+  fail_unless (
+      message != NULL && GST_MESSAGE_TYPE (message) == GST_MESSAGE_ERROR);
+  gst_message_parse_error (message, &error, NULL);
+  gst_message_unref (message);
+  gst_object_unref (bus);
+  drop_pipeline (pipeline);
+  expect_error (&error, GST_RESOURCE_ERROR_SETTINGS, lie->words);
+  fail_if (g_file_test (out, G_FILE_TEST_EXISTS));
+  remove_file ();
+}
+
+GST_END_TEST;
+
 static Suite *
 eegcheckpoint_suite (void)
 {
@@ -1030,6 +1101,7 @@ eegcheckpoint_suite (void)
   tcase_add_test (tc, test_late_branch);
   tcase_add_test (tc, test_ended_by_application);
   tcase_add_loop_test (tc, test_states_are_forgotten, 0, 2);
+  tcase_add_loop_test (tc, test_lies, 0, G_N_ELEMENTS (lies));
   return s;
 }
 
