@@ -101,45 +101,54 @@ check_peers (GstEegFileSink *self, GError **error)
   return FALSE;
 }
 
+/* On the thread of this file, or of that of another sink behind the tee. */
+static void
+report_stored (GObject *owner, const EegCheckpoint *checkpoint,
+    EegCheckpointResult result)
+{
+  GstEegFileSink *self = GST_EEG_FILE_SINK (owner);
+
+  if (result != EEG_CHECKPOINT_OK) {
+    /* the one before still holds, and the recording is what matters */
+    GST_ELEMENT_WARNING (self, RESOURCE, WRITE,
+        ("Checkpoint %" G_GUINT64_FORMAT " could not be stored.",
+            checkpoint->id),
+        ("%s: %s", checkpoint->output.path,
+            eeg_checkpoint_result_to_string (result)));
+    return;
+  }
+  GST_OBJECT_LOCK (self);
+  self->checkpoints++;
+  self->checkpoint_id = checkpoint->id;
+  GST_OBJECT_UNLOCK (self);
+  gst_element_post_message (GST_ELEMENT (self),
+      gst_message_new_element (GST_OBJECT (self),
+          gst_structure_new ("eeg-checkpoint", "id", G_TYPE_UINT64,
+              checkpoint->id, "bytes", G_TYPE_UINT64, checkpoint->output.length,
+              "sample-index", G_TYPE_UINT64, checkpoint->sample_index,
+              "complete", G_TYPE_BOOLEAN, (gboolean) checkpoint->complete,
+              NULL)));
+}
+
 /* The file's thread: all before the checkpoint is on disk. */
 void
 gst_eeg_file_sink_handle_mark (EegDurableFile *file, void *user_data,
     void *mark, bool reached)
 {
   GstEegFileSink *self = user_data;
+  struct resume *resume = &self->resume;
   EegCheckpoint *checkpoint = mark;
-  EegCheckpointResult result = EEG_CHECKPOINT_IO;
-  gboolean stored = TRUE;
 
-  if (reached) {
-    if (gst_eeg_checkpointer_set_output (checkpoint, file,
-            checkpoint->output.length))
-      result = gst_eeg_peers_store (self->resume.peers, self->resume.sidecar,
-          checkpoint, &stored);
-    if (result == EEG_CHECKPOINT_OK && !stored) {
-      GST_DEBUG_OBJECT (self,
-          "checkpoint %" G_GUINT64_FORMAT " waits for another sink",
-          checkpoint->id);
-    } else if (result == EEG_CHECKPOINT_OK) {
-      GST_OBJECT_LOCK (self);
-      self->checkpoints++;
-      self->checkpoint_id = checkpoint->id;
-      GST_OBJECT_UNLOCK (self);
-      gst_element_post_message (GST_ELEMENT (self),
-          gst_message_new_element (GST_OBJECT (self),
-              gst_structure_new ("eeg-checkpoint", "id", G_TYPE_UINT64,
-                  checkpoint->id, "bytes", G_TYPE_UINT64,
-                  checkpoint->output.length, "sample-index", G_TYPE_UINT64,
-                  checkpoint->sample_index, "complete", G_TYPE_BOOLEAN,
-                  (gboolean) checkpoint->complete, NULL)));
-    } else {
-      /* the one before still holds, and the recording is what matters */
-      GST_ELEMENT_WARNING (self, RESOURCE, WRITE,
-          ("Checkpoint %" G_GUINT64_FORMAT " could not be stored.",
-              checkpoint->id),
-          ("%s: %s", self->resume.sidecar,
-              eeg_checkpoint_result_to_string (result)));
-    }
+  if (reached
+      && !gst_eeg_checkpointer_set_output (checkpoint, file,
+          checkpoint->output.length)) {
+    report_stored (G_OBJECT (self), checkpoint, EEG_CHECKPOINT_IO);
+  } else if (reached && resume->peers != NULL) {
+    gst_eeg_peers_store (resume->peers, resume->sidecar, checkpoint);
+    return;
+  } else if (reached) {
+    report_stored (G_OBJECT (self), checkpoint,
+        eeg_checkpoint_store (resume->sidecar, checkpoint));
   }
   eeg_checkpoint_free (checkpoint);
 }
@@ -525,6 +534,11 @@ gst_eeg_file_sink_open_with_checkpoints (GstEegFileSink *self,
     ok = find_checkpoint (self, file, stages);
   }
   g_ptr_array_unref (stages);
+  if (ok && resume->peers != NULL) {
+    GstEegPeer own = { resume->sidecar, resume->location };
+
+    gst_eeg_peers_join (&own, G_OBJECT (self), report_stored);
+  }
   if (ok)
     gst_eeg_file_sink_take_file (self, file);
   else

@@ -52,6 +52,7 @@
 
 #include "gsteegfilesink-private.h"
 #include "gsteegnames.h"
+#include "gsteegpeers.h"
 
 #include <errno.h>
 #include <string.h>
@@ -531,6 +532,8 @@ close_file (GstEegFileSink *self)
       && self->parts.finished == 0)
     eeg_checkpoint_remove (self->resume.sidecar);
   eeg_durable_stop (file);
+  if (self->resume.peers != NULL)
+    gst_eeg_peers_leave (self->resume.sidecar);
   gst_eeg_file_sink_forgive (self);
   result = eeg_durable_close (file, &counts, &error);
   GST_OBJECT_LOCK (self);

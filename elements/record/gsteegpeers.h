@@ -2,7 +2,7 @@
 #ifndef __GST_EEG_PEERS_H__
 #define __GST_EEG_PEERS_H__
 
-#include <glib.h>
+#include <glib-object.h>
 
 #include "checkpoint.h"
 
@@ -26,13 +26,26 @@ void gst_eeg_peer_free (GstEegPeer *peer);
 /* Whether all of @peers, of GstEegPeer or NULL, can go on from a checkpoint. */
 gboolean gst_eeg_peers_have (GPtrArray *peers, guint64 id);
 
+/* A checkpoint of @owner was stored, or not. On the thread of any sink's file;
+ * no lock is held. */
+typedef void (*GstEegPeersFunc) (GObject *owner,
+    const EegCheckpoint *checkpoint, EegCheckpointResult result);
+
+/* Takes part from now on, as what others know by the name of its sidecar. */
+void gst_eeg_peers_join (const GstEegPeer *peer, GObject *owner,
+    GstEegPeersFunc func);
+
+/* No more; what waits is thrown away. Harmless without a join. */
+void gst_eeg_peers_leave (const gchar *sidecar);
+
 /*
- * Stores a checkpoint in @sidecar such that the newest one that all @peers have
- * stays. Where another sink is behind, it is left out (*@stored is FALSE), but
- * for the last one.
+ * All before @checkpoint (transfer full) is on disk. It is stored as soon as all
+ * sinks have come to it, by the last of them for all, and waits until then; the
+ * last one of a recording is stored at once, such that the newest one that all
+ * have stays. Between a join and a leave.
  */
-EegCheckpointResult gst_eeg_peers_store (GPtrArray *peers, const gchar *sidecar,
-    const EegCheckpoint *checkpoint, gboolean *stored);
+void gst_eeg_peers_store (GPtrArray *peers, const gchar *sidecar,
+    EegCheckpoint *checkpoint);
 
 G_END_DECLS
 

@@ -440,8 +440,7 @@ make_reference (const Chain *chain, gsize *size)
 }
 
 /* Plays until the check fails, in READY, with two checkpoints behind the
- * beginning: those that are left. A disk that is busy leaves checkpoints
- * out. */
+ * beginning: those that are left. */
 static GPtrArray *
 fail_late (GstElement *pipeline, const Chain *chain)
 {

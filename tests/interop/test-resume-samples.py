@@ -93,8 +93,7 @@ HELD = {
     "counts to BDF": 0,
     "filter": LOOK_BACK + DELAY,
     "sums": LOOK_BACK + DELAY,
-    # two sinks whose checkpoints have to be the same
-    "tee": SHORT_LOOK_BACK + SHORT_DELAY + QUEUE_BUFFERS * SECOND + 4 * INTERVAL,
+    "tee": SHORT_LOOK_BACK + SHORT_DELAY + QUEUE_BUFFERS * SECOND,
     "a file with gaps": 10 * SECOND,
     "EEGPack": (2 * 8 + 2) * 4 * SECOND,
     "a file with gaps in EEGPack": 10 * SECOND,
