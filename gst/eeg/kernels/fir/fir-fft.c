@@ -63,6 +63,38 @@ times (complex_vec a, double re, double im)
     MULTIPLY_ADD (a.re, wi, a.im * wr) };
 }
 
+/* Puts what one butterfly forwards makes of a, b, c and d a quarter apart. */
+INLINE void
+put_forward (double *p, size_t quarter, complex_vec a, complex_vec b,
+    complex_vec c, complex_vec d, const double *w)
+{
+  complex_vec ac = add (a, c), a_c = subtract (a, c);
+  complex_vec bd = add (b, d), b_d = turn_back (subtract (b, d));
+
+  put (p, add (ac, bd));
+  put (p + quarter, times (add (a_c, b_d), w[0], w[1]));
+  put (p + 2 * quarter, times (subtract (ac, bd), w[2], w[3]));
+  put (p + 3 * quarter, times (subtract (a_c, b_d), w[4], w[5]));
+}
+
+/* What one butterfly backwards makes of four points a quarter apart. */
+INLINE void
+get_inverse (const double *p, size_t quarter, const double *w,
+    complex_vec out[4])
+{
+  complex_vec a = get (p);
+  complex_vec b = times (get (p + quarter), w[0], -w[1]);
+  complex_vec c = times (get (p + 2 * quarter), w[2], -w[3]);
+  complex_vec d = times (get (p + 3 * quarter), w[4], -w[5]);
+  complex_vec ac = add (a, c), a_c = subtract (a, c);
+  complex_vec bd = add (b, d), b_d = turn_on (subtract (b, d));
+
+  out[0] = add (ac, bd);
+  out[1] = add (a_c, b_d);
+  out[2] = subtract (ac, bd);
+  out[3] = subtract (a_c, b_d);
+}
+
 /* Butterflies `from` to before `to` of a pass over `size` points. */
 INLINE void
 forward_pass (double *points, size_t size, size_t from, size_t to,
@@ -73,17 +105,9 @@ forward_pass (double *points, size_t size, size_t from, size_t to,
   double *p = points + from * EEG_FIR_POINT;
 
   for (size_t k = from; k < to; k++, w += 6, p += EEG_FIR_POINT)
-    for (int i = 0; i < EEG_FIR_PANEL; i += LANES) {
-      complex_vec a = get (p + i), b = get (p + quarter + i);
-      complex_vec c = get (p + 2 * quarter + i), d = get (p + 3 * quarter + i);
-      complex_vec ac = add (a, c), a_c = subtract (a, c);
-      complex_vec bd = add (b, d), b_d = turn_back (subtract (b, d));
-
-      put (p + i, add (ac, bd));
-      put (p + quarter + i, times (add (a_c, b_d), w[0], w[1]));
-      put (p + 2 * quarter + i, times (subtract (ac, bd), w[2], w[3]));
-      put (p + 3 * quarter + i, times (subtract (a_c, b_d), w[4], w[5]));
-    }
+    for (int i = 0; i < EEG_FIR_PANEL; i += LANES)
+      put_forward (p + i, quarter, get (p + i), get (p + quarter + i),
+          get (p + 2 * quarter + i), get (p + 3 * quarter + i), w);
 }
 
 INLINE void
@@ -96,17 +120,11 @@ inverse_pass (double *points, size_t size, size_t from, size_t to,
 
   for (size_t k = from; k < to; k++, w += 6, p += EEG_FIR_POINT)
     for (int i = 0; i < EEG_FIR_PANEL; i += LANES) {
-      complex_vec a = get (p + i);
-      complex_vec b = times (get (p + quarter + i), w[0], -w[1]);
-      complex_vec c = times (get (p + 2 * quarter + i), w[2], -w[3]);
-      complex_vec d = times (get (p + 3 * quarter + i), w[4], -w[5]);
-      complex_vec ac = add (a, c), a_c = subtract (a, c);
-      complex_vec bd = add (b, d), b_d = turn_on (subtract (b, d));
+      complex_vec out[4];
 
-      put (p + i, add (ac, bd));
-      put (p + quarter + i, add (a_c, b_d));
-      put (p + 2 * quarter + i, subtract (ac, bd));
-      put (p + 3 * quarter + i, subtract (a_c, b_d));
+      get_inverse (p + i, quarter, w, out);
+      for (int q = 0; q < 4; q++)
+        put (p + q * quarter + i, out[q]);
     }
 }
 
@@ -263,35 +281,59 @@ multiply (double *out, const double *const *x, const double *spectra,
 }
 
 static void
-join (double *points, const double *a, const double *b, size_t n)
+begin (double *points, size_t n, size_t unit, const double *const a[4],
+    const double *const b[4], const double *twiddles)
 {
-  for (size_t k = 0; k < n; k++, points += EEG_FIR_POINT) {
-    memcpy (points, a + k * EEG_FIR_PANEL, EEG_FIR_PANEL * sizeof (double));
-    if (b != NULL)
-      memcpy (points + IMAGINARY, b + k * EEG_FIR_PANEL,
-          EEG_FIR_PANEL * sizeof (double));
-    else
-      memset (points + IMAGINARY, 0, EEG_FIR_PANEL * sizeof (double));
-  }
+  size_t quarter = n / 4 * EEG_FIR_POINT, from = unit * EEG_FIR_UNIT;
+  const double *w = twiddles + eeg_fir_fft_twiddles_at (n) + 6 * from;
+  double *p = points + from * EEG_FIR_POINT;
+
+  for (size_t k = 0; k < EEG_FIR_UNIT * EEG_FIR_PANEL;
+       k += EEG_FIR_PANEL, w += 6, p += EEG_FIR_POINT)
+    for (int i = 0; i < EEG_FIR_PANEL; i += LANES) {
+      complex_vec z[4];
+
+      for (int q = 0; q < 4; q++)
+        z[q] =
+            (complex_vec){ load_vec (a[q] + k + i), load_vec (b[q] + k + i) };
+      put_forward (p + i, quarter, z[0], z[1], z[2], z[3], w);
+    }
 }
 
 static void
-part (double *a, double *b, const double *points, size_t n)
+finish (const double *points, size_t n, size_t unit, double *const a[4],
+    double *const b[4], const double *twiddles)
 {
-  for (size_t k = 0; k < n; k++, points += EEG_FIR_POINT) {
-    memcpy (a + k * EEG_FIR_PANEL, points, EEG_FIR_PANEL * sizeof (double));
-    if (b != NULL)
-      memcpy (b + k * EEG_FIR_PANEL, points + IMAGINARY,
-          EEG_FIR_PANEL * sizeof (double));
-  }
+  size_t quarter = n / 4 * EEG_FIR_POINT, from = unit * EEG_FIR_UNIT;
+  const double *w = twiddles + eeg_fir_fft_twiddles_at (n) + 6 * from;
+  const double *p = points + from * EEG_FIR_POINT;
+
+  for (size_t k = 0; k < EEG_FIR_UNIT * EEG_FIR_PANEL;
+       k += EEG_FIR_PANEL, w += 6, p += EEG_FIR_POINT)
+    for (int i = 0; i < EEG_FIR_PANEL; i += LANES) {
+      complex_vec out[4];
+
+      get_inverse (p + i, quarter, w, out);
+      for (int q = 0; q < 4; q++) {
+        if (a[q] != NULL)
+          store_vec (a[q] + k + i, out[q].re);
+        if (b[q] != NULL)
+          store_vec (b[q] + k + i, out[q].im);
+      }
+    }
 }
 
 static void
-add_rows (double *sum, const double *a, const double *b, size_t n)
+add_rows (double *sum, const double *const *rows, size_t n_rows, size_t n)
 {
-  for (size_t i = 0; i < n * EEG_FIR_PANEL; i += LANES)
-    store_vec (sum + i, load_vec (a + i) + load_vec (b + i));
+  for (size_t i = 0; i < n * EEG_FIR_PANEL; i += LANES) {
+    vec all = load_vec (rows[0] + i);
+
+    for (size_t k = 1; k < n_rows; k++)
+      all += load_vec (rows[k] + i);
+    store_vec (sum + i, all);
+  }
 }
 
-const eeg_fir_fft EEG_FIR_TABLE = { forward, inverse, multiply, join, part,
+const eeg_fir_fft EEG_FIR_TABLE = { forward, inverse, multiply, begin, finish,
   add_rows };

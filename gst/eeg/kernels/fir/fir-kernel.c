@@ -93,24 +93,28 @@ make_twiddles (eeg_fir_kernel *kernel, size_t n)
   return kernel->twiddles != NULL;
 }
 
-/* Prepares a long kernel for use without latency. */
+static size_t
+next_block (size_t block)
+{
+  return block * (block == EEG_FIR_FIRST_BLOCK ? 8 : 4);
+}
+
+/* Prepares a long kernel for use without latency. One more level pays where it
+ * takes over a good part of all taps. */
 static bool
 make_levels (eeg_fir_kernel *kernel)
 {
-  size_t largest = EEG_FIR_FIRST_BLOCK, n = 1;
+  size_t largest = EEG_FIR_FIRST_BLOCK;
 
-  while (
-      n < EEG_FIR_MAX_LEVELS && kernel->n_taps > 2 * EEG_FIR_GROWTH * largest) {
-    largest *= EEG_FIR_GROWTH;
-    n++;
-  }
+  while (2 * kernel->n_taps >= 7 * next_block (largest))
+    largest = next_block (largest);
   kernel->head = 2 * EEG_FIR_FIRST_BLOCK;
   if (!make_twiddles (kernel, 2 * largest))
     return false;
-  for (size_t block = EEG_FIR_FIRST_BLOCK; block <= largest; block *=
-       EEG_FIR_GROWTH)
+  for (size_t block = EEG_FIR_FIRST_BLOCK; block <= largest;
+       block = next_block (block))
     if (!add_level (kernel, block, 2 * block, 2 * block,
-            block == largest ? kernel->n_taps : 2 * EEG_FIR_GROWTH * block))
+            block == largest ? kernel->n_taps : 2 * next_block (block)))
       return false;
   return true;
 }
@@ -140,7 +144,7 @@ make_blocks (eeg_fir_kernel *kernel)
     block = EEG_FIR_LEAST_BLOCK;
     while (2 * block < kernel->n_taps
         && (block < EEG_FIR_LARGEST_BLOCK
-            || kernel->n_taps > EEG_FIR_GROWTH * block))
+            || kernel->n_taps > EEG_FIR_PARTS_IN_BLOCKS * block))
       block *= 2;
     points = 2 * block;
   }

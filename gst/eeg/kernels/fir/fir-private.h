@@ -31,17 +31,19 @@ typedef struct
   double gain;     /* sum of its taps */
 } eeg_fir_level;
 
-/* Without latency: 128 taps applied directly, then levels of blocks of 64, 512,
- * ... rows, each from tap 2 * block on, to where the next begins. */
-#define EEG_FIR_FIRST_BLOCK 64
-#define EEG_FIR_GROWTH 8
-#define EEG_FIR_MAX_LEVELS 5
+/* Without latency: 64 taps applied directly, then levels of blocks of 32, 256,
+ * 1024, 4096, ... rows, each from tap 2 * block on, to where the next begins.
+ * The largest for EEG_FIR_MAX_TAPS is of 2^20 rows. */
+#define EEG_FIR_FIRST_BLOCK 32
+#define EEG_FIR_MAX_LEVELS 8
 /* Kernels of more taps have levels. */
 #define EEG_FIR_MAX_DIRECT 512
 #define EEG_FIR_MAX_DIRECT_IN_BLOCKS 192
 /* With latency: one level from tap 0 on. */
 #define EEG_FIR_LEAST_BLOCK 512
 #define EEG_FIR_LARGEST_BLOCK 16384
+/* Blocks become longer than that where there would be more parts than this. */
+#define EEG_FIR_PARTS_IN_BLOCKS 8
 /* That of a kernel in one part: points up to, or before that where so much of a
  * transform is of use. */
 #define EEG_FIR_LARGEST_SINGLE 8192
@@ -111,6 +113,14 @@ eeg_fir_fft_units (size_t n, size_t leaf)
       : n / (4 * EEG_FIR_UNIT) + 4 * eeg_fir_fft_units (n / 4, leaf);
 }
 
+/* Units of the first pass forwards, or of the last one backwards, which come
+ * first or last. */
+static inline size_t
+eeg_fir_fft_outer_units (size_t n)
+{
+  return n / (4 * EEG_FIR_UNIT);
+}
+
 /* Twiddles: for each size 4, 8, ... and k below a quarter of it the numbers exp
  * (-2 pi i m k / size) of m = 1, 2, 3. Those of a size are at: */
 static inline size_t
@@ -135,12 +145,18 @@ typedef struct
    * `to` */
   void (*multiply) (double *out, const double *const *x, const double *spectra,
       size_t n_parts, size_t n, size_t from, size_t to);
-  /* Joins rows of two panels to points; the second may be NULL. */
-  void (*join) (double *points, const double *a, const double *b, size_t n);
-  /* Parts points to rows of two panels; the second may be NULL. */
-  void (*part) (double *a, double *b, const double *points, size_t n);
-  /* sum[t] = a[t] + b[t] for n rows of a panel; sum may be a. */
-  void (*add) (double *sum, const double *a, const double *b, size_t n);
+  /* One unit of the first pass forwards, which has eeg_fir_fft_outer_units() of
+   * them, from rows of two panels: a[q] and b[q] are those of the points from
+   * q n / 4 + unit * EEG_FIR_UNIT on, so many. */
+  void (*begin) (double *points, size_t n, size_t unit,
+      const double *const a[4], const double *const b[4],
+      const double *twiddles);
+  /* The same of the last pass of `inverse`, to rows; NULL where none are
+   * wanted. */
+  void (*finish) (const double *points, size_t n, size_t unit,
+      double *const a[4], double *const b[4], const double *twiddles);
+  /* sum[t] = rows[0][t] + rows[1][t] + ... for n rows of a panel */
+  void (*add) (double *sum, const double *const *rows, size_t n_rows, size_t n);
 } eeg_fir_fft;
 
 extern const eeg_fir_fft eeg_fir_fft_base;

@@ -41,11 +41,11 @@ struct panel
 /* What a job does for each pair of panels, in this order, in items. */
 enum stage
 {
-  JOIN, /* rows to points, CHUNK at a time */
+  BEGIN, /* rows to points, with the first pass of their transform */
   FORWARD,
   MULTIPLY, /* CHUNK points at a time */
   INVERSE,
-  PART, /* points to rows, CHUNK at a time */
+  FINISH, /* points to rows, with the last pass of their transform */
   STAGES
 };
 
@@ -223,6 +223,7 @@ make_level (eeg_fir_stream *stream, struct level *level,
 {
   size_t n = plan->points;
   size_t units = eeg_fir_fft_units (n, eeg_fir_fft_leaf (n));
+  size_t outer = eeg_fir_fft_outer_units (n);
   uint64_t transform = transform_operations (n) / units;
 
   /* a little more than a power of two: blocks that are read together do not
@@ -239,17 +240,18 @@ make_level (eeg_fir_stream *stream, struct level *level,
       || level->results == NULL)
     return false;
 
-  level->items[JOIN] = level->items[MULTIPLY] = n / CHUNK;
-  level->items[FORWARD] = level->items[INVERSE] = units;
-  level->items[PART] = plan->block / CHUNK;
-  level->operations[FORWARD] = level->operations[INVERSE] = transform;
-  level->operations[MULTIPLY] = CHUNK * (8 * plan->n_parts + 2);
-  level->weight[JOIN] = level->weight[PART] = 4 * CHUNK;
-  level->weight[FORWARD] = level->weight[INVERSE] = transform;
-  level->weight[MULTIPLY] = level->operations[MULTIPLY];
+  level->items[BEGIN] = level->items[FINISH] = outer;
+  level->items[FORWARD] = level->items[INVERSE] = units - outer;
+  level->items[MULTIPLY] = n / CHUNK;
+  for (int s = 0; s < STAGES; s++)
+    level->operations[s] = level->weight[s] = transform;
+  level->operations[MULTIPLY] = level->weight[MULTIPLY] =
+      CHUNK * (8 * plan->n_parts + 2);
+  /* to fetch and to leave rows costs, too */
+  level->weight[BEGIN] = level->weight[FINISH] = transform + 8 * EEG_FIR_UNIT;
   for (int s = 0; s < STAGES; s++)
     level->pair_weight += level->items[s] * level->weight[s];
-  level->light_weight = level->items[JOIN] * level->weight[JOIN]
+  level->light_weight = level->items[BEGIN] * level->weight[BEGIN]
       + level->items[FORWARD] * level->weight[FORWARD];
   return true;
 }
@@ -637,32 +639,47 @@ block_points (const eeg_fir_stream *stream, size_t l, size_t pair,
   return level->x + (pair * (size_t) n + slot) * level->slot;
 }
 
-/* Frames from `frame` on of two panels to points. */
-static void
-join_frames (eeg_fir_stream *stream, size_t pair, double *points, int64_t frame,
-    size_t n)
+/* The rows of a unit from `frame` on. They may be put together in `room`. */
+static const double *
+unit_rows (const eeg_fir_stream *stream, size_t p, int64_t frame, double *room)
 {
+  size_t at = frame >= stream->origin ? ring_position (stream, frame) : 0;
+
+  if (frame >= stream->origin && at + EEG_FIR_UNIT <= stream->ring)
+    return panel_row (stream, p, at);
+  for (size_t i = 0; i < EEG_FIR_UNIT; i++, frame++) {
+    if (frame < stream->origin)
+      edge_row (stream, p, frame, room + i * EEG_FIR_PANEL);
+    else
+      memcpy (room + i * EEG_FIR_PANEL, frame_row (stream, p, frame),
+          ROW_BYTES);
+  }
+  return room;
+}
+
+/* Units `from` to before `to` of what a transform of n frames from `frame` on
+ * begins with, of two panels. */
+static void
+begin_transform (eeg_fir_stream *stream, size_t pair, double *points, size_t n,
+    int64_t frame, size_t from, size_t to)
+{
+  static const double zeros[EEG_FIR_UNIT * EEG_FIR_PANEL]
+      __attribute__ ((aligned (EEG_FIR_ALIGN)));
+  double room[2][4][EEG_FIR_UNIT * EEG_FIR_PANEL]
+      __attribute__ ((aligned (EEG_FIR_ALIGN)));
   size_t p = stream->pairs[pair];
   bool has_second = p + 1 < stream->n_panels;
 
-  for (; n > 0 && frame < stream->origin;
-       n--, frame++, points += EEG_FIR_POINT) {
-    double row[2 * EEG_FIR_PANEL];
+  for (size_t unit = from; unit < to; unit++) {
+    const double *a[4], *b[4];
 
-    edge_row (stream, p, frame, row);
-    if (has_second)
-      edge_row (stream, p + 1, frame, row + EEG_FIR_PANEL);
-    stream->fft->join (points, row, has_second ? row + EEG_FIR_PANEL : NULL, 1);
-  }
-  while (n > 0) {
-    size_t at = ring_position (stream, frame);
-    size_t rows = smaller (n, stream->ring - at);
+    for (size_t q = 0; q < 4; q++) {
+      int64_t first = frame + (int64_t) (q * (n / 4) + unit * EEG_FIR_UNIT);
 
-    stream->fft->join (points, panel_row (stream, p, at),
-        has_second ? panel_row (stream, p + 1, at) : NULL, rows);
-    points += rows * EEG_FIR_POINT;
-    frame += (int64_t) rows;
-    n -= rows;
+      a[q] = unit_rows (stream, p, first, room[0][q]);
+      b[q] = has_second ? unit_rows (stream, p + 1, first, room[1][q]) : zeros;
+    }
+    stream->fft->begin (points, n, unit, a, b, stream->kernel->twiddles);
   }
 }
 
@@ -708,6 +725,34 @@ result_row (const eeg_fir_stream *stream, size_t l, size_t result,
       + (result * n + modulo (clock, n)) * EEG_FIR_PANEL;
 }
 
+/* Units `from` to before `to` of what ends a transform backwards: the rows that
+ * the block gives are the last of it, and go where the clock will find them. */
+static void
+finish_transform (eeg_fir_stream *stream, size_t l, size_t pair, int64_t block,
+    size_t from, size_t to)
+{
+  size_t length = stream->kernel->levels[l].block;
+  size_t n = stream->kernel->levels[l].points;
+  bool has_second = stream->pairs[pair] + 1 < stream->n_panels;
+
+  for (size_t unit = from; unit < to; unit++) {
+    double *a[4] = { NULL }, *b[4] = { NULL };
+
+    for (size_t q = 0; q < 4; q++) {
+      size_t at = q * (n / 4) + unit * EEG_FIR_UNIT;
+
+      if (at < n - length)
+        continue;
+      a[q] = result_row (stream, l, 2 * pair,
+          (block + 2) * (int64_t) length + (int64_t) (at - (n - length)));
+      if (has_second)
+        b[q] = a[q] + 2 * length * EEG_FIR_PANEL;
+    }
+    stream->fft->finish (stream->levels[l].work, n, unit, a, b,
+        stream->kernel->twiddles);
+  }
+}
+
 static void
 do_items (eeg_fir_stream *stream, size_t l, size_t pair, int64_t block,
     enum stage stage, size_t from, size_t to)
@@ -717,18 +762,17 @@ do_items (eeg_fir_stream *stream, size_t l, size_t pair, int64_t block,
   size_t length = kernel->levels[l].block, n = kernel->levels[l].points;
   int64_t shift = (int64_t) length;
   double *points = block_points (stream, l, pair, block);
-  size_t result = 2 * pair;
-  double *row;
+  size_t outer = eeg_fir_fft_outer_units (n);
 
   stream->operations += (to - from) * level->operations[stage] * EEG_FIR_PANEL;
   switch (stage) {
-    case JOIN:
-      join_frames (stream, pair, points + from * CHUNK * EEG_FIR_POINT,
-          (block + 1) * shift - (int64_t) n + (int64_t) (from * CHUNK),
-          (to - from) * CHUNK);
+    case BEGIN:
+      begin_transform (stream, pair, points, n,
+          (block + 1) * shift - (int64_t) n, from, to);
       break;
     case FORWARD:
-      stream->fft->forward (points, n, from, to, kernel->twiddles);
+      stream->fft->forward (points, n, outer + from, outer + to,
+          kernel->twiddles);
       break;
     case MULTIPLY:
       multiply_points (stream, l, pair, block, from * CHUNK, to * CHUNK);
@@ -737,15 +781,7 @@ do_items (eeg_fir_stream *stream, size_t l, size_t pair, int64_t block,
       stream->fft->inverse (level->work, n, from, to, kernel->twiddles);
       break;
     default:
-      /* what comes first wraps round */
-      row = result_row (stream, l, result,
-          (block + 2) * shift + (int64_t) (from * CHUNK));
-      stream->fft->part (row,
-          stream->pairs[pair] + 1 < stream->n_panels
-              ? row + 2 * length * EEG_FIR_PANEL
-              : NULL,
-          level->work + (n - length + from * CHUNK) * EEG_FIR_POINT,
-          (to - from) * CHUNK);
+      finish_transform (stream, l, pair, block, from, to);
       break;
   }
 }
@@ -810,7 +846,7 @@ begin_levels (eeg_fir_stream *stream)
 
     for (size_t pair = 0; pair < stream->n_pairs; pair++) {
       for (size_t part = 1; part < kernel->levels[l].n_parts; part++)
-        for (enum stage s = JOIN; s <= FORWARD; s++)
+        for (enum stage s = BEGIN; s <= FORWARD; s++)
           if (!is_constant (stream, l, block - (int64_t) part))
             do_items (stream, l, pair, block - (int64_t) part, s, 0,
                 level->items[s]);
@@ -844,6 +880,27 @@ level_rows (const eeg_fir_stream *stream, size_t l, size_t p, size_t n,
   return room;
 }
 
+/* What all levels give to n rows of a panel from the clock on, or NULL without
+ * levels. Where there are several, n is at most the shortest block. */
+static const double *
+sum_levels (eeg_fir_stream *stream, size_t p, size_t n)
+{
+  size_t n_levels = stream->kernel->n_levels;
+  double room[EEG_FIR_MAX_LEVELS][EEG_FIR_FIRST_BLOCK * EEG_FIR_PANEL]
+      __attribute__ ((aligned (EEG_FIR_ALIGN)));
+  const double *rows[EEG_FIR_MAX_LEVELS];
+
+  if (n_levels == 0)
+    return NULL;
+  if (n_levels == 1)
+    return level_rows (stream, 0, p, n, stream->sums);
+  for (size_t l = 0; l < n_levels; l++)
+    rows[l] = level_rows (stream, l, p, n, room[l]);
+  stream->fft->add (stream->sums, rows, n_levels, n);
+  stream->operations += n * EEG_FIR_PANEL * (n_levels - 1);
+  return stream->sums;
+}
+
 /* ---- output ---- */
 
 /* Channels that pass, delayed like the others. */
@@ -875,25 +932,13 @@ write_panel (eeg_fir_stream *stream, size_t p, uint8_t *to, size_t frames)
   const eeg_fir_kernel *kernel = stream->kernel;
   size_t head = kernel->head, stride = stream->channels;
   uint8_t *out = to + p * EEG_FIR_PANEL * sample_size (stream);
-  const double *sums = NULL;
+  const double *sums;
 
   if (panel->n_filtered == 0) {
     pass_channels (stream, p, out, frames);
     return;
   }
-  for (size_t l = 0; l < kernel->n_levels; l++) {
-    double room[BLOCK * EEG_FIR_PANEL]
-        __attribute__ ((aligned (EEG_FIR_ALIGN)));
-
-    if (l == 0) {
-      sums = level_rows (stream, 0, p, frames, stream->sums);
-      continue;
-    }
-    stream->fft->add (stream->sums, sums,
-        level_rows (stream, l, p, frames, room), frames);
-    sums = stream->sums;
-    stream->operations += frames * EEG_FIR_PANEL;
-  }
+  sums = sum_levels (stream, p, frames);
   if (head == 0) {
     stream->direct->store (sums, out, stride, panel->lanes, frames,
         stream->format);
