@@ -30,17 +30,18 @@
  * - EOS: the last record is filled up, the number of records set. Without data
  *   the file is a header only.
  * - Caps may change until the header is written; then it is an error.
- * - Checkpoints: takes part with one pad. A barrier leaves where the record
- *   that is being filled ends.
- * - Parts (see #GstEegPart), with one pad: the file ends with the record, and
- *   another one begins whose header has the time of its first sample. The label
- *   is an annotation of its first record.
+ * - Checkpoints: a barrier leaves where the record that is being filled ends,
+ *   once it came by all pads.
+ * - Parts (see #GstEegPart): the file ends with the record, and another one
+ *   begins whose header has the time of its first sample. The label is an
+ *   annotation of its first record, and counts the samples of the first pad.
  */
 #include "config.h"
 
 #include "gstedfmux.h"
 #include <gst/eeg/eeg.h>
 #include <gst/eeg/gsteegedfrecord.h>
+#include <gst/eeg/gsteegjoin.h>
 #include "gsteegedf.h"
 
 #include <gst/base/gstaggregator.h>
@@ -77,7 +78,7 @@ GST_DEBUG_CATEGORY_STATIC (GST_CAT_DEFAULT);
 
 /* A saved state: u8 version, u8 flags; of a file that has begun what
  * save_file() writes, little-endian. */
-#define STATE_VERSION 1
+#define STATE_VERSION 2
 #define STATE_STARTED 1
 #define STATE_EXACT 2
 #define STATE_DISCONTINUOUS 4
@@ -182,6 +183,8 @@ struct _GstEegEdfMuxPad
   guint64 gap_end; /* index behind the last GAP event, 0 without one */
   /* of a file that goes on: buffers before this index were taken before */
   guint64 taken_to;
+  guint64 first_index; /* what index was when the header was made */
+  GstEegLane barriers; /* that came by */
 };
 
 G_DEFINE_TYPE (GstEegEdfMuxPad, gst_eeg_edf_mux_pad, GST_TYPE_AGGREGATOR_PAD)
@@ -217,6 +220,7 @@ pad_reset (GstEegEdfMuxPad *pad)
   pad->lost_count = 0;
   pad->gap_end = 0;
   pad->taken_to = 0;
+  gst_eeg_lane_clear (&pad->barriers);
   g_clear_pointer (&pad->channels, g_free);
   GST_OBJECT_LOCK (pad);
   pad->complete = FALSE;
@@ -230,6 +234,7 @@ gst_eeg_edf_mux_pad_finalize (GObject *object)
   GstEegEdfMuxPad *pad = GST_EEG_EDF_MUX_PAD (object);
 
   pad_release_buffer (pad);
+  gst_eeg_lane_clear (&pad->barriers);
   g_clear_pointer (&pad->channels, g_free);
   g_clear_pointer (&pad->recording, gst_structure_free);
   gst_eeg_info_clear (&pad->info);
@@ -313,7 +318,7 @@ struct state
   gboolean markers_lost;
   gboolean clipped;
 
-  GQueue barriers;     /* events that wait for the end of the record */
+  guint64 barrier_id;  /* of the last barrier that left */
   gboolean is_resumed; /* and nothing was pushed yet */
   gboolean was_exact;  /* what `exact` was for the header of the file */
 
@@ -339,6 +344,7 @@ struct _GstEegEdfMux
   struct settings settings;
   struct state state;
   gint failed;      /* atomic: an error was posted */
+  gint part_wanted; /* atomic: the next barrier of several pads is to end one */
   GBytes *restore;  /* object lock; to go on from, taken with the header */
   GstEegPart *part; /* object lock; NULL: no parts */
   gboolean frozen;
@@ -461,7 +467,6 @@ state_init (struct state *state)
   state->pads = g_ptr_array_new_with_free_func (gst_object_unref);
   g_queue_init (&state->markers);
   g_queue_init (&state->origins);
-  g_queue_init (&state->barriers);
   state->last_origin = -1;
 }
 
@@ -474,7 +479,6 @@ state_clear (struct state *state)
   g_clear_pointer (&state->layout, eeg_edf_header_free);
   g_clear_object (&state->allocator);
   g_queue_clear_full (&state->markers, (GDestroyNotify) marker_free);
-  g_queue_clear_full (&state->barriers, (GDestroyNotify) gst_event_unref);
   g_queue_clear_full (&state->origins,
       (GDestroyNotify) gst_eeg_edf_record_unref);
 }
@@ -487,6 +491,7 @@ reset (GstEegEdfMux *self)
   state_clear (state);
   state_init (state);
   g_atomic_int_set (&self->failed, FALSE);
+  g_atomic_int_set (&self->part_wanted, FALSE);
   GST_OBJECT_LOCK (self);
   self->frozen = FALSE;
   if (self->part != NULL)
@@ -605,6 +610,37 @@ downstream_seekable (GstEegEdfMux *self)
 
 /* --- markers ------------------------------------------------------------- */
 
+/* Of the pads that brought a marker, the first one */
+static guint
+first_pad (const Marker *marker)
+{
+  guint i = 0;
+
+  while (i < 63 && (marker->pads >> i & 1) == 0)
+    i++;
+  return i;
+}
+
+/* By time, then by pad, then as they came: which pad has its samples sooner
+ * must not decide about the file. */
+static void
+insert_marker (struct state *state, GList *link)
+{
+  Marker *marker = link->data, *m;
+  GList *place = state->markers.tail;
+
+  for (; place != NULL; place = place->prev) {
+    m = place->data;
+    if (m->time < marker->time
+        || (m->time == marker->time && first_pad (m) <= first_pad (marker)))
+      break;
+  }
+  if (place != NULL)
+    g_queue_insert_after_link (&state->markers, place, link);
+  else
+    g_queue_push_head_link (&state->markers, link);
+}
+
 /* Adds a marker, unless it is the copy of one that came by another pad. */
 static void
 add_marker (GstEegEdfMux *self, guint pad, GstClockTime time,
@@ -612,19 +648,21 @@ add_marker (GstEegEdfMux *self, guint pad, GstClockTime time,
 {
   struct state *state = &self->state;
   guint64 bit = G_GUINT64_CONSTANT (1) << (pad % 64);
-  GList *l, *place;
   Marker *marker;
+  GList *l;
 
   /* the queue is in order of time, and most come in order */
-  for (l = place = state->markers.tail; l != NULL; l = l->prev) {
+  for (l = state->markers.tail; l != NULL; l = l->prev) {
     marker = l->data;
     if (marker->time < time)
       break;
-    if (marker->time > time)
-      place = l->prev;
-    else if (marker->duration == duration && (marker->pads & bit) == 0
-        && strcmp (marker->text, text) == 0) {
+    if (marker->time == time && marker->duration == duration
+        && (marker->pads & bit) == 0 && strcmp (marker->text, text) == 0) {
       marker->pads |= bit;
+      if (first_pad (marker) == pad % 64) {
+        g_queue_unlink (&state->markers, l);
+        insert_marker (state, l);
+      }
       return;
     }
   }
@@ -633,10 +671,7 @@ add_marker (GstEegEdfMux *self, guint pad, GstClockTime time,
   marker->duration = duration;
   marker->text = g_strdup (text);
   marker->pads = bit;
-  if (place != NULL)
-    g_queue_insert_after (&state->markers, place, marker);
-  else
-    g_queue_push_head (&state->markers, marker);
+  insert_marker (state, g_list_prepend (NULL, marker));
 }
 
 /* Whether a marker of a buffer that ends before sample `end` came before the
@@ -1752,6 +1787,11 @@ lay_out (GstEegEdfMux *self)
   GST_OBJECT_LOCK (self);
   self->frozen = TRUE;
   GST_OBJECT_UNLOCK (self);
+  for (i = 0; i < state->pads->len; i++) {
+    GstEegEdfMuxPad *pad = g_ptr_array_index (state->pads, i);
+
+    pad->first_index = pad->index;
+  }
 
   take_settings (self, &settings);
   ok = build_header (self, &settings);
@@ -1969,16 +2009,83 @@ read_markers (GstByteReader *from, struct state *state)
   return ok;
 }
 
+/* How far all pads came. */
+static gboolean
+write_pads (GstByteWriter *to, const struct state *state)
+{
+  gboolean ok = gst_byte_writer_put_uint64_le (to, state->barrier_id)
+      && gst_byte_writer_put_uint32_le (to, state->pads->len);
+  guint i;
+
+  for (i = 0; ok && i < state->pads->len; i++) {
+    const GstEegEdfMuxPad *pad = g_ptr_array_index (state->pads, i);
+
+    ok = gst_byte_writer_put_uint64_le (to, pad->first_index)
+        && gst_byte_writer_put_uint64_le (to, pad->record_first)
+        && gst_byte_writer_put_uint64_le (to,
+            pad->have_next ? pad->next_index : 0)
+        && gst_byte_writer_put_uint64_le (to, pad->gap_end);
+  }
+  return ok;
+}
+
+/* The index of each pad becomes what it was when the header was made. */
+static gboolean
+read_pads (GstByteReader *from, struct state *state)
+{
+  guint32 n;
+  gboolean ok = gst_byte_reader_get_uint64_le (from, &state->barrier_id)
+      && gst_byte_reader_get_uint32_le (from, &n) && n == state->pads->len;
+  guint i;
+
+  for (i = 0; ok && i < state->pads->len; i++) {
+    GstEegEdfMuxPad *pad = g_ptr_array_index (state->pads, i);
+    guint64 next_index = 0;
+
+    ok = gst_byte_reader_get_uint64_le (from, &pad->index)
+        && gst_byte_reader_get_uint64_le (from, &pad->record_first)
+        && gst_byte_reader_get_uint64_le (from, &next_index)
+        && gst_byte_reader_get_uint64_le (from, &pad->gap_end);
+    pad->taken_to = MAX (next_index, pad->record_first);
+  }
+  return ok;
+}
+
+/* The next sample of each pad is that of the next record. */
+static void
+begin_record (struct state *state)
+{
+  guint i;
+
+  for (i = 0; i < state->pads->len; i++) {
+    GstEegEdfMuxPad *pad = g_ptr_array_index (state->pads, i);
+
+    pad->index = pad->record_first;
+  }
+}
+
+/* transfer full, NULL with error set; ok: whether all could be written */
+static GBytes *
+end_state (GstByteWriter *w, gboolean ok, GError **error)
+{
+  gsize size = gst_byte_writer_get_pos (w);
+
+  if (ok)
+    return g_bytes_new_take (gst_byte_writer_reset_and_get_data (w), size);
+  gst_byte_writer_reset (w);
+  g_set_error (error, GST_CORE_ERROR, GST_CORE_ERROR_TOO_LAZY,
+      "too many markers wait for their record");
+  return NULL;
+}
+
 /* Between two records. transfer full, NULL with error set */
 static GBytes *
 save_file (GstEegEdfMux *self, GError **error)
 {
   struct state *state = &self->state;
-  GstEegEdfMuxPad *pad;
   guint8 hash[GST_EEG_EDF_HASH_SIZE];
+  gboolean ok = TRUE;
   GstByteWriter w;
-  gboolean ok;
-  gsize size;
 
   gst_byte_writer_init (&w);
   gst_byte_writer_put_uint8 (&w, STATE_VERSION);
@@ -1987,9 +2094,7 @@ save_file (GstEegEdfMux *self, GError **error)
           | (state->discontinuous ? STATE_DISCONTINUOUS : 0)
           | (state->markers_lost ? STATE_MARKERS_LOST : 0)
           | (state->clipped ? STATE_CLIPPED : 0));
-  ok = TRUE;
   if (state->started) {
-    pad = g_ptr_array_index (state->pads, 0);
     gst_eeg_edf_hash_header (state->layout, hash);
     ok = gst_byte_writer_put_data (&w, hash, sizeof hash)
         && gst_byte_writer_put_uint64_le (&w, state->offset)
@@ -1999,20 +2104,9 @@ save_file (GstEegEdfMux *self, GError **error)
         && gst_byte_writer_put_uint64_le (&w, state->run_records)
         && gst_byte_writer_put_int64_le (&w, state->declared)
         && gst_byte_writer_put_int64_le (&w, state->last_origin)
-        && gst_byte_writer_put_uint64_le (&w, pad->record_first)
-        && gst_byte_writer_put_uint64_le (&w,
-            pad->have_next ? pad->next_index : 0)
-        && gst_byte_writer_put_uint64_le (&w, pad->gap_end)
-        && write_markers (&w, state);
+        && write_pads (&w, state) && write_markers (&w, state);
   }
-  if (!ok) {
-    gst_byte_writer_reset (&w);
-    g_set_error (error, GST_CORE_ERROR, GST_CORE_ERROR_TOO_LAZY,
-        "too many markers wait for their record");
-    return NULL;
-  }
-  size = gst_byte_writer_get_pos (&w);
-  return g_bytes_new_take (gst_byte_writer_reset_and_get_data (&w), size);
+  return end_state (&w, ok, error);
 }
 
 /* Where a part begins: nothing but how far the one before came. transfer full,
@@ -2021,47 +2115,28 @@ static GBytes *
 save_part (GstEegEdfMux *self, GError **error)
 {
   struct state *state = &self->state;
-  const GstEegEdfMuxPad *pad = g_ptr_array_index (state->pads, 0);
   GstByteWriter w;
-  gsize size;
 
   gst_byte_writer_init (&w);
   gst_byte_writer_put_uint8 (&w, STATE_VERSION);
   gst_byte_writer_put_uint8 (&w,
       STATE_PART | (state->markers_lost ? STATE_MARKERS_LOST : 0)
           | (state->clipped ? STATE_CLIPPED : 0));
-  if (!gst_byte_writer_put_int64_le (&w, state->last_origin)
-      || !gst_byte_writer_put_uint64_le (&w, pad->record_first)
-      || !gst_byte_writer_put_uint64_le (&w,
-          pad->have_next ? pad->next_index : 0)
-      || !gst_byte_writer_put_uint64_le (&w, pad->gap_end)
-      || !write_markers (&w, state)) {
-    gst_byte_writer_reset (&w);
-    g_set_error (error, GST_CORE_ERROR, GST_CORE_ERROR_TOO_LAZY,
-        "too many markers wait for their record");
-    return NULL;
-  }
-  size = gst_byte_writer_get_pos (&w);
-  return g_bytes_new_take (gst_byte_writer_reset_and_get_data (&w), size);
+  return end_state (&w,
+      gst_byte_writer_put_int64_le (&w, state->last_origin)
+          && write_pads (&w, state) && write_markers (&w, state),
+      error);
 }
 
 static gboolean
 restore_part (GstEegEdfMux *self, GstByteReader *from, guint8 flags)
 {
   struct state *state = &self->state;
-  GstEegEdfMuxPad *pad;
-  guint64 next_index;
 
-  if (state->pads->len != 1)
-    return FALSE;
-  pad = g_ptr_array_index (state->pads, 0);
   if (!gst_byte_reader_get_int64_le (from, &state->last_origin)
-      || !gst_byte_reader_get_uint64_le (from, &pad->record_first)
-      || !gst_byte_reader_get_uint64_le (from, &next_index)
-      || !gst_byte_reader_get_uint64_le (from, &pad->gap_end)
-      || !read_markers (from, state))
+      || !read_pads (from, state) || !read_markers (from, state))
     return FALSE;
-  pad->taken_to = MAX (next_index, pad->record_first);
+  begin_record (state);
   state->markers_lost = (flags & STATE_MARKERS_LOST) != 0;
   state->clipped = (flags & STATE_CLIPPED) != 0;
   return TRUE;
@@ -2075,11 +2150,9 @@ restore_file (GstEegEdfMux *self)
   struct state *state = &self->state;
   GBytes *restore;
   guint8 version, flags = 0, now[GST_EEG_EDF_HASH_SIZE];
-  guint64 offset, records, first_time, run_time, run_records, record_first;
-  guint64 next_index, gap_end;
+  guint64 offset, records, run_time, run_records;
   const guint8 *then = NULL;
-  GstEegEdfMuxPad *pad;
-  GstByteReader r;
+  GstByteReader r, pads = { 0 };
   GstClockTime ignored;
   gint64 declared;
   gsize size;
@@ -2096,6 +2169,11 @@ restore_file (GstEegEdfMux *self)
   gst_byte_reader_init (&r, then, (guint) size);
   ok = gst_byte_reader_get_uint8 (&r, &version) && version == STATE_VERSION
       && gst_byte_reader_get_uint8 (&r, &flags);
+  if (ok && !(flags & (STATE_STARTED | STATE_PART))) {
+    g_bytes_unref (restore);
+    return TRUE;
+  }
+  prepare_pads (self, &ignored);
   if (ok && (flags & STATE_PART)) {
     ok = restore_part (self, &r, flags);
     g_bytes_unref (restore);
@@ -2105,24 +2183,16 @@ restore_file (GstEegEdfMux *self)
           GST_OBJECT_NAME (self));
     return ok;
   }
-  if (ok && !(flags & STATE_STARTED)) {
-    g_bytes_unref (restore);
-    return TRUE;
-  }
-  prepare_pads (self, &ignored);
-  ok = ok && state->pads->len == 1
-      && gst_byte_reader_get_data (&r, GST_EEG_EDF_HASH_SIZE, &then)
+  ok = ok && gst_byte_reader_get_data (&r, GST_EEG_EDF_HASH_SIZE, &then)
       && gst_byte_reader_get_uint64_le (&r, &offset)
       && gst_byte_reader_get_uint64_le (&r, &records)
-      && gst_byte_reader_get_uint64_le (&r, &first_time)
+      && gst_byte_reader_get_uint64_le (&r, &state->first_time)
       && gst_byte_reader_get_uint64_le (&r, &run_time)
       && gst_byte_reader_get_uint64_le (&r, &run_records)
       && gst_byte_reader_get_int64_le (&r, &declared)
-      && gst_byte_reader_get_int64_le (&r, &state->last_origin)
-      && gst_byte_reader_get_uint64_le (&r, &record_first)
-      && gst_byte_reader_get_uint64_le (&r, &next_index)
-      && gst_byte_reader_get_uint64_le (&r, &gap_end)
-      && read_markers (&r, state);
+      && gst_byte_reader_get_int64_le (&r, &state->last_origin);
+  pads = r;
+  ok = ok && read_pads (&r, state) && read_markers (&r, state);
   if (!ok) {
     g_bytes_unref (restore);
     FAIL (self, RESOURCE, SETTINGS,
@@ -2132,23 +2202,23 @@ restore_file (GstEegEdfMux *self)
   }
 
   /* as it was before the first sample */
-  pad = g_ptr_array_index (state->pads, 0);
-  state->first_time = first_time;
   state->was_exact = (flags & STATE_EXACT) != 0;
-  pad->index = gst_eeg_info_time_to_samples (&pad->info, first_time);
   state->is_resumed = state->is_continued = TRUE;
   ok = lay_out (self);
   if (ok) {
     state->declared = declared;
     set_count_text (self, state->layout->num_records_text, declared);
     gst_eeg_edf_hash_header (state->layout, now);
-    if (memcmp (now, then, GST_EEG_EDF_HASH_SIZE) != 0) {
+    if (memcmp (now, then, sizeof now) != 0) {
       FAIL (self, RESOURCE, SETTINGS,
           "The header of the file would be another one than at the "
           "checkpoint.");
       ok = FALSE;
     }
   }
+  /* and as it was at the barrier */
+  ok = ok && read_pads (&pads, state);
+  begin_record (state);
   g_bytes_unref (restore);
   if (!ok)
     return FALSE;
@@ -2159,15 +2229,10 @@ restore_file (GstEegEdfMux *self)
   state->discontinuous = (flags & STATE_DISCONTINUOUS) != 0;
   state->markers_lost = (flags & STATE_MARKERS_LOST) != 0;
   state->clipped = (flags & STATE_CLIPPED) != 0;
-  pad->record_first = pad->index = record_first;
-  pad->taken_to = MAX (next_index, record_first);
-  pad->gap_end = gap_end;
   gst_eeg_stage_count (&self->num_records, records);
   go_to_byte (self, offset);
   state->started = TRUE;
-  GST_INFO_OBJECT (self,
-      "going on with record %" G_GUINT64_FORMAT " at sample %" G_GUINT64_FORMAT,
-      records, record_first);
+  GST_INFO_OBJECT (self, "going on with record %" G_GUINT64_FORMAT, records);
   return TRUE;
 }
 
@@ -2186,16 +2251,38 @@ announce_stream (GstEegEdfMux *self)
   return gst_aggregator_finish_buffer (GST_AGGREGATOR (self), buffer);
 }
 
-/* Lets barriers leave: no record is open. */
+/* transfer full; the next one that came by all pads, or NULL */
+static GstEvent *
+join_barriers (GstEegEdfMux *self)
+{
+  struct state *state = &self->state;
+  guint n = state->pads->len, i;
+  GstEegLane **lanes = g_newa (GstEegLane *, n);
+  gboolean *ended = g_newa (gboolean, n);
+
+  for (i = 0; i < n; i++) {
+    GstEegEdfMuxPad *pad = g_ptr_array_index (state->pads, i);
+
+    lanes[i] = &pad->barriers;
+    ended[i] = pad->eos;
+  }
+  return gst_eeg_join (GST_EEG_STAGE (self), lanes, ended, n,
+      &state->barrier_id);
+}
+
+/* Lets barriers leave: no record is open. is_end: nothing comes any more. */
 static void
-release_barriers (GstEegEdfMux *self)
+release_barriers (GstEegEdfMux *self, gboolean is_end)
 {
   GstEvent *event;
 
-  while ((event = g_queue_pop_head (&self->state.barriers)) != NULL) {
+  while ((event = join_barriers (self)) != NULL) {
     GstEegBarrier *barrier;
 
     gst_eeg_event_parse_barrier (event, &barrier);
+    if (!is_end
+        && g_atomic_int_compare_and_exchange (&self->part_wanted, TRUE, FALSE))
+      gst_eeg_barrier_set_ends_part (barrier);
     if (self->state.part.number > 0 && self->state.started
         && gst_eeg_barrier_ends_part (barrier))
       end_part (self, barrier);
@@ -2203,6 +2290,14 @@ release_barriers (GstEegEdfMux *self)
     self->state.begins_part = FALSE;
     gst_pad_push_event (GST_AGGREGATOR_SRC_PAD (self), event);
   }
+}
+
+/* With several pads, barriers leave before a record begins: what all of them
+ * bring before it came then, whichever was first. */
+static gboolean
+has_several_pads (const struct state *state)
+{
+  return state->pads->len > 1;
 }
 
 /* --- records ------------------------------------------------------------- */
@@ -2535,8 +2630,8 @@ write_record (GstEegEdfMux *self, gboolean last, gboolean *all_written)
   ret = push_bytes (self, memory, state->offset - state->layout->record_size,
       time);
   /* behind the last one, the end comes first */
-  if (ret == GST_FLOW_OK && !last)
-    release_barriers (self);
+  if (ret == GST_FLOW_OK && !last && !has_several_pads (state))
+    release_barriers (self, FALSE);
   return ret;
 }
 
@@ -2795,7 +2890,7 @@ finish (GstEegEdfMux *self)
 
   ret = complete_header (self);
   if (ret == GST_FLOW_OK)
-    release_barriers (self);
+    release_barriers (self, TRUE);
   if (ret == GST_FLOW_OK && is_complete (self))
     gst_pad_push_event (GST_AGGREGATOR_SRC_PAD (self),
         gst_eeg_event_new_complete (samples));
@@ -2808,7 +2903,7 @@ finish_without_part (GstEegEdfMux *self)
 {
   const GstEegEdfMuxPad *pad = g_ptr_array_index (self->state.pads, 0);
 
-  release_barriers (self);
+  release_barriers (self, TRUE);
   if (is_complete (self))
     gst_pad_push_event (GST_AGGREGATOR_SRC_PAD (self),
         gst_eeg_event_new_complete (MAX (pad->index, pad->record_first)));
@@ -2845,7 +2940,10 @@ step (GstEegEdfMux *self)
   for (i = 0; i < state->pads->len; i++) {
     GstEegEdfMuxPad *pad = g_ptr_array_index (state->pads, i);
 
-    wait |= !fetch (self, pad);
+    /* what comes behind a record that is open may have to do with it: that must
+     * not depend on which pad is first */
+    if (!state->open || pad->filled < pad->samples_per_record)
+      wait |= !fetch (self, pad);
     if (g_atomic_int_get (&self->failed))
       return GST_FLOW_ERROR;
     all_eos &= pad->eos;
@@ -2864,7 +2962,10 @@ step (GstEegEdfMux *self)
   if (ret != GST_FLOW_OK)
     return ret;
   if (!state->open)
-    release_barriers (self);
+    release_barriers (self, all_eos);
+  /* that was the end of a part */
+  if (!state->started)
+    return GST_FLOW_OK;
   if (all_eos)
     return finish (self);
   if (!state->open) {
@@ -3011,21 +3112,20 @@ take_caps (GstEegEdfMux *self, GstEegEdfMuxPad *pad, GstCaps *caps)
       || gst_eeg_stage_check_upstream (GST_EEG_STAGE (self), GST_PAD (pad));
 }
 
-/* transfer full; all samples before it are taken. */
+/* transfer full; all samples of the pad before it are taken. */
 static void
-take_barrier (GstEegEdfMux *self, GstEvent *event)
+take_barrier (GstEegEdfMux *self, GstEegEdfMuxPad *pad, GstEvent *event)
 {
   struct state *state = &self->state;
 
-  g_queue_push_tail (&state->barriers, event);
-  if (!state->started) {
+  gst_eeg_lane_add (&pad->barriers, event);
+  if (!state->started)
     collect_pads (self);
-    if (!restore_file (self))
-      return;
-  }
+  if (has_several_pads (state) || (!state->started && !restore_file (self)))
+    return;
   /* before the header it would begin the stream */
   if (state->started && announce_stream (self) == GST_FLOW_OK && !state->open)
-    release_barriers (self);
+    release_barriers (self, FALSE);
 }
 
 static gboolean
@@ -3070,7 +3170,7 @@ gst_eeg_edf_mux_sink_event (GstAggregator *agg, GstAggregatorPad *agg_pad,
         return TRUE;
       }
       if (gst_eeg_event_parse_barrier (event, NULL)) {
-        take_barrier (self, event);
+        take_barrier (self, pad, event);
         return TRUE;
       }
       if (gst_eeg_event_is_recording (event)) {
@@ -3114,6 +3214,19 @@ gst_eeg_edf_mux_src_event (GstAggregator *agg, GstEvent *event)
     /* a place in the file is no place in the samples */
     gst_event_unref (event);
     return FALSE;
+  }
+  if (gst_eeg_event_is_part_request (event)) {
+    gboolean is_joined;
+
+    GST_OBJECT_LOCK (agg);
+    is_joined = GST_ELEMENT_CAST (agg)->numsinkpads > 1;
+    GST_OBJECT_UNLOCK (agg);
+    /* several sources could not end it at one place */
+    if (is_joined) {
+      g_atomic_int_set (&GST_EEG_EDF_MUX (agg)->part_wanted, TRUE);
+      gst_event_unref (event);
+      return TRUE;
+    }
   }
   return GST_AGGREGATOR_CLASS (gst_eeg_edf_mux_parent_class)
       ->src_event (agg, event);
@@ -3187,35 +3300,14 @@ gst_eeg_edf_mux_estimate (GstEegStage *stage, guint64 input_bytes,
   return TRUE;
 }
 
-static gboolean
-gst_eeg_edf_mux_can_resume (GstEegStage *stage, GString *depends_on,
-    GError **error)
-{
-  guint n;
-
-  GST_OBJECT_LOCK (stage);
-  n = GST_ELEMENT (stage)->numsinkpads;
-  GST_OBJECT_UNLOCK (stage);
-  if (n <= 1)
-    return TRUE;
-  g_set_error (error, GST_CORE_ERROR, GST_CORE_ERROR_NOT_IMPLEMENTED,
-      "%s has %u pads, and can only go on with one", GST_OBJECT_NAME (stage),
-      n);
-  return FALSE;
-}
-
 static GstEegPartSupport
 gst_eeg_edf_mux_get_part_support (GstEegStage *stage)
 {
   GstEegEdfMuxAnnotations annotations;
-  guint n;
 
   GST_OBJECT_LOCK (stage);
-  n = GST_ELEMENT (stage)->numsinkpads;
   annotations = GST_EEG_EDF_MUX (stage)->settings.annotations;
   GST_OBJECT_UNLOCK (stage);
-  if (n > 1)
-    return GST_EEG_PART_SUPPORT_NONE;
   return annotations == GST_EEG_EDF_MUX_ANNOTATIONS_NEVER
       ? GST_EEG_PART_SUPPORT_ENDS
       : GST_EEG_PART_SUPPORT_LABELS;
@@ -3227,8 +3319,6 @@ gst_eeg_edf_mux_save_state (GstEegStage *stage, GError **error)
   GstEegEdfMux *self = GST_EEG_EDF_MUX (stage);
   GBytes *restore;
 
-  if (!gst_eeg_edf_mux_can_resume (stage, NULL, error))
-    return NULL;
   GST_OBJECT_LOCK (self);
   restore = self->restore != NULL ? g_bytes_ref (self->restore) : NULL;
   GST_OBJECT_UNLOCK (self);
@@ -3261,7 +3351,6 @@ gst_eeg_edf_mux_stage_init (GstEegStageInterface *iface)
 {
   iface->get_kind = gst_eeg_edf_mux_get_kind;
   iface->estimate = gst_eeg_edf_mux_estimate;
-  iface->can_resume = gst_eeg_edf_mux_can_resume;
   iface->save_state = gst_eeg_edf_mux_save_state;
   iface->restore_state = gst_eeg_edf_mux_restore_state;
   iface->get_part_support = gst_eeg_edf_mux_get_part_support;

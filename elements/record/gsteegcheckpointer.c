@@ -96,7 +96,7 @@ typedef struct
   gboolean parts;
   GPtrArray *seen; /* of GstElement */
   GPtrArray *stages;
-  gboolean has_source;
+  GstElement *source; /* the last one; borrowed */
 } Walk;
 
 gboolean
@@ -203,20 +203,26 @@ find_elements (GstElement *element, gboolean (*wanted) (GstElement *))
 
 static gboolean visit_element (Walk *walk, GstElement *element, GError **error);
 
-/* Nothing is linked yet to a pad of an element: what waits for its own pads may
- * be. What is not on the way of the first barrier is refused there. */
+/* Nothing is linked yet to a pad of an element: what waits for its own pads will
+ * be. */
 static gboolean
 visit_waiting (Walk *walk, GstElement *element, GError **error)
 {
   GPtrArray *waiting = find_elements (element, waits_for_pads);
-  gboolean ok = waiting->len > 0;
-  guint i;
+  gboolean ok = waiting->len == 1;
 
-  if (!ok)
+  if (ok)
+    ok = visit_element (walk, g_ptr_array_index (waiting, 0), error);
+  else if (waiting->len == 0)
     g_set_error (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS,
         "%s has a pad that is not linked", GST_OBJECT_NAME (element));
-  for (i = 0; ok && i < waiting->len; i++)
-    ok = visit_element (walk, g_ptr_array_index (waiting, i), error);
+  else
+    g_set_error (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS,
+        "%s and %s both wait for their pads, so that it is not known at the "
+        "start what feeds %s; make a pipeline for each",
+        GST_OBJECT_NAME (g_ptr_array_index (waiting, 0)),
+        GST_OBJECT_NAME (g_ptr_array_index (waiting, 1)),
+        GST_OBJECT_NAME (element));
   g_ptr_array_unref (waiting);
   return ok;
 }
@@ -232,6 +238,20 @@ visit_pad (Walk *walk, GstElement *owner, GstPad *sink_pad, GError **error)
   ok = visit_element (walk, element, error);
   gst_object_unref (element);
   return ok;
+}
+
+static gboolean
+visit_source (Walk *walk, GstElement *element, GError **error)
+{
+  GstElement *other = walk->source;
+
+  walk->source = element;
+  if (other == NULL)
+    return TRUE;
+  g_set_error (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS,
+      "%s and %s are several sources", GST_OBJECT_NAME (other),
+      GST_OBJECT_NAME (element));
+  return FALSE;
 }
 
 static gboolean
@@ -254,10 +274,8 @@ visit_element (Walk *walk, GstElement *element, GError **error)
     }
     g_ptr_array_add (walk->stages, gst_object_ref (element));
     if (gst_eeg_stage_get_kind (GST_EEG_STAGE (element))
-        == GST_EEG_STAGE_KIND_ACQUISITION) {
-      walk->has_source = TRUE;
-      return TRUE;
-    }
+        == GST_EEG_STAGE_KIND_ACQUISITION)
+      return visit_source (walk, element, error);
   } else if (is_caps_filter (element)) {
     g_ptr_array_add (walk->stages, gst_object_ref (element));
   } else if (GST_OBJECT_FLAG_IS_SET (element, GST_ELEMENT_FLAG_SOURCE)) {
@@ -287,11 +305,11 @@ gst_eeg_checkpointer_find_stages (GstPad *sink_pad, gboolean parts,
     GError **error)
 {
   Walk walk = { parts, g_ptr_array_new_with_free_func (gst_object_unref),
-    g_ptr_array_new_with_free_func (gst_object_unref), FALSE };
+    g_ptr_array_new_with_free_func (gst_object_unref), NULL };
   GstElement *sink = gst_pad_get_parent_element (sink_pad);
   gboolean ok = visit_pad (&walk, sink, sink_pad, error);
 
-  if (ok && !walk.has_source) {
+  if (ok && walk.source == NULL) {
     g_set_error_literal (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS,
         "there is no source that could go on; put eegchunk behind it");
     ok = FALSE;
@@ -313,12 +331,19 @@ visit_down (GstPad *src_pad, GPtrArray *sinks, GError **error)
   gboolean ok = TRUE;
 
   if (element == NULL) {
-    g_set_error (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS,
-        "%s of %s is not linked", GST_OBJECT_NAME (src_pad),
-        GST_OBJECT_PARENT (src_pad) != NULL
-            ? GST_OBJECT_NAME (GST_OBJECT_PARENT (src_pad))
-            : "no element");
-    return FALSE;
+    GstPadTemplate *template = gst_pad_get_pad_template (src_pad);
+    /* what nobody wants of a file is nobody's in the next run either */
+    gboolean is_unwanted = template != NULL
+        && GST_PAD_TEMPLATE_PRESENCE (template) == GST_PAD_SOMETIMES;
+
+    gst_clear_object (&template);
+    if (!is_unwanted)
+      g_set_error (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS,
+          "%s of %s is not linked", GST_OBJECT_NAME (src_pad),
+          GST_OBJECT_PARENT (src_pad) != NULL
+              ? GST_OBJECT_NAME (GST_OBJECT_PARENT (src_pad))
+              : "no element");
+    return is_unwanted;
   }
   pads = copy_pads (element, FALSE);
   if (pads == NULL) {
@@ -364,12 +389,78 @@ visit_tees (GstPad *sink_pad, GPtrArray *sinks, GError **error)
   return ok;
 }
 
+/* Does the way up from a sink end where nothing is linked yet? */
+static gboolean
+ends_open (GstPad *sink_pad)
+{
+  GstElement *element = get_neighbour (sink_pad);
+  GList *pads, *l;
+  gboolean open;
+
+  if (element == NULL)
+    return TRUE;
+  pads = copy_pads (element, TRUE);
+  open = pads == NULL && GST_IS_EEG_STAGE (element)
+      && gst_eeg_stage_get_kind (GST_EEG_STAGE (element))
+          != GST_EEG_STAGE_KIND_ACQUISITION;
+  for (l = pads; l != NULL && !open; l = l->next)
+    open = ends_open (l->data);
+  g_list_free_full (pads, gst_object_unref);
+  gst_object_unref (element);
+  return open;
+}
+
+static gboolean
+is_open_sink (GstElement *element)
+{
+  GstPad *pad;
+  gboolean open;
+
+  if (!GST_IS_EEG_STAGE (element)
+      || gst_eeg_stage_get_kind (GST_EEG_STAGE (element))
+          != GST_EEG_STAGE_KIND_STORAGE)
+    return FALSE;
+  pad = gst_element_get_static_pad (element, "sink");
+  open = pad != NULL && ends_open (pad);
+  gst_clear_object (&pad);
+  return open;
+}
+
+/* All behind a demuxer that waits for its pads, of which there is but one. */
+static gboolean
+visit_open (GstPad *sink_pad, GPtrArray *sinks, GError **error)
+{
+  GstElement *sink = gst_pad_get_parent_element (sink_pad);
+  GPtrArray *open = find_elements (sink, is_open_sink);
+  gboolean ok = TRUE;
+  guint i;
+
+  for (i = 0; ok && ends_open (sink_pad) && i < open->len; i++) {
+    GstElement *other = g_ptr_array_index (open, i);
+    gchar *location =
+        gst_eeg_stage_get_checkpoint_location (GST_EEG_STAGE (other));
+
+    ok = location != NULL || other == sink;
+    g_free (location);
+    if (!ok)
+      g_set_error (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS,
+          "%s stands behind the same demuxer and stores none",
+          GST_OBJECT_NAME (other));
+    else if (!g_ptr_array_find (sinks, other, NULL))
+      g_ptr_array_add (sinks, gst_object_ref (other));
+  }
+  g_ptr_array_unref (open);
+  gst_object_unref (sink);
+  return ok;
+}
+
 GPtrArray *
 gst_eeg_checkpointer_find_sinks (GstPad *sink_pad, GError **error)
 {
   GPtrArray *sinks = g_ptr_array_new_with_free_func (gst_object_unref);
 
-  if (!visit_tees (sink_pad, sinks, error))
+  if (!visit_tees (sink_pad, sinks, error)
+      || !visit_open (sink_pad, sinks, error))
     g_clear_pointer (&sinks, g_ptr_array_unref);
   return sinks;
 }

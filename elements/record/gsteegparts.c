@@ -72,6 +72,23 @@ find_label_stage (GPtrArray *stages)
   return NULL;
 }
 
+/* Behind a demuxer, as behind a tee, another one would not know where a part of
+ * this one ends. */
+static gboolean
+check_sinks (GstPad *sink_pad, GError **error)
+{
+  GPtrArray *sinks = gst_eeg_checkpointer_find_sinks (sink_pad, error);
+  gboolean ok = sinks != NULL && sinks->len <= 1;
+
+  if (sinks != NULL && !ok)
+    g_set_error (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS,
+        "%s and %s record what comes from the same demuxer",
+        GST_OBJECT_NAME (g_ptr_array_index (sinks, 0)),
+        GST_OBJECT_NAME (g_ptr_array_index (sinks, 1)));
+  g_clear_pointer (&sinks, g_ptr_array_unref);
+  return ok;
+}
+
 GPtrArray *
 gst_eeg_parts_find_stages (GstPad *sink_pad, gboolean *is_live, GError **error)
 {
@@ -80,6 +97,7 @@ gst_eeg_parts_find_stages (GstPad *sink_pad, gboolean *is_live, GError **error)
   guint i;
 
   *is_live = FALSE;
+  ok = ok && check_sinks (sink_pad, error);
   for (i = 0; ok && i < stages->len; i++) {
     GstElement *element = g_ptr_array_index (stages, i);
 

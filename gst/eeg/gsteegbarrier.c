@@ -52,7 +52,8 @@ struct _GstEegBarrier
   GMutex lock; /* for what follows */
   gboolean has_input;
   GstEegBarrierInput input;
-  GArray *saved;
+  GstClockTime interval;
+  GArray *saved; /* the source's is the first one */
   gchar *failure;
   gboolean ends_part;
   gboolean has_next_part;
@@ -88,6 +89,7 @@ gst_eeg_barrier_new (guint64 id, guint64 sample_index)
   barrier->refs = 1;
   barrier->id = id;
   barrier->sample_index = sample_index;
+  barrier->interval = GST_CLOCK_TIME_NONE;
   g_mutex_init (&barrier->lock);
   barrier->saved = g_array_new (FALSE, FALSE, sizeof (Saved));
   g_array_set_clear_func (barrier->saved, clear_saved);
@@ -199,6 +201,25 @@ gst_eeg_barrier_get_input (GstEegBarrier *barrier, GstEegBarrierInput *input)
   return has_input;
 }
 
+/**
+ * gst_eeg_barrier_set_interval:
+ * @barrier: a barrier that was not sent yet
+ * @interval: time from one barrier of the source to the next,
+ *     %GST_CLOCK_TIME_NONE if it counts something else
+ *
+ * Barriers of several sources belong together by their numbers, so that they
+ * have to keep pace.
+ */
+void
+gst_eeg_barrier_set_interval (GstEegBarrier *barrier, GstClockTime interval)
+{
+  g_return_if_fail (barrier != NULL);
+
+  g_mutex_lock (&barrier->lock);
+  barrier->interval = interval;
+  g_mutex_unlock (&barrier->lock);
+}
+
 static const Saved *
 find_saved (GstEegBarrier *barrier, GstEegStage *stage)
 {
@@ -274,6 +295,80 @@ gst_eeg_barrier_fail (GstEegBarrier *barrier, GstEegStage *stage,
     barrier->failure =
         g_strdup_printf ("%s: %s", GST_OBJECT_NAME (stage), reason);
   g_mutex_unlock (&barrier->lock);
+}
+
+/**
+ * gst_eeg_barrier_merge:
+ * @barrier: a barrier
+ * @other: one of another source, or @barrier itself
+ * @stage: where they come together
+ *
+ * Adds what the stages on the way of @other have saved. @barrier fails if
+ * @other did, or if the two sources cannot keep pace.
+ */
+void
+gst_eeg_barrier_merge (GstEegBarrier *barrier, GstEegBarrier *other,
+    GstEegStage *stage)
+{
+  gchar *failure, *text;
+  gboolean ends_part;
+  GstClockTime interval;
+  GArray *saved;
+  guint i;
+
+  g_return_if_fail (barrier != NULL && other != NULL);
+  g_return_if_fail (GST_IS_EEG_STAGE (stage));
+
+  if (barrier == other)
+    return;
+  saved = g_array_new (FALSE, FALSE, sizeof (Saved));
+  g_array_set_clear_func (saved, clear_saved);
+  g_mutex_lock (&other->lock);
+  for (i = 0; i < other->saved->len; i++) {
+    Saved copy = g_array_index (other->saved, Saved, i);
+
+    gst_object_ref (copy.stage);
+    g_bytes_ref (copy.state);
+    copy.settings = g_strdup (copy.settings);
+    g_array_append_val (saved, copy);
+  }
+  failure = g_strdup (other->failure);
+  ends_part = other->ends_part;
+  interval = other->interval;
+  g_mutex_unlock (&other->lock);
+
+  g_mutex_lock (&barrier->lock);
+  barrier->ends_part |= ends_part;
+  if (failure == NULL && barrier->saved->len > 0 && saved->len > 0
+      && (barrier->interval != interval
+          || !GST_CLOCK_TIME_IS_VALID (interval))) {
+    text = GST_CLOCK_TIME_IS_VALID (interval)
+            && GST_CLOCK_TIME_IS_VALID (barrier->interval)
+        ? g_strdup_printf ("%" GST_TIME_FORMAT " and %" GST_TIME_FORMAT,
+            GST_TIME_ARGS (barrier->interval), GST_TIME_ARGS (interval))
+        : g_strdup ("one of them not by time");
+    failure = g_strdup_printf (
+        "%s: barriers of %s and %s come at different intervals, %s",
+        GST_OBJECT_NAME (stage),
+        GST_OBJECT_NAME (g_array_index (barrier->saved, Saved, 0).stage),
+        GST_OBJECT_NAME (g_array_index (saved, Saved, 0).stage), text);
+    g_free (text);
+  }
+  for (i = 0; i < saved->len; i++) {
+    Saved *from = &g_array_index (saved, Saved, i);
+
+    if (find_saved (barrier, from->stage) != NULL)
+      continue;
+    g_array_append_val (barrier->saved, *from);
+    from->stage = gst_object_ref (from->stage);
+    from->state = g_bytes_ref (from->state);
+    from->settings = NULL;
+  }
+  if (barrier->failure == NULL)
+    barrier->failure = g_steal_pointer (&failure);
+  g_mutex_unlock (&barrier->lock);
+  g_free (failure);
+  g_array_unref (saved);
 }
 
 /**

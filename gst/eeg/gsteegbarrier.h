@@ -94,6 +94,14 @@ gboolean gst_eeg_barrier_get_input (GstEegBarrier *barrier,
     GstEegBarrierInput *input);
 
 GST_EEG_API
+void gst_eeg_barrier_set_interval (GstEegBarrier *barrier,
+    GstClockTime interval);
+
+GST_EEG_API
+void gst_eeg_barrier_merge (GstEegBarrier *barrier, GstEegBarrier *other,
+    GstEegStage *stage);
+
+GST_EEG_API
 gboolean gst_eeg_barrier_add_stage (GstEegBarrier *barrier, GstEegStage *stage);
 
 GST_EEG_API

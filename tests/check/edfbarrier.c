@@ -2,6 +2,8 @@
 /* EDF and BDF files cut at a barrier, read and written on by other elements. */
 #include "edf-file.h"
 #include "edf-run.h"
+#include "eeg-samples.h"
+#include <gst/eeg/gsteegjoin.h>
 
 #define MAX_PADS 3
 #define N_CUTS 12
@@ -496,6 +498,381 @@ GST_START_TEST (test_demux_wrong_states)
 
 GST_END_TEST;
 
+/* --- edfmux -------------------------------------------------------------- */
+
+#define SECONDS 40
+
+/* In hundredths of a second; on one pad, or -1: on all of them */
+typedef struct
+{
+  gint pad;
+  guint from, to;
+} Hole;
+
+typedef struct
+{
+  const gchar *launch;
+  GstEegFormat format;
+  guint duration;        /* of a buffer, in thousandths of a second */
+  guint rates[MAX_PADS]; /* 0: no pad */
+  guint ends[MAX_PADS];  /* seconds */
+  Hole holes[3];
+} MuxRow;
+
+static const MuxRow mux_rows[] = {
+  { "edfmux", GST_EEG_FORMAT_S16LE, 1000, { 200, 25 }, { SECONDS, SECONDS },
+      { { 0 } } },
+  { "edfmux gaps=fill", GST_EEG_FORMAT_F32LE, 670, { 200, 25, 10 },
+      { SECONDS, SECONDS, SECONDS },
+      { { -1, 1000, 1270 }, { 1, 1500, 1632 }, { 0, 2900, 3000 } } },
+  { "edfmux gaps=discontinuous record-duration=700000000", GST_EEG_FORMAT_S24LE,
+      700, { 250, 100, 10 }, { SECONDS, SECONDS, SECONDS },
+      { { -1, 1000, 1270 }, { 0, 1260, 1300 }, { -1, 3000, 3100 } } },
+  /* some pads end before the others */
+  { "edfmux gaps=discontinuous", GST_EEG_FORMAT_S16LE, 330, { 50, 100, 10 },
+      { 17, SECONDS, 30 }, { { -1, 2000, 2200 } } },
+};
+
+/* What one pad gets, by a thread of its own */
+typedef struct
+{
+  const MuxRow *row;
+  guint pad;
+  guint from, cut; /* samples */
+  GstEegBarrier *barrier;
+  GstHarness *h;
+  GRand *random;
+} Feed;
+
+static guint
+count_samples (const MuxRow *row, guint pad)
+{
+  return row->ends[pad] * row->rates[pad];
+}
+
+/* The hole around a sample, or the next one behind it; both G_MAXUINT: none */
+static void
+find_hole (const MuxRow *row, guint pad, guint at, guint *from, guint *to)
+{
+  guint i;
+
+  *from = *to = G_MAXUINT;
+  for (i = 0; i < G_N_ELEMENTS (row->holes); i++) {
+    const Hole *hole = &row->holes[i];
+    guint begin = (hole->from * row->rates[pad] + 99) / 100;
+    guint end = (hole->to * row->rates[pad] + 99) / 100;
+
+    if ((hole->pad >= 0 && hole->pad != (gint) pad) || end <= at
+        || begin > *from)
+      continue;
+    *from = begin;
+    *to = end;
+  }
+}
+
+/* Each 1.7 s a marker on all pads and one of this pad alone, and now and then
+ * one of an earlier time. */
+static void
+add_markers (GstBuffer *buffer, guint pad)
+{
+  GstClockTime begin = GST_BUFFER_PTS (buffer);
+  GstClockTime end = begin + GST_BUFFER_DURATION (buffer);
+  guint64 i = (begin + 1700 * GST_MSECOND - 1) / (1700 * GST_MSECOND);
+
+  for (; i * 1700 * GST_MSECOND < end; i++) {
+    GstClockTime time = i * 1700 * GST_MSECOND;
+    gchar *text = g_strdup_printf ("pad %u %u", pad, (guint) i);
+
+    gst_buffer_add_eeg_marker_meta (buffer, time, GST_CLOCK_TIME_NONE, text);
+    g_free (text);
+    text = g_strdup_printf ("all %u", (guint) i);
+    gst_buffer_add_eeg_marker_meta (buffer, time, GST_SECOND, text);
+    if (i % 5 == 4)
+      gst_buffer_add_eeg_marker_meta (buffer, time - 2 * GST_SECOND, pad, text);
+    g_free (text);
+  }
+}
+
+static void
+feed_barrier (Feed *f)
+{
+  if (f->barrier != NULL)
+    fail_unless (
+        gst_harness_push_event (f->h, gst_eeg_event_new_barrier (f->barrier)));
+}
+
+static gpointer
+feed (gpointer data)
+{
+  Feed *f = data;
+  const MuxRow *row = f->row;
+  const guint rate = row->rates[f->pad], n = count_samples (row, f->pad);
+  const guint step = rate * row->duration / 1000;
+  gboolean discont = TRUE;
+  guint at = f->from, end, hole, hole_end;
+
+  if (at == f->cut)
+    feed_barrier (f);
+  while (at < n) {
+    GstBuffer *buffer;
+
+    end = MIN ((at / step + 1) * step, n);
+    if (at < f->cut)
+      end = MIN (end, f->cut);
+    find_hole (row, f->pad, at, &hole, &hole_end);
+    if (at >= hole) {
+      end = MIN (hole_end, n);
+      if (at < f->cut)
+        end = MIN (end, f->cut);
+      gst_harness_push_event (f->h,
+          gst_event_new_gap (at * GST_SECOND / rate,
+              end * GST_SECOND / rate - at * GST_SECOND / rate));
+      discont = TRUE;
+      at = end;
+      if (at == f->cut)
+        feed_barrier (f);
+      continue;
+    }
+    end = MIN (end, hole);
+    buffer = samples_buffer (row->format, 2, at, end - at);
+    GST_BUFFER_PTS (buffer) = at * GST_SECOND / rate;
+    GST_BUFFER_DURATION (buffer) =
+        end * GST_SECOND / rate - GST_BUFFER_PTS (buffer);
+    if (discont)
+      GST_BUFFER_FLAG_SET (buffer, GST_BUFFER_FLAG_DISCONT);
+    discont = FALSE;
+    add_markers (buffer, f->pad);
+    if (g_rand_int_range (f->random, 0, 20) == 0)
+      g_usleep (g_rand_int_range (f->random, 0, 2000));
+    fail_unless_equals_int (gst_harness_push (f->h, buffer), GST_FLOW_OK);
+    at = end;
+    if (at == f->cut)
+      feed_barrier (f);
+  }
+  gst_harness_push_event (f->h, gst_eeg_event_new_complete (n));
+  gst_harness_push_event (f->h, gst_event_new_eos ());
+  return NULL;
+}
+
+typedef struct
+{
+  guint cuts[MAX_PADS];
+  GstEegBarrier *barriers[MAX_PADS]; /* NULL: all go on from the cuts */
+} MuxCut;
+
+/* All bytes that a muxer gives, with a barrier or from there on; transfer full
+ * state of the barrier */
+static GBytes *
+run_mux (const MuxRow *row, const MuxCut *cut, GBytes *restore, Log *log,
+    GRand *random)
+{
+  GstElement *element = gst_parse_launch (row->launch, NULL);
+  Feed feeds[MAX_PADS] = { { 0 } };
+  GThread *threads[MAX_PADS];
+  GBytes *state = NULL;
+  GstHarness *out;
+  guint n, i;
+
+  gst_object_ref_sink (element);
+  if (restore != NULL)
+    fail_unless (
+        gst_eeg_stage_restore_state (GST_EEG_STAGE (element), restore, NULL));
+  out = gst_harness_new_with_element (element, NULL, "src");
+  gst_harness_set_live (out, FALSE);
+  log_init (log, cut->barriers[0]);
+  gst_pad_add_probe (out->sinkpad,
+      GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM,
+      log_output, log, NULL);
+  for (n = 0; n < MAX_PADS && row->rates[n] > 0; n++) {
+    Feed *f = &feeds[n];
+
+    f->row = row;
+    f->pad = n;
+    f->from = cut->barriers[0] != NULL ? 0 : cut->cuts[n];
+    f->cut = cut->cuts[n];
+    f->barrier = cut->barriers[n];
+    f->random = g_rand_new_with_seed (g_rand_int (random));
+    f->h = gst_harness_new_with_element (element, "sink_%u", NULL);
+    gst_harness_set_live (f->h, FALSE);
+    gst_harness_set_src_caps (f->h,
+        samples_caps (row->format, (gint) row->rates[n], 1, 2,
+            samples_table (2, NULL)));
+  }
+  for (i = 0; i < n; i++)
+    threads[i] = g_thread_new ("feed", feed, &feeds[i]);
+  for (i = 0; i < n; i++)
+    g_thread_join (threads[i]);
+  for (i = 0; i < 20000 && !g_atomic_int_get (&log->has_ended); i++)
+    g_usleep (1000);
+  fail_unless (g_atomic_int_get (&log->has_ended), "%s hangs", row->launch);
+  if (cut->barriers[0] != NULL)
+    state =
+        gst_eeg_barrier_get_state (cut->barriers[0], GST_EEG_STAGE (element));
+  for (i = 0; i < n; i++) {
+    gst_harness_teardown (feeds[i].h);
+    g_rand_free (feeds[i].random);
+  }
+  gst_harness_teardown (out);
+  gst_object_unref (element);
+  return state;
+}
+
+static void
+make_barriers (MuxCut *cut, gboolean own_barriers)
+{
+  guint i;
+
+  for (i = 0; i < MAX_PADS; i++) {
+    g_clear_pointer (&cut->barriers[i], gst_eeg_barrier_unref);
+    cut->barriers[i] = i > 0 && !own_barriers
+        ? gst_eeg_barrier_ref (cut->barriers[0])
+        : gst_eeg_barrier_new (1, cut->cuts[i]);
+    gst_eeg_barrier_set_interval (cut->barriers[i], GST_SECOND);
+  }
+}
+
+/* Filters before the pads let the barrier come by at other times; own_barriers:
+ * each pad has a source of its own. */
+static void
+check_mux_cut (const MuxRow *row, const guint *cuts, gboolean own_barriers,
+    GRand *random)
+{
+  MuxCut cut = { { 0 } };
+  Log whole, again, rest;
+  gchar *name, *failure;
+  GBytes *state;
+  guint i;
+
+  memcpy (cut.cuts, cuts, sizeof cut.cuts);
+  name = g_strdup_printf ("%s, cut at %u, %u, %u", row->launch, cuts[0],
+      cuts[1], cuts[2]);
+  make_barriers (&cut, own_barriers);
+  state = run_mux (row, &cut, NULL, &again, random);
+  g_bytes_unref (state);
+  make_barriers (&cut, own_barriers);
+  state = run_mux (row, &cut, NULL, &whole, random);
+  failure = gst_eeg_barrier_get_failure (cut.barriers[0]);
+  fail_unless (failure == NULL, "%s", failure);
+  fail_unless (whole.has_barrier && state != NULL, "%s", name);
+  /* which pad was first decides about nothing */
+  fail_unless (whole.barrier_bytes == again.barrier_bytes
+          && whole.bytes->len == again.bytes->len
+          && memcmp (whole.bytes->data, again.bytes->data, whole.bytes->len)
+              == 0,
+      "%s: another file", name);
+  for (i = 0; i < MAX_PADS; i++)
+    g_clear_pointer (&cut.barriers[i], gst_eeg_barrier_unref);
+  run_mux (row, &cut, state, &rest, random);
+  log_check_rest (&whole, &rest, name);
+  g_bytes_unref (state);
+  log_clear (&whole);
+  log_clear (&again);
+  log_clear (&rest);
+  g_free (name);
+}
+
+GST_START_TEST (test_mux_cuts)
+{
+  const MuxRow *row = &mux_rows[__i__];
+  GRand *random = g_rand_new_with_seed (seed + 100 + __i__);
+  guint i, k, cuts[MAX_PADS];
+
+  for (i = 0; i < N_CUTS; i++) {
+    gdouble time = g_rand_double_range (random, 0, SECONDS);
+
+    for (k = 0; k < MAX_PADS; k++) {
+      /* together, or each at its own time */
+      if (i % 2 == 1)
+        time = g_rand_double_range (random, 0, SECONDS);
+      /* at the beginning, at the ends of records, at the end */
+      if (i < 3)
+        time = i * SECONDS / 2;
+      cuts[k] = MIN ((guint) (time * row->rates[k]), count_samples (row, k));
+    }
+    check_mux_cut (row, cuts, i % 4 > 1, random);
+  }
+  g_rand_free (random);
+}
+
+GST_END_TEST;
+
+/* Barriers that overtake each other on the way to the pads, and the one that
+ * is not complete. */
+GST_START_TEST (test_join)
+{
+  GstElement *stage = gst_element_factory_make ("edfmux", NULL);
+  GstElement *sources[2];
+  GstEegLane lanes[2] = { { G_QUEUE_INIT, NULL }, { G_QUEUE_INIT, NULL } };
+  GstEegLane *const all[2] = { &lanes[0], &lanes[1] };
+  gboolean ended[2] = { FALSE, FALSE };
+  GstEegBarrier *barriers[2][3], *barrier;
+  GstEvent *event;
+  guint64 last = 0;
+  gchar *failure;
+  guint i, k;
+
+  for (i = 0; i < 2; i++) {
+    sources[i] = gst_element_factory_make ("rawtovoltage", NULL);
+    for (k = 0; k < 3; k++) {
+      barriers[i][k] = gst_eeg_barrier_new (k + 1, k * 100);
+      gst_eeg_barrier_set_interval (barriers[i][k],
+          k == 2 && i == 1 ? GST_SECOND : GST_MSECOND);
+      gst_eeg_barrier_add_stage (barriers[i][k], GST_EEG_STAGE (sources[i]));
+    }
+  }
+#define ADD(pad, k)                                                            \
+  gst_eeg_lane_add (&lanes[pad], gst_eeg_event_new_barrier (barriers[pad][k]))
+#define JOIN() gst_eeg_join (GST_EEG_STAGE (stage), all, ended, 2, &last)
+#define CHECK(k)                                                               \
+  do {                                                                         \
+    event = JOIN ();                                                           \
+    fail_unless (event != NULL);                                               \
+    gst_eeg_event_parse_barrier (event, &barrier);                             \
+    fail_unless (barrier == barriers[0][k] || barrier == barriers[1][k]);      \
+    for (i = 0; i < 2; i++) {                                                  \
+      GBytes *state =                                                          \
+          gst_eeg_barrier_get_state (barrier, GST_EEG_STAGE (sources[i]));     \
+                                                                               \
+      fail_unless (state != NULL);                                             \
+      g_bytes_unref (state);                                                   \
+    }                                                                          \
+    failure = gst_eeg_barrier_get_failure (barrier);                           \
+    gst_event_unref (event);                                                   \
+  } while (0)
+  fail_unless (JOIN () == NULL);
+  ADD (0, 0);
+  ADD (0, 1);
+  fail_unless (JOIN () == NULL);
+  ADD (1, 0);
+  CHECK (0);
+  fail_unless (failure == NULL);
+  fail_unless (JOIN () == NULL);
+  /* the other one has ended: what it saved last still holds */
+  ended[1] = TRUE;
+  CHECK (1);
+  fail_unless (failure == NULL);
+  fail_unless_equals_uint64 (last, 2);
+  ADD (0, 2);
+  ADD (1, 2);
+  CHECK (2);
+  fail_unless (failure != NULL && strstr (failure, "different intervals"), "%s",
+      failure);
+  g_free (failure);
+  fail_unless (JOIN () == NULL);
+#undef ADD
+#undef JOIN
+#undef CHECK
+  for (i = 0; i < 2; i++) {
+    for (k = 0; k < 3; k++)
+      gst_eeg_barrier_unref (barriers[i][k]);
+    gst_eeg_lane_clear (&lanes[i]);
+    gst_object_unref (sources[i]);
+  }
+  gst_object_unref (stage);
+}
+
+GST_END_TEST;
+
 static Suite *
 edfbarrier_suite (void)
 {
@@ -507,6 +884,8 @@ edfbarrier_suite (void)
   tcase_add_loop_test (tc, test_demux_cuts, 0, G_N_ELEMENTS (inputs));
   tcase_add_test (tc, test_demux_order);
   tcase_add_test (tc, test_demux_wrong_states);
+  tcase_add_loop_test (tc, test_mux_cuts, 0, G_N_ELEMENTS (mux_rows));
+  tcase_add_test (tc, test_join);
   return suite;
 }
 

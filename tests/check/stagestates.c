@@ -160,6 +160,17 @@ static const Row rows[] = {
     "checkpoint-interval=9999 ! eegpackdec ! rawtovoltage ! firfilter taps=301 "
     "! eegpackenc effort=fast ! blake3sum ! fakesink name=end",
       LINE, 0, NULL },
+  { "filesrc location=FOLDER/rates.edf ! eegchunk checkpoint-interval=7777 ! "
+    "edfdemux name=d ! queue ! edfmux name=m ! fakesink name=end  "
+    "d.src_1 ! queue ! m.",
+      LINE, 0, NULL },
+  { "filesrc location=FOLDER/rates.edf ! eegchunk checkpoint-interval=9999 ! "
+    "edfdemux name=d ! queue max-size-buffers=0 max-size-time=0 ! "
+    "rawtovoltage ! firfilter taps=501 ! edfmux name=m ! zstdenc "
+    "chunk-size=4096 ! fakesink name=end  "
+    "d.src_1 ! queue max-size-buffers=0 max-size-time=0 ! rawtovoltage ! "
+    "iirfilter low=0.1 high=5 ! m.",
+      LINE, 0, NULL },
 
   /* decoders begin at the beginning */
   { "zstddec", REFUSED, 0, NULL },
@@ -1075,7 +1086,7 @@ run_line (const gchar *launch)
   g_free (line);
 }
 
-/* Files with a gap and notes. */
+/* Files with a gap and notes, one of them of two rates. */
 static void
 make_samples (void)
 {
@@ -1085,6 +1096,10 @@ make_samples (void)
   run_line ("filesrc location=FOLDER/samples.edf ! edfdemux ! eegpackenc "
             "block-duration=2500000000 ! filesink "
             "location=FOLDER/samples.eegpack");
+  run_line ("eegsrc channels=4 num-samples=20000 seed=3 "
+            "driver::loss-rate=0.0002 driver::loss-burst=300 ! queue ! "
+            "edfmux name=m ! filesink location=FOLDER/rates.edf  "
+            "eegsrc channels=2 rate=25/1 num-samples=2000 seed=4 ! queue ! m.");
 }
 
 /* transfer full; of a part on its own, what is in it */

@@ -26,6 +26,9 @@ SYNTHETIC = f"eegsrc num-samples={SAMPLES} checkpoint-interval={INTERVAL}"
 FILE = f"eegsrc location=in checkpoint-interval={INTERVAL}"
 BYTES_INTERVAL = 400000
 BYTES = f"filesrc location=in ! eegchunk checkpoint-interval={BYTES_INTERVAL}"
+# Of two rates
+RATES = ("filesrc location=in.rates ! eegchunk "
+         f"checkpoint-interval={BYTES_INTERVAL}")
 SLOW = "identity name=pace silent=false sleep-time={slow}"
 # For blocks of bytes, which are fewer
 SLOW_BYTES = f"{SLOW}00"
@@ -38,6 +41,8 @@ SHORT_FIR = f"firfilter taps={SHORT_TAPS} low=1 high=40"
 QUEUE_BUFFERS = 120
 QUEUE = ("queue max-size-time=0 max-size-bytes=0 "
          f"max-size-buffers={QUEUE_BUFFERS}")
+# Of blocks of records from a demuxer, up to 128 KiB of a file each
+SHORT_QUEUE = "queue max-size-time=0 max-size-bytes=0 max-size-buffers=4"
 SINK = "eegfilesink checkpoint=true max-retries=0 location="
 CHUNK = 8192
 # {threads} are those of a codec; nothing that the output depends on. First those
@@ -67,6 +72,17 @@ PROFILES = {
                "taps=301 mode=low-pass high=40 ! eegpackenc effort=fast "
                "block-duration=100000000 threads={threads} ! "
                f"{SINK}out",
+    "two rates": f"{RATES} ! {SLOW_BYTES} ! edfdemux name=d ! {SHORT_QUEUE} ! "
+                 "edfmux name=m ! zstdenc threads={threads} "
+                 f"chunk-size={CHUNK} ! {SINK}out "
+                 f"d.src_1 ! {SHORT_QUEUE} ! m.",
+    "two rates, filtered": f"{RATES} ! {SLOW_BYTES} ! edfdemux name=d ! {QUEUE} "
+                 f"! rawtovoltage ! {FIR} ! edfmux name=m ! {SINK}out "
+                 f"d.src_1 ! {QUEUE} ! rawtovoltage ! iirfilter low=0.1 high=5 "
+                 "! m.",
+    "a file of each rate": f"{RATES} ! {SLOW_BYTES} ! edfdemux name=d ! {QUEUE} "
+                 f"! rawtovoltage ! {FIR} ! edfmux ! {SINK}out  "
+                 f"d.src_1 ! {QUEUE} ! edfmux ! {SINK}out.second",
     "a file as bytes": f"{BYTES} ! {SLOW_BYTES} ! edfdemux ! edfmux ! "
                        f"zstdenc threads={{threads}} chunk-size={CHUNK} ! "
                        f"{SINK}out",
@@ -107,6 +123,11 @@ def bound(name):
     if name == "EEGPack as bytes":
         # so many of its blocks that the ring may hold all of the file
         return 1 << 30
+    if name in ("two rates, filtered", "a file of each rate"):
+        # the queues have to hold what the filter waits for, and can hold all
+        return 1 << 30
+    if name == "two rates":
+        return 2 * BYTES_INTERVAL + chunks + 2 * 262144 + 6 * 131072
     if name == "a file as bytes":
         return 2 * BYTES_INTERVAL + chunks + 2 * 262144
     return 2 * INTERVAL + HELD[name] + chunks // 24 + 4 * SECOND
@@ -123,9 +144,19 @@ class ResumeSamples(launch.Recordings):
         subprocess.run("gst-launch-1.0 -q eegsrc num-samples=300000 "
                        "driver::loss-rate=0.01 driver::loss-burst=400 ! edfmux ! "
                        f"filesink location={cls.input}", shell=True, check=True)
+        subprocess.run("gst-launch-1.0 -q eegsrc num-samples=300000 ! queue ! "
+                       f"edfmux name=m ! filesink location={cls.input}.rates "
+                       "eegsrc channels=3 rate=25/1 num-samples=30000 seed=2 "
+                       "driver::loss-rate=0.001 driver::loss-burst=40 ! queue ! "
+                       "m.", shell=True, check=True)
         subprocess.run(f"gst-launch-1.0 -q filesrc location={cls.input} ! "
                        "edfdemux ! eegpackenc ! filesink "
                        f"location={cls.input}.eegpack", shell=True, check=True)
+        subprocess.run("gst-launch-1.0 -q eegsrc num-samples=300000 ! queue ! "
+                       f"edfmux name=m ! filesink location={cls.input}.rates "
+                       "eegsrc channels=3 rate=25/1 num-samples=30000 seed=2 "
+                       "driver::loss-rate=0.001 driver::loss-burst=40 ! queue ! "
+                       "m.", shell=True, check=True)
 
     @classmethod
     def tearDownClass(cls):
@@ -133,7 +164,7 @@ class ResumeSamples(launch.Recordings):
 
     def setUp(self):
         super().setUp()
-        for name in ("in", "in.eegpack"):
+        for name in ("in", "in.rates", "in.eegpack"):
             shutil.copy2(self.input.with_name(name), self.folder / name)
 
     def size(self):
@@ -272,7 +303,14 @@ class ResumeSamples(launch.Recordings):
                 (f"{source} num-samples=5000 loop=true ! edfmux ! {SINK}out",
                  "eegsrc0 starts over"),
                 (f"edfmux name=m ! {SINK}out {source} ! m. "
-                 f"{source} ! m.", "m has 2 pads"),
+                 f"{source} ! m.", "eegsrc. and eegsrc. are several sources"),
+                (f"{RATES} ! edfdemux ! edfmux ! {SINK}out {RATES} ! edfdemux ! "
+                 "fakesink", "edfdemux. and .*edfdemux. both wait"),
+                (f"{RATES} ! edfdemux name=d ! queue ! edfmux ! {SINK}out "
+                 "d.src_1 ! queue ! edfmux ! eegfilesink location=out.second",
+                 "eegfilesink1 stands behind the same demuxer"),
+                (f"edfdemux ! gdppay ! {SINK}out", "gdppay0 holds state"),
+                (f"edfmux ! {SINK}out", "edfmux0 has a pad that is not linked"),
                 (f"eegpackenc name=m ! {SINK}out {source} ! m. "
                  f"{source} ! m.", "m has 2 pads"),
                 (f"{source} ! flacenc ! {SINK}out", "flacenc0 holds state"),
