@@ -63,6 +63,8 @@ GST_DEBUG_CATEGORY_STATIC (GST_CAT_DEFAULT);
 #define STATE_VERSION 1
 #define STATE_HEAD (8 + GST_EEG_EDF_HASH_SIZE + 6 * 8)
 #define STATE_STREAM 17
+/* No file has as many samples, bytes or nanoseconds. */
+#define MAX_SAVED (G_GINT64_CONSTANT (1) << 61)
 
 enum
 {
@@ -956,7 +958,8 @@ read_streams (GstByteReader *from, struct state *state)
 
     ok = gst_byte_reader_get_uint8 (from, &discont)
         && gst_byte_reader_get_uint64_le (from, &s->run_sample)
-        && gst_byte_reader_get_uint64_le (from, &s->next_sample);
+        && gst_byte_reader_get_uint64_le (from, &s->next_sample)
+        && s->run_sample <= MAX_SAVED && s->next_sample <= MAX_SAVED;
     s->discont = discont != 0;
     s->resumed = TRUE;
   }
@@ -991,7 +994,9 @@ resume (GstEegEdfDemux *self, GBytes *restore, guint64 start)
       && gst_byte_reader_get_int64_le (&r, &first_time)
       && gst_byte_reader_get_uint64_le (&r, &run_record)
       && gst_byte_reader_get_int64_le (&r, &run_time);
-  if (!ok || header_size > G_MAXUINT)
+  if (!ok || header_size > G_MAXUINT || run_record > record
+      || first_time < -MAX_SAVED || first_time > MAX_SAVED
+      || run_time < -MAX_SAVED || run_time > MAX_SAVED)
     return refuse_state (self, "what was saved is no state of this version");
   if (position != start)
     return refuse_state (self, "the input begins at another byte");
@@ -1004,7 +1009,7 @@ resume (GstEegEdfDemux *self, GBytes *restore, guint64 start)
     return refuse_state (self,
         "the header of the file is another one than at the checkpoint");
   if (n != state->streams->len || !read_streams (&r, state)
-      || record > G_MAXINT64 / state->header->record_size)
+      || record > MAX_SAVED / state->header->record_size)
     return refuse_state (self, "what was saved is no state of this version");
 
   /* behind the last whole record, what is left belongs to no other one */
