@@ -357,10 +357,11 @@ gst_eeg_file_sink_request_part (GstEegFileSink *self, GstBuffer *buffer)
   if (!parts->enabled || parts->requested)
     return;
   now = gst_util_get_timestamp ();
-  if (!GST_CLOCK_TIME_IS_VALID (parts->began)) {
+  if (!GST_CLOCK_TIME_IS_VALID (parts->began))
     parts->began = now;
+  /* a header has none */
+  if (!GST_CLOCK_TIME_IS_VALID (parts->first))
     parts->first = time;
-  }
   GST_OBJECT_LOCK (self);
   rotate_bytes = self->settings.rotate_bytes;
   rotate_time = self->settings.rotate_time;

@@ -258,7 +258,7 @@ class Parts(launch.Recordings):
         self.clear()
         return signals
 
-    def check_samples(self, reference, decode=""):
+    def check_samples(self, reference, decode="", samples=30007):
         """All samples once, filters go on, all labels in order."""
         got = [b""] * len(reference)
         recording = None
@@ -284,7 +284,7 @@ class Parts(launch.Recordings):
                 capture_output=True, check=True).stdout.strip()
         # the last record of one file is longer than that of the last part
         for a, b in zip(got, reference):
-            size = 3 * 30007
+            size = 3 * samples * len(b) // len(reference[0])
             self.assertEqual(a[:size], b[:size])
         return parts
 
@@ -331,6 +331,63 @@ class Parts(launch.Recordings):
             self.check_headers(heads)
             self.clear()
         print(f"samples: {kills} kills")
+
+    # samples of two rates, by several pads
+
+    def make_rates(self):
+        self.succeed("eegsrc num-samples=30000 channels=3 ! queue ! edfmux name=m "
+                     "! filesink location=rates  eegsrc num-samples=3000 seed=2 "
+                     "rate=25/1 channels=2 ! queue ! m.")
+
+    def rates_line(self, sink, middle="", behind="", slow=0):
+        queue = "queue max-size-buffers=0 max-size-time=0"
+        return ("filesrc location=rates ! eegchunk checkpoint-interval=20000 ! "
+                f"identity sleep-time={slow} ! edfdemux name=d ! {queue} ! "
+                f"{middle} edfmux name=m ! {behind} eegfilesink "
+                f"location=out.bdf {sink}  d.src_1 ! {queue} ! m.")
+
+    def test_rates(self):
+        self.make_rates()
+        for middle in ("", "rawtovoltage ! firfilter taps=501 low=1 high=40 "
+                       "mode=band-pass !"):
+            self.succeed(self.rates_line("", middle))
+            reference = read_bdf((self.folder / "out.bdf").read_bytes())[3]
+            self.assertGreater(len(reference[0]), len(reference[3]))
+            self.clear()
+            for sink in ("rotate-bytes=30000", "rotate-bytes=30000 "
+                         "checkpoint=true", "rotate-time=20000000000"):
+                self.succeed(self.rates_line(sink, middle))
+                parts = self.check_samples(reference, samples=30000)
+                self.assertGreater(len(parts), 3)
+                for part in parts:
+                    self.assertGreater(read_bdf(part.read_bytes())[2], 0)
+                self.clear()
+
+    def test_rates_killed(self):
+        self.make_rates()
+        middle = "rawtovoltage ! firfilter taps=501 low=1 high=40 mode=band-pass !"
+        self.succeed(self.rates_line("", middle))
+        reference = read_bdf((self.folder / "out.bdf").read_bytes())[3]
+        self.clear()
+        line = self.rates_line(
+            "rotate-bytes=20000 checkpoint=true max-retries=0", middle,
+            "zstdenc ! aesgcmenc key-file=key segment-size=4096 !", 60000)
+        kills = 0
+        while kills < max(2, KILLS // 5):
+            killed = True
+            while killed:
+                killed, _ = self.kill_after(self.start(line),
+                                            self.random.uniform(0.1, 0.9))
+                kills += killed
+            parts = self.check_samples(reference,
+                                       "! aesgcmdec key-file=key "
+                                       "segment-size=4096 ! zstddec", 30000)
+            self.assertGreater(len(parts), 3)
+            _, problems = self.verify([part.name for part in parts],
+                                      f"--parts={len(parts)}", *VERIFY["aes"])
+            self.assertEqual(problems, "")
+            self.clear()
+        print(f"rates: {kills} kills")
 
     # samples in EEGPack
 
@@ -597,6 +654,10 @@ class Parts(launch.Recordings):
                 ("tee name=t ! fakesink t.", "t holds state|tee0 holds")):
             self.refuse(f"filesrc location=in ! eegchunk ! {middle} ! "
                         "eegfilesink location=out.x rotate-bytes=1", pattern)
+        self.refuse("filesrc location=in ! eegchunk ! edfdemux name=d ! queue ! "
+                    "edfmux ! eegfilesink location=out.x rotate-bytes=1  "
+                    "d.src_1 ! queue ! edfmux ! eegfilesink location=out.y "
+                    "checkpoint=true", "the same demuxer")
         self.refuse("filesrc location=in ! eegchunk checkpoint-interval=0 ! "
                     "eegfilesink location=out.x rotate-bytes=1",
                     "sends no barriers")
