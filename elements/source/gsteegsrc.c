@@ -900,8 +900,32 @@ announce_gap (GstEegSrc *self)
   state->gap_count = 0;
 }
 
+/* How long ago by the clock a live source was at its next sample. Who wakes late
+ * has begun no later; without a clock, what is sampled already has to tell. */
+static GstClockTime
+get_age (GstEegSrc *self, guint64 frames)
+{
+  GstBaseSrc *src = GST_BASE_SRC (self);
+  struct state *state = &self->state;
+  GstClockTime age = gst_eeg_info_samples_to_time (&state->info, frames);
+  GstClockTime due =
+      gst_segment_to_running_time (&src->segment, GST_FORMAT_TIME,
+          gst_eeg_info_samples_to_time (&state->info, state->position));
+  GstClock *clock = gst_element_get_clock (GST_ELEMENT (self));
+  GstClockTime now;
+
+  if (clock == NULL || !GST_CLOCK_TIME_IS_VALID (due)) {
+    gst_clear_object (&clock);
+    return age;
+  }
+  due += gst_element_get_base_time (GST_ELEMENT (self));
+  now = gst_clock_get_time (clock);
+  gst_object_unref (clock);
+  return now > due ? MAX (now - due, age) : age;
+}
+
 /* Who and when, once, before the first buffer. A live source starts now, less
- * the frames that are sampled already. */
+ * what lies between its first sample and now. */
 static void
 send_recording (GstEegSrc *self, guint64 frames)
 {
@@ -921,8 +945,8 @@ send_recording (GstEegSrc *self, guint64 frames)
     GDateTime *now = g_date_time_new_now_local ();
     gint64 local = g_date_time_to_unix (now) * G_USEC_PER_SEC
         + g_date_time_get_microsecond (now) + g_date_time_get_utc_offset (now);
-    guint64 since =
-        gst_eeg_info_samples_to_time (&state->info, state->position + frames);
+    guint64 since = gst_eeg_info_samples_to_time (&state->info, state->position)
+        + get_age (self, frames);
 
     gst_structure_set (fields, GST_EEG_RECORDING_START_TIME, G_TYPE_INT64,
         local * 1000 - (gint64) since, NULL);

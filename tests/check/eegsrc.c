@@ -1216,6 +1216,33 @@ GST_START_TEST (test_live_start_time)
 }
 GST_END_TEST;
 
+/* A thread that wakes late does not make the first sample a later one. */
+GST_START_TEST (test_live_start_late)
+{
+  GstHarness *h = live_harness ("eegsrc is-live=true buffer-time=20000000");
+  GstClockTime due = pending_wait (h);
+  GDateTime *now = g_date_time_new_now_local ();
+  gint64 before, after, start = 0;
+  GstEvent *event;
+
+  gst_harness_set_time (h, due + 5 * GST_SECOND);
+  before = g_get_real_time () * 1000;
+  gst_harness_crank_single_clock_wait (h);
+  gst_buffer_unref (gst_harness_pull (h));
+  after = g_get_real_time () * 1000;
+  event = pull_event (h, GST_EVENT_CUSTOM_DOWNSTREAM_STICKY);
+  fail_unless (gst_structure_get_int64 (gst_event_get_structure (event),
+      GST_EEG_RECORDING_START_TIME, &start));
+  start -= g_date_time_get_utc_offset (now) * 1000;
+  start += 5 * GST_SECOND + 20 * GST_MSECOND;
+  fail_unless (start >= before - (gint64) GST_MSECOND
+      && start <= after + (gint64) GST_MSECOND);
+  gst_event_unref (event);
+  g_date_time_unref (now);
+  gst_harness_teardown (h);
+}
+GST_END_TEST;
+
 /* --- stage and child proxy ----------------------------------------------- */
 
 GST_START_TEST (test_stage)
@@ -1392,6 +1419,7 @@ eegsrc_suite (void)
   tcase_add_test (tc, test_live_pause_drops_nothing);
   tcase_add_test (tc, test_live_late_join);
   tcase_add_test (tc, test_live_start_time);
+  tcase_add_test (tc, test_live_start_late);
 
   tc = tcase_create ("stage");
   suite_add_tcase (s, tc);
