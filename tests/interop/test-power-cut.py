@@ -20,6 +20,8 @@ import tempfile
 import time
 import unittest
 
+import launch
+
 SEED = int(os.environ.get("GSTEEG_TEST_SEED", time.time_ns() % 1000000))
 CUTS = int(os.environ.get("GSTEEG_TEST_CUTS", 40))
 LIBRARY = None
@@ -227,10 +229,9 @@ class PowerCut(unittest.TestCase):
         cls.shared.cleanup()
 
     def run_line(self, middle, sink, folder, env=None):
-        line = LINE.format(input=self.input, middle=middle, sink=sink)
-        return subprocess.run(["gst-launch-1.0", "-q"] + line.split(),
-                              cwd=folder, capture_output=True, text=True,
-                              env=dict(os.environ, **(env or {})), timeout=120)
+        """Returns the exit status and what was printed."""
+        return launch.run(LINE.format(input=self.input, middle=middle, sink=sink),
+                          cwd=folder, env=env, timeout=120)
 
     def record(self, middle, sink=""):
         """Runs it once."""
@@ -238,10 +239,10 @@ class PowerCut(unittest.TestCase):
         (folder / "side").mkdir(parents=True)
         log = self.folder / "log"
         log.unlink(missing_ok=True)
-        done = self.run_line(middle, sink, folder, {
+        code, text = self.run_line(middle, sink, folder, {
             "LD_PRELOAD": LIBRARY, "RECORD_IO_FOLDER": str(folder),
             "RECORD_IO_LOG": str(log)})
-        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(code, 0, text)
         files = {name: (folder / name).read_bytes()
                  for name in ("out", "side/out.b3") if (folder / name).exists()}
         shutil.rmtree(folder)
@@ -262,13 +263,13 @@ class PowerCut(unittest.TestCase):
         folder = self.folder / "again"
         folder.mkdir()
         disk.write_to(folder)
-        done = self.run_line(recording.middle, recording.sink, folder)
-        good = (done.returncode == 0 and not (folder / "out.part").exists()
+        code, text = self.run_line(recording.middle, recording.sink, folder)
+        good = (code == 0 and not (folder / "out.part").exists()
                 and all((folder / name).exists()
                         and (folder / name).read_bytes() == data
                         for name, data in recording.files.items()))
         shutil.rmtree(folder)
-        return good, done.stderr
+        return good, text
 
     def test_power_cuts(self):
         for middle, sink in (("queue", ""), (SUMMED, ""), ("queue", ELSEWHERE),
@@ -292,9 +293,9 @@ class PowerCut(unittest.TestCase):
         folder.mkdir()
         disk.write_to(folder)
         before = {path: path.read_bytes() for path in folder.glob("out-???")}
-        done = self.run_line(recording.middle, recording.sink, folder)
+        code, text = self.run_line(recording.middle, recording.sink, folder)
         parts = sorted(folder.glob("out-*"))
-        good = (done.returncode == 0
+        good = (code == 0
                 and all(path.read_bytes() == data
                         for path, data in before.items())
                 and [path.name for path in parts]
@@ -302,7 +303,7 @@ class PowerCut(unittest.TestCase):
                 and b"".join(path.read_bytes() for path in parts)
                 == self.input.read_bytes())
         shutil.rmtree(folder)
-        return good, done.stderr
+        return good, text
 
     def test_parts(self):
         """Cut while one part follows the other: none is lost, or there twice."""
