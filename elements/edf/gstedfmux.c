@@ -3207,6 +3207,33 @@ gst_eeg_edf_mux_sink_event (GstAggregator *agg, GstAggregatorPad *agg_pad,
       ->sink_event (agg, agg_pad, event);
 }
 
+/* Barriers of several sources belong together by their numbers, so that none of
+ * them may send one more. */
+static gboolean
+has_several_sources (GstEegEdfMux *self)
+{
+  gboolean several = FALSE;
+  gchar *first = NULL;
+  GList *pads, *l;
+
+  GST_OBJECT_LOCK (self);
+  pads = g_list_copy (GST_ELEMENT_CAST (self)->sinkpads);
+  for (l = pads; l != NULL; l = l->next)
+    gst_object_ref (l->data);
+  GST_OBJECT_UNLOCK (self);
+  for (l = pads; l != NULL; l = l->next) {
+    gchar *name = gst_eeg_stage_get_source_name (l->data);
+
+    if (l == pads)
+      first = g_strdup (name);
+    several |= g_strcmp0 (name, first) != 0;
+    g_free (name);
+  }
+  g_list_free_full (pads, gst_object_unref);
+  g_free (first);
+  return several;
+}
+
 static gboolean
 gst_eeg_edf_mux_src_event (GstAggregator *agg, GstEvent *event)
 {
@@ -3214,6 +3241,12 @@ gst_eeg_edf_mux_src_event (GstAggregator *agg, GstEvent *event)
     /* a place in the file is no place in the samples */
     gst_event_unref (event);
     return FALSE;
+  }
+  if (gst_eeg_event_is_barrier_request (event)
+      && has_several_sources (GST_EEG_EDF_MUX (agg))) {
+    /* the next one that they send anyway will do */
+    gst_event_unref (event);
+    return TRUE;
   }
   if (gst_eeg_event_is_part_request (event)) {
     gboolean is_joined;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "gsteegcheckpointer.h"
+#include "gsteegchunk.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
@@ -96,7 +97,7 @@ typedef struct
   gboolean parts;
   GPtrArray *seen; /* of GstElement */
   GPtrArray *stages;
-  GstElement *source; /* the last one; borrowed */
+  GstElement *source; /* the first one; borrowed */
 } Walk;
 
 gboolean
@@ -240,17 +241,34 @@ visit_pad (Walk *walk, GstElement *owner, GstPad *sink_pad, GError **error)
   return ok;
 }
 
+/* Sources whose barriers come by time, so that those of the same number belong
+ * together. */
+static gboolean
+keeps_pace (GstElement *source)
+{
+  return !GST_IS_EEG_CHUNK (source)
+      && gst_eeg_checkpointer_sends_barriers (GST_EEG_STAGE (source));
+}
+
 static gboolean
 visit_source (Walk *walk, GstElement *element, GError **error)
 {
-  GstElement *other = walk->source;
+  GstElement *other;
 
-  walk->source = element;
-  if (other == NULL)
+  if (walk->source == NULL)
+    walk->source = element;
+  other = walk->source;
+  if (other == element || (keeps_pace (other) && keeps_pace (element)))
     return TRUE;
+  if (keeps_pace (other))
+    other = element;
   g_set_error (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS,
-      "%s and %s are several sources", GST_OBJECT_NAME (other),
-      GST_OBJECT_NAME (element));
+      "%s and %s are several sources, and %s %s",
+      GST_OBJECT_NAME (walk->source), GST_OBJECT_NAME (element),
+      GST_OBJECT_NAME (other),
+      GST_IS_EEG_CHUNK (other)
+          ? "counts bytes, which are no measure of the time of the other one"
+          : "sends no barriers; set its checkpoint-interval");
   return FALSE;
 }
 
@@ -454,13 +472,64 @@ visit_open (GstPad *sink_pad, GPtrArray *sinks, GError **error)
   return ok;
 }
 
+static void
+collect_sources (GstPad *sink_pad, GPtrArray *sources)
+{
+  GstElement *element = get_neighbour (sink_pad);
+  GList *pads, *l;
+
+  if (element == NULL)
+    return;
+  if (GST_IS_EEG_STAGE (element)
+      && gst_eeg_stage_get_kind (GST_EEG_STAGE (element))
+          == GST_EEG_STAGE_KIND_ACQUISITION
+      && !g_ptr_array_find (sources, element, NULL))
+    g_ptr_array_add (sources, gst_object_ref (element));
+  pads = copy_pads (element, TRUE);
+  for (l = pads; l != NULL; l = l->next)
+    collect_sources (l->data, sources);
+  g_list_free_full (pads, gst_object_unref);
+  gst_object_unref (element);
+}
+
+/* A sink whose only source has ended would have no checkpoint in common with
+ * one that goes on with another source. */
+static gboolean
+have_same_sources (GstPad *sink_pad, GPtrArray *sinks, GError **error)
+{
+  GPtrArray *ours = g_ptr_array_new_with_free_func (gst_object_unref);
+  gboolean ok = TRUE;
+  guint i, k;
+
+  collect_sources (sink_pad, ours);
+  for (i = 0; ok && i < sinks->len; i++) {
+    GPtrArray *theirs = g_ptr_array_new_with_free_func (gst_object_unref);
+    GstElement *sink = g_ptr_array_index (sinks, i);
+    GstPad *pad = gst_element_get_static_pad (sink, "sink");
+
+    collect_sources (pad, theirs);
+    ok = ours->len == theirs->len;
+    for (k = 0; ok && k < theirs->len; k++)
+      ok = g_ptr_array_find (ours, g_ptr_array_index (theirs, k), NULL);
+    if (!ok)
+      g_set_error (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS,
+          "%s stands behind the same tee, and has other sources",
+          GST_OBJECT_NAME (sink));
+    g_ptr_array_unref (theirs);
+    gst_object_unref (pad);
+  }
+  g_ptr_array_unref (ours);
+  return ok;
+}
+
 GPtrArray *
 gst_eeg_checkpointer_find_sinks (GstPad *sink_pad, GError **error)
 {
   GPtrArray *sinks = g_ptr_array_new_with_free_func (gst_object_unref);
 
   if (!visit_tees (sink_pad, sinks, error)
-      || !visit_open (sink_pad, sinks, error))
+      || !visit_open (sink_pad, sinks, error)
+      || !have_same_sources (sink_pad, sinks, error))
     g_clear_pointer (&sinks, g_ptr_array_unref);
   return sinks;
 }

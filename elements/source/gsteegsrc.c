@@ -975,6 +975,9 @@ send_barrier (GstEegSrc *self, gboolean is_end)
     state->input.position = state->position;
     gst_eeg_barrier_set_input (barrier, &state->input);
   }
+  if (state->interval > 0)
+    gst_eeg_barrier_set_interval (barrier,
+        gst_eeg_info_samples_to_time (&state->info, state->interval));
   gst_eeg_barrier_add_stage (barrier, GST_EEG_STAGE (self));
   gst_pad_push_event (GST_BASE_SRC_PAD (self),
       gst_eeg_event_new_barrier (barrier));

@@ -822,6 +822,38 @@ gst_eeg_stage_source_completes (GstPad *sink_pad)
 }
 
 /**
+ * gst_eeg_stage_get_source_name:
+ * @sink_pad: a sink pad of a stage
+ *
+ * Returns: (transfer full) (nullable): name of the source of this project that
+ *     the stream comes from
+ */
+gchar *
+gst_eeg_stage_get_source_name (GstPad *sink_pad)
+{
+  gchar *name = NULL;
+  const GValue *stages;
+  GstQuery *query;
+  guint i;
+
+  g_return_val_if_fail (GST_IS_PAD (sink_pad), NULL);
+
+  query = query_upstream (sink_pad);
+  stages = gst_structure_get_value (gst_query_get_structure (query), "stages");
+  for (i = 0; name == NULL && i < gst_value_array_get_size (stages); i++) {
+    const GstStructure *entry =
+        gst_value_get_structure (gst_value_array_get_value (stages, i));
+    gint kind = GST_EEG_STAGE_KIND_PASS_THROUGH;
+
+    gst_structure_get_enum (entry, "kind", GST_TYPE_EEG_STAGE_KIND, &kind);
+    if (kind == GST_EEG_STAGE_KIND_ACQUISITION)
+      name = g_strdup (gst_structure_get_string (entry, "name"));
+  }
+  gst_query_unref (query);
+  return name;
+}
+
+/**
  * gst_eeg_stage_check_upstream:
  * @stage: a stage whose sink pad received caps
  * @sink_pad: that pad

@@ -271,6 +271,9 @@ GST_EEG_API
 gboolean gst_eeg_stage_source_completes (GstPad *sink_pad);
 
 GST_EEG_API
+gchar *gst_eeg_stage_get_source_name (GstPad *sink_pad);
+
+GST_EEG_API
 gboolean gst_eeg_stage_answer_query (GstEegStage *stage, GstPad *src_pad,
     GstQuery *query);
 

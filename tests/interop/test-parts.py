@@ -339,24 +339,33 @@ class Parts(launch.Recordings):
                      "! filesink location=rates  eegsrc num-samples=3000 seed=2 "
                      "rate=25/1 channels=2 ! queue ! m.")
 
-    def rates_line(self, sink, middle="", behind="", slow=0):
+    FILTER = "rawtovoltage ! firfilter taps=501 low=1 high=40 mode=band-pass !"
+
+    def rates_line(self, sink, middle="", behind="", slow=0, sources=1):
         queue = "queue max-size-buffers=0 max-size-time=0"
+        wait = f"identity sleep-time={slow}"
+        if sources == 2:
+            return ("eegsrc num-samples=30000 channels=3 checkpoint-interval=1000 "
+                    f"! {wait} ! {queue} ! {middle} edfmux name=m ! {behind} "
+                    f"eegfilesink location=out.bdf {sink}  eegsrc rate=25/1 "
+                    "num-samples=3000 seed=2 channels=2 checkpoint-interval=100 "
+                    f"! {wait} ! {queue} ! m.")
         return ("filesrc location=rates ! eegchunk checkpoint-interval=20000 ! "
-                f"identity sleep-time={slow} ! edfdemux name=d ! {queue} ! "
+                f"{wait} ! edfdemux name=d ! {queue} ! "
                 f"{middle} edfmux name=m ! {behind} eegfilesink "
                 f"location=out.bdf {sink}  d.src_1 ! {queue} ! m.")
 
     def test_rates(self):
         self.make_rates()
-        for middle in ("", "rawtovoltage ! firfilter taps=501 low=1 high=40 "
-                       "mode=band-pass !"):
-            self.succeed(self.rates_line("", middle))
+        for middle, sources in (("", 1), ("", 2), (self.FILTER, 1),
+                                (self.FILTER, 2)):
+            self.succeed(self.rates_line("", middle, sources=sources))
             reference = read_bdf((self.folder / "out.bdf").read_bytes())[3]
             self.assertGreater(len(reference[0]), len(reference[3]))
             self.clear()
             for sink in ("rotate-bytes=30000", "rotate-bytes=30000 "
                          "checkpoint=true", "rotate-time=20000000000"):
-                self.succeed(self.rates_line(sink, middle))
+                self.succeed(self.rates_line(sink, middle, sources=sources))
                 parts = self.check_samples(reference, samples=30000)
                 self.assertGreater(len(parts), 3)
                 for part in parts:
@@ -365,15 +374,16 @@ class Parts(launch.Recordings):
 
     def test_rates_killed(self):
         self.make_rates()
-        middle = "rawtovoltage ! firfilter taps=501 low=1 high=40 mode=band-pass !"
-        self.succeed(self.rates_line("", middle))
-        reference = read_bdf((self.folder / "out.bdf").read_bytes())[3]
-        self.clear()
-        line = self.rates_line(
-            "rotate-bytes=20000 checkpoint=true max-retries=0", middle,
-            "zstdenc ! aesgcmenc key-file=key segment-size=4096 !", 60000)
-        kills = 0
-        while kills < max(2, KILLS // 5):
+        kills = finished = 0
+        while kills < max(4, KILLS // 5) or finished < 2:
+            sources = finished % 2 + 1
+            self.succeed(self.rates_line("", self.FILTER, sources=sources))
+            reference = read_bdf((self.folder / "out.bdf").read_bytes())[3]
+            self.clear()
+            line = self.rates_line(
+                "rotate-bytes=20000 checkpoint=true max-retries=0", self.FILTER,
+                "zstdenc ! aesgcmenc key-file=key segment-size=4096 !",
+                60000 if sources == 1 else 8000, sources)
             killed = True
             while killed:
                 killed, _ = self.kill_after(self.start(line),
@@ -387,6 +397,7 @@ class Parts(launch.Recordings):
                                       f"--parts={len(parts)}", *VERIFY["aes"])
             self.assertEqual(problems, "")
             self.clear()
+            finished += 1
         print(f"rates: {kills} kills")
 
     # samples in EEGPack

@@ -72,6 +72,13 @@ PROFILES = {
                "taps=301 mode=low-pass high=40 ! eegpackenc effort=fast "
                "block-duration=100000000 threads={threads} ! "
                f"{SINK}out",
+    # the second one ends before the first one
+    "two sources": f"{SYNTHETIC} ! {SLOW} ! {SHORT_QUEUE} ! edfmux name=m ! "
+                   f"zstdenc threads={{threads}} chunk-size={CHUNK} ! {SINK}out "
+                   "eegsrc rate=125/1 channels=3 num-samples=139999 seed=2 "
+                   f"checkpoint-interval={INTERVAL // 2} driver::loss-rate=0.001 "
+                   "driver::loss-burst=100 ! rawtovoltage ! "
+                   f"{SHORT_FIR} ! {QUEUE} ! m.",
     "two rates": f"{RATES} ! {SLOW_BYTES} ! edfdemux name=d ! {SHORT_QUEUE} ! "
                  "edfmux name=m ! zstdenc threads={threads} "
                  f"chunk-size={CHUNK} ! {SINK}out "
@@ -111,6 +118,7 @@ HELD = {
     "sums": LOOK_BACK + DELAY,
     "tee": SHORT_LOOK_BACK + SHORT_DELAY + QUEUE_BUFFERS * SECOND,
     "a file with gaps": 10 * SECOND,
+    "two sources": SHORT_LOOK_BACK * 2 + SHORT_DELAY * 2 + 10 * SECOND,
     "EEGPack": (2 * 8 + 2) * 4 * SECOND,
     "a file with gaps in EEGPack": 10 * SECOND,
 }
@@ -303,7 +311,15 @@ class ResumeSamples(launch.Recordings):
                 (f"{source} num-samples=5000 loop=true ! edfmux ! {SINK}out",
                  "eegsrc0 starts over"),
                 (f"edfmux name=m ! {SINK}out {source} ! m. "
-                 f"{source} ! m.", "eegsrc. and eegsrc. are several sources"),
+                 "eegsrc ! m.", "are several sources, and eegsrc. sends no "
+                 "barriers"),
+                (f"edfmux name=m ! {SINK}out {source} ! m. "
+                 f"{RATES} ! edfdemux ! queue ! m.",
+                 "are several sources, and eegchunk. counts bytes"),
+                (f"{source} ! tee name=t ! queue ! edfmux name=m ! {SINK}out "
+                 f"{source} ! m. t. ! queue ! edfmux ! {SINK}out.second",
+                 "eegfilesink. stands behind the same tee, and has other sources"
+                 ),
                 (f"{RATES} ! edfdemux ! edfmux ! {SINK}out {RATES} ! edfdemux ! "
                  "fakesink", "edfdemux. and .*edfdemux. both wait"),
                 (f"{RATES} ! edfdemux name=d ! queue ! edfmux ! {SINK}out "
@@ -329,6 +345,17 @@ class ResumeSamples(launch.Recordings):
                     reason = "gdppay0 holds state"
                 self.refuse(line, f"cannot have checkpoints.*{reason}")
                 self.assertEqual(self.contents(), {})
+
+    def test_intervals(self):
+        """Sources whose barriers of one number are at different times."""
+        code, text = self.run_line(
+            "eegsrc num-samples=100000 checkpoint-interval=1000 ! queue ! "
+            f"edfmux name=m ! {SINK}out  eegsrc num-samples=100000 rate=500/1 "
+            "checkpoint-interval=1000 ! queue ! m.")
+        self.assertNotEqual(code, 0)
+        self.assertRegex(text, "barriers of eegsrc. and eegsrc. come at different "
+                         "intervals, 0:00:0[24].0+ and 0:00:0[24].0")
+        self.assertFalse((self.folder / "out").exists())
 
     def test_none_in_common(self):
         """One sink's checkpoints are gone: the other does not go on alone."""
