@@ -392,6 +392,20 @@ GST_START_TEST (test_ended_by_application)
 
 GST_END_TEST;
 
+/* How long a part is goes by the time of the samples, however fast they come;
+ * the header, which comes first, has none. */
+GST_START_TEST (test_rotate_time)
+{
+  expect_end ("eegsrc num-samples=25000 rate=250/1 checkpoint-interval=250 "
+              "buffer-time=1000000000 ! edfmux record-duration=1000000000 ! "
+              "identity sleep-time=1000 ! eegfilesink rotate-time=10000000000 "
+              "location=out.edf");
+  fail_unless (exists ("out-002.edf") && exists ("out-003.edf"));
+  fail_if (exists ("out-011.edf"));
+}
+
+GST_END_TEST;
+
 static Suite *
 recordingfiles_suite (void)
 {
@@ -409,6 +423,7 @@ recordingfiles_suite (void)
   tcase_add_test (tc, test_moved);
   tcase_add_test (tc, test_empty);
   tcase_add_test (tc, test_ended_by_application);
+  tcase_add_test (tc, test_rotate_time);
   return s;
 }
 
