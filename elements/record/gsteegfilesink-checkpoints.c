@@ -154,21 +154,41 @@ gst_eeg_file_sink_handle_mark (EegDurableFile *file, void *user_data,
 }
 
 gboolean
+gst_eeg_file_sink_post_store_error (GstEegFileSink *self, const gchar *message,
+    gint code, EegCheckpointResult result, gint error)
+{
+  gchar *display = g_filename_display_name (self->resume.sidecar);
+  gboolean io = result == EEG_CHECKPOINT_IO;
+  gchar *reason = g_strdup_printf ("\"%s\": %s", display,
+      io ? g_strerror (error) : eeg_checkpoint_result_to_string (result));
+
+  if (io && (error == ENOSPC || error == EDQUOT))
+    code = GST_RESOURCE_ERROR_NO_SPACE_LEFT;
+  gst_eeg_file_sink_post_refusal (self, GST_RESOURCE_ERROR, code, message,
+      reason);
+  g_free (reason);
+  g_free (display);
+  return FALSE;
+}
+
+gboolean
 gst_eeg_file_sink_store_first (GstEegFileSink *self, EegDurableFile *file,
     EegCheckpoint *checkpoint)
 {
   struct resume *resume = &self->resume;
   EegCheckpointResult result = EEG_CHECKPOINT_IO;
+  gint error;
 
   if (gst_eeg_checkpointer_set_output (checkpoint, file, 0))
     result = eeg_checkpoint_store (resume->sidecar, checkpoint);
+  error = errno;
   eeg_checkpoint_free (checkpoint);
   resume->fresh = result == EEG_CHECKPOINT_OK;
   if (resume->fresh)
     return TRUE;
-  return gst_eeg_file_sink_post_refusal (self, GST_RESOURCE_ERROR,
-      GST_RESOURCE_ERROR_OPEN_WRITE, "The first checkpoint could not be stored",
-      eeg_checkpoint_result_to_string (result));
+  return gst_eeg_file_sink_post_store_error (self,
+      "The first checkpoint could not be stored", GST_RESOURCE_ERROR_OPEN_WRITE,
+      result, error);
 }
 
 /* Before anything is written: that what comes belongs to this recording. */
@@ -588,13 +608,9 @@ count_retry (GstEegFileSink *self)
   error = errno;
   if (result == EEG_CHECKPOINT_OK)
     return TRUE;
-  return gst_eeg_file_sink_post_refusal (self, GST_RESOURCE_ERROR,
-      result == EEG_CHECKPOINT_IO && (error == ENOSPC || error == EDQUOT)
-          ? GST_RESOURCE_ERROR_NO_SPACE_LEFT
-          : GST_RESOURCE_ERROR_WRITE,
+  return gst_eeg_file_sink_post_store_error (self,
       "That the recording goes on could not be stored",
-      result == EEG_CHECKPOINT_IO ? g_strerror (error)
-                                  : eeg_checkpoint_result_to_string (result));
+      GST_RESOURCE_ERROR_WRITE, result, error);
 }
 
 gboolean

@@ -13,6 +13,7 @@
 #include "gsteegfilesink-private.h"
 #include "gsteegnames.h"
 
+#include <errno.h>
 #include <string.h>
 
 #define GST_CAT_DEFAULT gst_eeg_file_sink_debug
@@ -454,16 +455,18 @@ mark_last_part (GstEegFileSink *self)
   EegCheckpoint *checkpoint;
   EegCheckpointResult result = eeg_checkpoint_load (self->resume.sidecar,
       EEG_CHECKPOINT_NEWEST, &checkpoint);
+  gint error;
 
   if (result == EEG_CHECKPOINT_OK) {
     checkpoint->complete = true;
     result = eeg_checkpoint_store (self->resume.sidecar, checkpoint);
   }
+  error = errno;
   eeg_checkpoint_free (checkpoint);
   return result == EEG_CHECKPOINT_OK
-      || gst_eeg_file_sink_post_refusal (self, GST_RESOURCE_ERROR,
-          GST_RESOURCE_ERROR_WRITE, "The last checkpoint could not be stored",
-          eeg_checkpoint_result_to_string (result));
+      || gst_eeg_file_sink_post_store_error (self,
+          "The last checkpoint could not be stored", GST_RESOURCE_ERROR_WRITE,
+          result, error);
 }
 
 gboolean

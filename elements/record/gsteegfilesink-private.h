@@ -79,7 +79,7 @@ struct state
   /* of the loss bound */
   GstClockTime oldest; /* longest that samples took to come here */
   GstClockTime posted_oldest;
-  guint64 syncs; /* when it was computed last */
+  GstClockTime posted_sync; /* longest that one took */
   gboolean posted;
   guint64 posted_bytes;
   GstClockTime posted_time;
@@ -175,6 +175,11 @@ gboolean gst_eeg_file_sink_answer_output (GstEegFileSink *self,
 /* Of a file of this recording: stores the checkpoint that a mark is. */
 void gst_eeg_file_sink_handle_mark (EegDurableFile *file, void *user_data,
     void *mark, bool reached);
+
+/* The sidecar could not be written, with errno if the system refused; @code: if
+ * that is not because the disk is full. FALSE */
+gboolean gst_eeg_file_sink_post_store_error (GstEegFileSink *self,
+    const gchar *message, gint code, EegCheckpointResult result, gint error);
 
 /* transfer full; the one before anything is written. FALSE after an error. */
 gboolean gst_eeg_file_sink_store_first (GstEegFileSink *self,

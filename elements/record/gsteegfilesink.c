@@ -163,13 +163,19 @@ apply_interval (GstEegFileSink *self)
         self->settings.sync_time);
 }
 
+/* What is to be said of an error, behind the name of the file. */
 static void
-describe (EegDurableResult result, int error, gint *code, const gchar **text)
+describe (EegDurableResult result, int error, gint *code, const gchar **text,
+    gboolean *is_whole)
 {
   gboolean full = error == ENOSPC || error == EDQUOT;
 
   *code = GST_RESOURCE_ERROR_OPEN_WRITE;
   *text = "cannot be opened";
+  /* and needs no word of the system's */
+  *is_whole = full || (result == EEG_DURABLE_WRITE && error == EFBIG)
+      || (result == EEG_DURABLE_RENAME
+          && (error == EEXIST || error == ENOENT || error == ESTALE));
   switch (result) {
     case EEG_DURABLE_EXISTS:
       *text = "exists, and is not overwritten unless overwrite=true";
@@ -184,6 +190,10 @@ describe (EegDurableResult result, int error, gint *code, const gchar **text)
       break;
     case EEG_DURABLE_NO_FILE:
       *text = "or the same name with \".part\" is something else than a file";
+      break;
+    case EEG_DURABLE_PLANTED:
+      *text = "with \".part\" behind its name is a file of somebody else, in a "
+              "folder that all may write to; choose another folder";
       break;
     case EEG_DURABLE_NO_MEMORY:
       *code = GST_RESOURCE_ERROR_FAILED;
@@ -228,6 +238,7 @@ gst_eeg_file_sink_post_error (GstEegFileSink *self, const gchar *location,
     EegDurableResult result, int error)
 {
   EegDurableCounts counts;
+  gboolean is_whole;
   const gchar *text;
   gchar *display;
   gint code;
@@ -237,10 +248,13 @@ gst_eeg_file_sink_post_error (GstEegFileSink *self, const gchar *location,
   self->state.failed = TRUE;
   gst_eeg_stage_count (&self->counters.errors, 1);
   get_counts (self, &counts, NULL);
-  describe (result, error, &code, &text);
+  describe (result, error, &code, &text, &is_whole);
   display = g_filename_display_name (location);
   gst_element_message_full_with_details (GST_ELEMENT (self), GST_MESSAGE_ERROR,
-      GST_RESOURCE_ERROR, code, g_strdup_printf ("\"%s\" %s.", display, text),
+      GST_RESOURCE_ERROR, code,
+      g_strdup_printf ("\"%s\" %s%s%s.", display, text,
+          error == 0 || is_whole ? "" : ": ",
+          error == 0 || is_whole ? "" : g_strerror (error)),
       g_strdup_printf ("%s; %" G_GUINT64_FORMAT
                        " bytes written, of which %" G_GUINT64_FORMAT
                        " are safe",
@@ -333,14 +347,19 @@ update_bound (GstEegFileSink *self)
   gboolean changed = g_atomic_int_and ((guint *) &self->bound_changed, 0);
   EegDurableCounts counts;
   guint64 sync_bytes, bytes;
-  GstClockTime sync_time, time;
+  GstClockTime sync_time, time, longest;
 
   eeg_durable_get_counts (self->file, &counts);
-  if (state->posted && !changed && counts.syncs == state->syncs
+  /* A disk that hangs is told of while it does. How long it will nobody knows,
+   * so the bound doubles rather than creeps. */
+  longest = MAX (counts.longest_sync, state->posted_sync);
+  if (counts.current_sync > longest)
+    longest = 2 * counts.current_sync;
+  if (state->posted && !changed && longest == state->posted_sync
       && state->oldest == state->posted_oldest)
     return;
   state->posted_oldest = state->oldest;
-  state->syncs = counts.syncs;
+  state->posted_sync = longest;
   GST_OBJECT_LOCK (self);
   sync_bytes = self->settings.sync_bytes;
   sync_time = self->settings.sync_time;
@@ -352,7 +371,7 @@ update_bound (GstEegFileSink *self)
   /* What came right after a sync began waits for the next one, which begins
    * when its time is up and the first one is over. */
   if (GST_CLOCK_TIME_IS_VALID (time) && sync_time < GST_CLOCK_TIME_NONE / 2) {
-    time += MAX (sync_time, counts.longest_sync) + counts.longest_sync;
+    time += MAX (sync_time, longest) + longest;
     time = gst_util_uint64_scale_ceil (time, 1, BOUND_STEP) * BOUND_STEP;
   } else {
     time = GST_CLOCK_TIME_NONE;

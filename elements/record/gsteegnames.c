@@ -111,7 +111,7 @@ gst_eeg_names_check (const gchar *location, gboolean parts,
   if (ok && sidecar != NULL && !eeg_checkpoint_may_store (sidecar)) {
     g_set_error (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_OPEN_WRITE,
         "\"%s\", or the same name with \".old\", is there already and has no "
-        "checkpoints; choose another checkpoint-location, or remove it",
+        "checkpoints, or is somebody else's; choose another checkpoint-location, or remove it",
         sidecar);
     ok = FALSE;
   }

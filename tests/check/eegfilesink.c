@@ -765,6 +765,38 @@ GST_START_TEST (test_loss_bound)
 
 GST_END_TEST;
 
+/* A sync that hangs is in the bound before it is over. */
+GST_START_TEST (test_loss_bound_of_hanging_disk)
+{
+  GstBus *bus;
+  GstHarness *h = make_harness ("sync-time=1000000", &bus);
+  GstClockTime time = 0, later;
+  guint64 bytes;
+  guint i;
+
+  gst_harness_set_upstream_latency (h, 100 * GST_MSECOND);
+  fault_io_hold (FAULT_IO_DATASYNC);
+  fail_unless_equals_int (push_text (h, "one"), GST_FLOW_OK);
+  fail_unless (pop_bound (bus, 0, &bytes, &time));
+  fail_unless (time < 250 * GST_MSECOND);
+  fault_io_wait_held (FAULT_IO_DATASYNC);
+  g_usleep (300000);
+  fail_unless_equals_int (push_text (h, "two"), GST_FLOW_OK);
+  fail_unless (pop_bound (bus, 0, &bytes, &later), "nothing says so");
+  fail_unless (later >= 700 * GST_MSECOND);
+  /* not with each buffer */
+  for (i = 0; i < 20; i++) {
+    g_usleep (1000);
+    fail_unless_equals_int (push_text (h, "three"), GST_FLOW_OK);
+  }
+  fail_if (pop_bound (bus, 0, &bytes, &time) && time < later);
+  fail_if (pop_bound (bus, 0, &bytes, &time));
+  fault_io_release (FAULT_IO_DATASYNC);
+  drop_harness (h, bus);
+}
+
+GST_END_TEST;
+
 static GstClockTime
 first_time_bound (const gchar *chain)
 {
@@ -831,6 +863,7 @@ eegfilesink_suite (void)
   tcase_add_test (tc, test_slow_disk);
   tcase_add_test (tc, test_slow_checkpoints);
   tcase_add_test (tc, test_loss_bound);
+  tcase_add_test (tc, test_loss_bound_of_hanging_disk);
   tcase_add_test (tc, test_loss_bound_in_time);
   return s;
 }

@@ -247,6 +247,29 @@ GST_START_TEST (test_clashes)
 
 GST_END_TEST;
 
+/* A name that is long enough for the output, and not for what is beside it. */
+GST_START_TEST (test_long_names)
+{
+  static const gsize lengths[] = { 255, 250, 246, 241, 240 };
+  gchar *name, *line;
+  guint i;
+
+  make_input ("in");
+  for (i = 0; i < G_N_ELEMENTS (lengths); i++) {
+    name = g_strnfill (lengths[i], 'n');
+    line = g_strdup_printf (FROM ("in") TO ("%s"), name);
+    if (lengths[i] + strlen (".checkpoint.old") > 255)
+      expect_refusal (line, "name too long");
+    else
+      expect_end (line);
+    fail_unless (exists (name) == (i == 4));
+    g_free (line);
+    g_free (name);
+  }
+}
+
+GST_END_TEST;
+
 /* Put in the place of the file while that is written, something is not given
  * its name. */
 GST_START_TEST (test_replaced)
@@ -255,6 +278,38 @@ GST_START_TEST (test_replaced)
   expect_refusal (FROM ("in") "blake3sum location=out.part ! " TO ("out"),
       "removed or replaced");
   fail_if (exists ("out"));
+}
+
+GST_END_TEST;
+
+/* In a folder that all may write to, others may have put a file in our way, to
+ * read what is recorded, or to choose what it goes on from. */
+GST_START_TEST (test_planted)
+{
+  static const gchar *const names[] = { "out.part", "out.checkpoint",
+    "out.checkpoint.old" };
+  guint i;
+
+  /* only root may act for somebody else */
+  if (geteuid () != 0)
+    return;
+  make_input ("in");
+  fail_unless_equals_int (g_mkdir ("all", 0777), 0);
+  fail_unless_equals_int (g_chmod ("all", 01777), 0);
+  fail_unless_equals_int (chdir ("all"), 0);
+  for (i = 0; i < G_N_ELEMENTS (names); i++) {
+    write_text (names[i], i > 0 ? "EEGCKPT1" : "");
+    fail_unless_equals_int (g_chmod (names[i], 0666), 0);
+    fail_unless_equals_int (chown (names[i], 65534, 65534), 0);
+    expect_refusal (FROM ("../in") TO ("out"), "somebody else");
+    fail_unless_equals_int (g_unlink (names[i]), 0);
+  }
+  /* where only we may write, it is ours to decide who does */
+  fail_unless_equals_int (g_chmod (".", 0755), 0);
+  write_text ("out.part", "");
+  fail_unless_equals_int (chown ("out.part", 65534, 65534), 0);
+  expect_end (FROM ("../in") TO ("out"));
+  fail_unless_equals_int (chdir (".."), 0);
 }
 
 GST_END_TEST;
@@ -416,7 +471,9 @@ recordingfiles_suite (void)
   tcase_set_timeout (tc, 60);
   tcase_add_checked_fixture (tc, setup, teardown);
   tcase_add_loop_test (tc, test_clashes, 0, G_N_ELEMENTS (clashes));
+  tcase_add_test (tc, test_long_names);
   tcase_add_test (tc, test_replaced);
+  tcase_add_test (tc, test_planted);
   tcase_add_test (tc, test_one_sidecar);
   tcase_add_test (tc, test_foreign_sidecar);
   tcase_add_test (tc, test_renamed);

@@ -71,6 +71,13 @@ write_file (const char *path, const uint8_t *data, size_t size)
   return ok;
 }
 
+/* There is nothing by such a name, nor could there be. */
+static bool
+is_absent (int error)
+{
+  return error == ENOENT || error == ENOTDIR || error == ENAMETOOLONG;
+}
+
 static EegCheckpointResult
 load_file (const char *path, EegCheckpoint **checkpoint)
 {
@@ -84,7 +91,7 @@ load_file (const char *path, EegCheckpoint **checkpoint)
   /* O_NONBLOCK: a pipe in its place must not hold us up */
   fd = open (path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (fd < 0)
-    return errno == ENOENT ? EEG_CHECKPOINT_MISSING : EEG_CHECKPOINT_IO;
+    return is_absent (errno) ? EEG_CHECKPOINT_MISSING : EEG_CHECKPOINT_IO;
   data = malloc (room);
   if (data == NULL) {
     close (fd);
@@ -149,8 +156,9 @@ find_content (const char *path)
   /* O_NONBLOCK: a pipe in its place must not hold us up */
   fd = open (path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (fd < 0)
-    return errno == ENOENT ? NOTHING : SOMETHING_ELSE;
-  if (fstat (fd, &s) == 0 && S_ISREG (s.st_mode))
+    return is_absent (errno) ? NOTHING : SOMETHING_ELSE;
+  if (fstat (fd, &s) == 0 && S_ISREG (s.st_mode)
+      && !eeg_durable_is_planted (path, &s))
     n = pread (fd, magic, sizeof magic, 0);
   close (fd);
   if (n == 0)

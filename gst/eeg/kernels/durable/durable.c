@@ -60,6 +60,7 @@ struct _EegDurableFile
   uint64_t safe;
   uint64_t syncs;
   uint64_t longest_sync;
+  uint64_t sync_began; /* that runs; 0: none does */
   EegDurableResult result;
   int error;
 };
@@ -73,20 +74,43 @@ get_time (void)
   return (uint64_t) now.tv_sec * NS_PER_S + (uint64_t) now.tv_nsec;
 }
 
+/* To be freed; NULL without memory. */
+static char *
+get_folder (const char *path)
+{
+  const char *slash = strrchr (path, '/');
+
+  if (slash == NULL)
+    return strdup (".");
+  if (slash == path)
+    return strdup ("/");
+  return strndup (path, (size_t) (slash - path));
+}
+
+bool
+eeg_durable_is_planted (const char *path, const struct stat *s)
+{
+  const mode_t shared = S_ISVTX | S_IWOTH;
+  struct stat t;
+  char *folder;
+  bool ok;
+
+  if (s->st_uid == geteuid ())
+    return false;
+  folder = get_folder (path);
+  ok = folder != NULL && stat (folder, &t) == 0
+      && ((t.st_mode & shared) != shared || t.st_uid == s->st_uid);
+  free (folder);
+  return !ok;
+}
+
 bool
 eeg_durable_sync_folder (const char *path)
 {
-  const char *slash = strrchr (path, '/');
-  char *folder;
+  char *folder = get_folder (path);
   bool ok;
   int fd, error;
 
-  if (slash == NULL)
-    folder = strdup (".");
-  else if (slash == path)
-    folder = strdup ("/");
-  else
-    folder = strndup (path, (size_t) (slash - path));
   if (folder == NULL)
     return false;
   fd = open (folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -146,16 +170,17 @@ sync_once (EegDurableFile *file)
   if (file->dirty > 0) {
     file->syncing = file->dirty;
     file->dirty = 0;
+    file->sync_began = start = get_time ();
     /* a writer that waits for room has it now */
     pthread_cond_broadcast (&file->done);
     pthread_mutex_unlock (&file->lock);
     EEG_FAIL_POINT ("data-written");
-    start = get_time ();
     ok = fdatasync (file->fd) == 0;
     error = errno;
     EEG_FAIL_POINT ("data-synced");
     took = get_time () - start;
     pthread_mutex_lock (&file->lock);
+    file->sync_began = 0;
     if (ok) {
       file->syncing = 0;
       file->safe = size;
@@ -275,6 +300,8 @@ open_part (EegDurableFile *file)
       return EEG_DURABLE_OPEN;
     if (!S_ISREG (by_fd.st_mode))
       return EEG_DURABLE_NO_FILE;
+    if (!file->created && eeg_durable_is_planted (file->part, &by_fd))
+      return EEG_DURABLE_PLANTED;
     if (flock (file->fd, LOCK_EX | LOCK_NB) < 0)
       return errno == EWOULDBLOCK ? EEG_DURABLE_LOCKED : EEG_DURABLE_OPEN;
     same = lstat (file->part, &by_name) == 0 && by_name.st_dev == by_fd.st_dev
@@ -731,6 +758,8 @@ eeg_durable_get_counts (EegDurableFile *file, EegDurableCounts *counts)
   counts->unsafe = file->dirty + file->syncing;
   counts->syncs = file->syncs;
   counts->longest_sync = file->longest_sync;
+  counts->current_sync =
+      file->sync_began > 0 ? get_time () - file->sync_began : 0;
   pthread_mutex_unlock (&file->lock);
 }
 

@@ -30,6 +30,8 @@ typedef enum
   EEG_DURABLE_LOCKED,
   /* PATH or PATH.part is a folder, device or link */
   EEG_DURABLE_NO_FILE,
+  /* PATH.part was put there by somebody else, see eeg_durable_is_planted() */
+  EEG_DURABLE_PLANTED,
   EEG_DURABLE_NO_MEMORY,
   /* the others come from the system: eeg_durable_get_errno() */
   EEG_DURABLE_OPEN,
@@ -54,6 +56,8 @@ typedef struct
   uint64_t syncs;
   /* nanoseconds that the longest of them took */
   uint64_t longest_sync;
+  /* and that the one that runs takes by now; 0: none runs */
+  uint64_t current_sync;
 } EegDurableCounts;
 
 /* What to do with files that are there already. */
@@ -154,6 +158,14 @@ void eeg_durable_get_counts (EegDurableFile *file, EegDurableCounts *counts);
 
 /* errno of the error that stays, 0 if there was none. Any thread. */
 int eeg_durable_get_errno (EegDurableFile *file);
+
+/*
+ * Whether the file of @path, of which @s is known, belongs neither to us nor to
+ * the owner of its folder, which is one like /tmp: who put it there may read
+ * what is written to it, and has chosen what is read.
+ */
+struct stat;
+bool eeg_durable_is_planted (const char *path, const struct stat *s);
 
 /*
  * Makes names in the folder of @path durable: those created, renamed and
