@@ -1413,9 +1413,17 @@ begin (GstEegPackEnc *self)
   return send_mark (self, KIND_HEADER, &header, NULL) == GST_FLOW_OK;
 }
 
+/* Behind the last sample of the pad: what was lost after it belongs to the next
+ * part. */
+static guint64
+get_part_end (const GstEegPackEnc *self, const GstEegPackEncPad *pad)
+{
+  return pad->have_next ? MAX (pad->next_index, self->origin) : self->origin;
+}
+
 /* What the index says of the length of all streams; transfer full */
 static guint64 *
-make_totals (GstEegPackEnc *self)
+make_totals (GstEegPackEnc *self, gboolean is_part)
 {
   guint64 *totals = g_new0 (guint64, MAX (self->layout->n_streams, 1));
   guint i;
@@ -1424,7 +1432,9 @@ make_totals (GstEegPackEnc *self)
     const GstEegPackEncPad *pad = g_ptr_array_index (self->pads, i);
 
     if (pad->number < self->layout->n_streams)
-      totals[pad->number] = pad->position - self->origin;
+      totals[pad->number] = (is_part ? get_part_end (self, pad)
+                                     : MAX (pad->position, self->origin))
+          - self->origin;
   }
   return totals;
 }
@@ -1457,7 +1467,7 @@ finish (GstEegPackEnc *self)
   if (!self->announced)
     start_stream (self);
   if (self->begun && self->layout->n_streams > 0)
-    send_mark (self, KIND_END, NULL, make_totals (self));
+    send_mark (self, KIND_END, NULL, make_totals (self, FALSE));
   if (any && complete)
     gst_eeg_chunk_codec_take_event (codec,
         gst_eeg_event_new_complete (samples));
@@ -1515,9 +1525,9 @@ take_barrier (GstEegPackEnc *self, GstEegPackEncPad *pad, GstEvent *event)
   ends_part = gst_eeg_chunk_codec_ends_part (codec, event);
   if (begun)
     send_mark (self, ends_part ? KIND_END : KIND_BARRIER, NULL,
-        ends_part ? make_totals (self) : NULL);
+        ends_part ? make_totals (self, TRUE) : NULL);
   if (begun && ends_part) {
-    self->origin = pad->position;
+    self->origin = get_part_end (self, pad);
     begun = FALSE;
   }
   g_mutex_lock (&self->lock);
@@ -1768,6 +1778,10 @@ restore_input (GstEegPackEnc *self, GstEegPackEncPad *pad, const guint8 *data,
       || !gst_byte_reader_get_data (&r, HASH_SIZE, &hash)
       || !restore_markers (&r, pad) || !restore_records (&r, pad)
       || gst_byte_reader_get_remaining (&r) > 0)
+    return FALSE;
+  if (pad->next_index > MAX_INDEX || pad->position > G_MAXINT64
+      || pad->gap_end > G_MAXINT64 || self->origin > pad->next_index
+      || pad->position < self->origin)
     return FALSE;
   memcpy (self->header_hash, hash, HASH_SIZE);
   pad->have_base = (flags & STATE_BASE) != 0;

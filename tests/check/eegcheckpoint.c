@@ -48,6 +48,17 @@ static const Chain file_chain = {
   15
 };
 
+/* Blocks that end at barriers, and an index of them at the end. */
+static const Chain pack_chain = {
+  "eegsrc num-samples=20000 channels=8 checkpoint-interval=1000 "
+  "buffer-time=400000000 driver::loss-rate=0.0002 driver::loss-burst=300 ! "
+  "rawtovoltage ! firfilter mode=band-pass low=1 high=40 taps=301 ! "
+  "eegpackenc threads=2 ! blake3sum location=%s/out.b3 ! "
+  "identity name=check ! eegfilesink name=sink checkpoint=true "
+  "location=%s/out",
+  15
+};
+
 static gchar *folder, *sidecar, *old, *out, *part;
 
 static void
@@ -585,6 +596,9 @@ static const Unwind unwinds[] = {
   { &sample_chain, fail_late, 1, TRUE },
   { &sample_chain, fail_validation, 1, FALSE },
   { &sample_chain, fail_validation, 1, TRUE },
+  { &pack_chain, fail_late, 0, FALSE },
+  { &pack_chain, fail_late, 1, FALSE },
+  { &pack_chain, fail_late, 1, TRUE },
 };
 
 GST_START_TEST (test_unwind)

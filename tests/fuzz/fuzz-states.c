@@ -68,6 +68,9 @@ static const Row rows[] = {
   { "filesrc location=FOLDER/in.edf ! eegchunk checkpoint-interval=999 ! "
     "edfdemux name=stage ! fakesink name=end",
       0, TRUE },
+  { "filesrc location=FOLDER/in.eegpack ! eegchunk checkpoint-interval=333 ! "
+    "eegpackdec name=stage threads=1 ! fakesink name=end",
+      0, TRUE },
 };
 
 /* What a stage saved when nothing was wrong, and what it had given by then. */
@@ -79,7 +82,7 @@ typedef struct
 } Saved;
 
 static Saved saved[G_N_ELEMENTS (rows)];
-static gchar *folder, *input;
+static gchar *folder, *edf_input, *pack_input;
 
 static void
 remove_folder (void)
@@ -89,7 +92,8 @@ remove_folder (void)
   for (i = 0; i < G_N_ELEMENTS (rows); i++)
     if (saved[i].output != NULL)
       g_unlink (saved[i].output);
-  g_unlink (input);
+  g_unlink (edf_input);
+  g_unlink (pack_input);
   g_rmdir (folder);
 }
 
@@ -470,28 +474,34 @@ try_all (guint i)
   g_free (copy);
 }
 
-int
-LLVMFuzzerInitialize (int *argc, char ***argv)
+static void
+make_file (const gchar *container, const gchar *path)
 {
-  GstElement *pipeline;
-  gchar *line;
+  gchar *line = g_strdup_printf ("eegsrc channels=2 rate=100/1 num-samples=600 "
+                                 "! %s ! filesink location=%s",
+      container, path);
+  GstElement *pipeline = gst_parse_launch (line, NULL);
 
-  gst_init (argc, argv);
-  folder = g_dir_make_tmp ("fuzz-states-XXXXXX", NULL);
-  if (folder == NULL)
-    abort ();
-  input = g_build_filename (folder, "in.edf", NULL);
-  atexit (remove_folder);
-  line = g_strdup_printf ("eegsrc channels=2 rate=100/1 num-samples=600 ! "
-                          "edfmux ! filesink location=%s/in.edf",
-      folder);
-  pipeline = gst_parse_launch (line, NULL);
   if (pipeline == NULL)
     abort ();
   run_source (pipeline);
   gst_element_set_state (pipeline, GST_STATE_NULL);
   gst_object_unref (pipeline);
   g_free (line);
+}
+
+int
+LLVMFuzzerInitialize (int *argc, char ***argv)
+{
+  gst_init (argc, argv);
+  folder = g_dir_make_tmp ("fuzz-states-XXXXXX", NULL);
+  if (folder == NULL)
+    abort ();
+  edf_input = g_build_filename (folder, "in.edf", NULL);
+  pack_input = g_build_filename (folder, "in.eegpack", NULL);
+  atexit (remove_folder);
+  make_file ("edfmux", edf_input);
+  make_file ("eegpackenc block-duration=700000000", pack_input);
   return 0;
 }
 

@@ -17,6 +17,7 @@ SOURCE = "eegsrc num-samples={} channels=3 checkpoint-interval=1000"
 SINK = "eegfilesink rotate-bytes=20000"
 SMALL = "eegfilesink rotate-bytes=8000"
 PACK = f"{SOURCE} ! identity sleep-time=2000 ! eegpackenc threads=2"
+GAPS = PACK.replace(" !", " driver::loss-rate=0.001 driver::loss-burst=200 !", 1)
 CIPHER = "aesgcmenc threads=1 key-file=key segment-size=4096"
 
 
@@ -40,6 +41,8 @@ class Repair(unittest.TestCase):
                 f"{PACK.format(9000)} ! {SMALL} location=f.eegpack",
                 f"{PACK.format(20000)} ! {CIPHER} ! {SMALL} "
                 "location=g.eegpack.tink",
+                f"{GAPS.format(20000)} ! {SMALL} location=h.eegpack",
+                f"{GAPS.format(20000)} ! filesink location=gaps.eegpack",
                 f"{PACK.format(20000)} ! filesink location=one.eegpack",
                 f"{SOURCE.format(20000)} ! edfmux ! filesink location=one.bdf",
                 "filesrc location=one.bdf ! eegchunk checkpoint-interval=20000 "
@@ -169,6 +172,12 @@ class Repair(unittest.TestCase):
             self.assertIn("20000 samples", text)
             self.assertEqual(self.decode(output), (whole, True))
             self.assertNotIn(b"EEG part", (self.folder / output).read_bytes())
+        # gaps of the recording stay, also where parts end
+        text = self.succeed("--join", "--output=h", *self.names("h"))
+        self.assertIn("20000 samples", text)
+        self.assertIn("20000 samples",
+                      self.succeed("--verify", *self.names("h")))
+        self.assertEqual(self.decode("h"), self.decode("gaps.eegpack"))
         text = self.succeed("--join", "--output=gap", names[0], *names[2:])
         lost = float(re.search(r"([\d.]+) s lost before it", text)[1])
         got, ok = self.decode("gap")
