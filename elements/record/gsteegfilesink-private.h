@@ -75,6 +75,8 @@ struct state
   gboolean flushed;     /* after something was written */
   gboolean failed;      /* and the error is posted */
   gboolean disk_failed; /* that was the disk's */
+  GstSegment segment;   /* the last one */
+  guint32 segment_seqnum;
 
   /* of the loss bound */
   GstClockTime oldest; /* longest that samples took to come here */

@@ -833,10 +833,14 @@ gst_eeg_file_sink_event (GstBaseSink *sink, GstEvent *event)
       }
       gst_event_parse_segment (event, &segment);
       if (segment->format == GST_FORMAT_BYTES && self->file != NULL
+          && !gst_eeg_event_repeats_segment (event, state->segment_seqnum,
+              &state->segment)
           && !gst_eeg_file_sink_go_to (self, segment->start)) {
         gst_event_unref (event);
         return FALSE;
       }
+      gst_segment_copy_into (segment, &state->segment);
+      state->segment_seqnum = gst_event_get_seqnum (event);
       break;
     case GST_EVENT_FLUSH_STOP:
       state->flushed = state->begun;

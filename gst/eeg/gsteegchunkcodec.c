@@ -201,6 +201,7 @@ struct state
   gchar *stream_id;
   GstCaps *caps;
   GstSegment segment;
+  guint32 segment_seqnum;
   guint64 position;     /* where the next BYTES segment has to start */
   guint64 stream_bytes; /* input since begin */
   guint64 stream_jobs;  /* jobs since begin */
@@ -2304,6 +2305,12 @@ handle_segment (GstEegChunkCodec *self, GstEvent *event)
   gboolean is_first;
 
   gst_event_parse_segment (event, &segment);
+  if (st->got_segment
+      && gst_eeg_event_repeats_segment (event, st->segment_seqnum,
+          &st->segment)) {
+    gst_event_unref (event);
+    return TRUE;
+  }
   if (!ensure_caps (self)) {
     gst_event_unref (event);
     return FALSE;
@@ -2327,6 +2334,7 @@ handle_segment (GstEegChunkCodec *self, GstEvent *event)
     return FALSE;
   }
   st->got_segment = TRUE;
+  st->segment_seqnum = gst_event_get_seqnum (event);
   gst_segment_copy_into (segment, &st->segment);
   if (segment->format != GST_FORMAT_BYTES)
     return send_event (self, event);
@@ -2367,6 +2375,7 @@ end_stream (GstEegChunkCodec *self)
       return FALSE;
     init_bytes_segment (self, &bytes);
     st->got_segment = TRUE;
+    st->segment_seqnum = GST_SEQNUM_INVALID;
     gst_segment_copy_into (&bytes, &st->segment);
     send_event (self, gst_event_new_segment (&bytes));
   }

@@ -101,6 +101,7 @@ struct state
   guint64 skipped;
   /* where the next byte of a BYTES stream belongs */
   GstSegment segment;
+  guint32 segment_seqnum;
   guint64 next_offset;
   gsize bytes_per_frame;
   gboolean complete;
@@ -662,6 +663,8 @@ handle_segment (GstEegDigest *self, GstEvent *event)
   gboolean enabled = take_changes (self);
 
   gst_event_parse_segment (event, &segment);
+  if (gst_eeg_event_repeats_segment (event, st->segment_seqnum, &st->segment))
+    return TRUE;
   if ((enabled || st->hashed > 0) && breaks_order (self, segment)) {
     if (!st->failed) {
       st->failed = TRUE;
@@ -674,6 +677,7 @@ handle_segment (GstEegDigest *self, GstEvent *event)
     return FALSE;
   }
   gst_segment_copy_into (segment, &st->segment);
+  st->segment_seqnum = gst_event_get_seqnum (event);
   if (segment->format == GST_FORMAT_BYTES)
     st->next_offset = segment->start;
   return TRUE;

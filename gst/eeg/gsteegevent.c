@@ -57,6 +57,31 @@ gst_eeg_event_is_recording (GstEvent *event)
 }
 
 /**
+ * gst_eeg_event_repeats_segment:
+ * @event: a SEGMENT event
+ * @seqnum: number of the last one that came, or %GST_SEQNUM_INVALID
+ * @segment: its segment
+ *
+ * A pad that is linked anew while the stream runs sends its segment once more.
+ * Of bytes that begins where the stream began, but what follows goes on.
+ *
+ * Returns: whether @event is the last one again, and moves nothing
+ */
+gboolean
+gst_eeg_event_repeats_segment (GstEvent *event, guint32 seqnum,
+    const GstSegment *segment)
+{
+  const GstSegment *now;
+
+  g_return_val_if_fail (GST_EVENT_TYPE (event) == GST_EVENT_SEGMENT, FALSE);
+  g_return_val_if_fail (segment != NULL, FALSE);
+
+  gst_event_parse_segment (event, &now);
+  return gst_event_get_seqnum (event) == seqnum
+      && gst_segment_is_equal (now, segment);
+}
+
+/**
  * gst_eeg_event_new_complete:
  * @samples: samples per channel since the start, lost ones counted
  *

@@ -47,6 +47,10 @@ GST_EEG_API
 gboolean gst_eeg_event_is_recording (GstEvent *event);
 
 GST_EEG_API
+gboolean gst_eeg_event_repeats_segment (GstEvent *event, guint32 seqnum,
+    const GstSegment *segment);
+
+GST_EEG_API
 GstEvent *gst_eeg_event_new_complete (guint64 samples);
 
 GST_EEG_API

@@ -192,6 +192,30 @@ GST_START_TEST (test_markers_pass_elements)
 
 GST_END_TEST;
 
+GST_START_TEST (test_segment_again)
+{
+  GstSegment segment, other;
+  GstEvent *event, *same;
+
+  gst_segment_init (&segment, GST_FORMAT_BYTES);
+  gst_segment_init (&other, GST_FORMAT_BYTES);
+  other.start = 1;
+  event = gst_event_new_segment (&segment);
+  same = gst_event_new_segment (&segment);
+  fail_unless (gst_eeg_event_repeats_segment (event,
+      gst_event_get_seqnum (event), &segment));
+  fail_if (gst_eeg_event_repeats_segment (event, gst_event_get_seqnum (event),
+      &other));
+  /* a muxer that goes back to its header sends one of its own */
+  fail_if (gst_eeg_event_repeats_segment (same, gst_event_get_seqnum (event),
+      &segment));
+  fail_if (gst_eeg_event_repeats_segment (event, GST_SEQNUM_INVALID, &segment));
+  gst_event_unref (event);
+  gst_event_unref (same);
+}
+
+GST_END_TEST;
+
 static Suite *
 eegevent_suite (void)
 {
@@ -206,6 +230,7 @@ eegevent_suite (void)
   tcase_add_test (tc, test_loss_bound);
   tcase_add_test (tc, test_markers_survive_cuts);
   tcase_add_test (tc, test_markers_pass_elements);
+  tcase_add_test (tc, test_segment_again);
   return s;
 }
 
