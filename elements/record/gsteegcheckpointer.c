@@ -814,6 +814,12 @@ count_stages (const EegCheckpoint *checkpoint)
 
 /* --- going on ------------------------------------------------------------ */
 
+gboolean
+gst_eeg_checkpointer_is_live (const EegCheckpoint *checkpoint)
+{
+  return count_stages (checkpoint) == 0;
+}
+
 static gboolean
 compare_stage (const EegCheckpointStage *old, GstElement *element,
     gboolean parts, GError **error)

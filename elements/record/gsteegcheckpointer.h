@@ -19,9 +19,10 @@ G_BEGIN_DECLS
 
 /*
  * Finds all stages that a barrier comes by on its way to @sink_pad, the nearest
- * first, and with them capsfilters, on which their output may depend. NULL with @error set if there is an element that holds state and
- * cannot save it, or no source that can go on. With @parts, whether they can
- * save their states is not looked at.
+ * first, and with them capsfilters, on which their output may depend. NULL with
+ * @error set if there is an element that holds state and cannot save it, or no
+ * source that can go on. With @parts, whether they can save their states is not
+ * looked at.
  */
 GPtrArray *gst_eeg_checkpointer_find_stages (GstPad *sink_pad, gboolean parts,
     GError **error);
@@ -60,6 +61,10 @@ gboolean gst_eeg_checkpointer_fits_file (const EegCheckpoint *checkpoint,
 /* The same of a finished file, which may not be any longer. */
 gboolean gst_eeg_checkpointer_fits_path (const EegCheckpoint *checkpoint,
     const gchar *path);
+
+/* Is this of a recording in parts by a source that cannot give anything again?
+ * It says nothing of stages then. */
+gboolean gst_eeg_checkpointer_is_live (const EegCheckpoint *checkpoint);
 
 /* FALSE with @error set if these are other stages, or other settings, than at
  * the checkpoint. */

@@ -121,6 +121,7 @@ static EegCheckpoint *
 load_part_checkpoint (GstEegFileSink *self, const gchar **reason)
 {
   EegCheckpointGeneration generation;
+  const gchar *why;
 
   *reason = NULL;
   for (generation = EEG_CHECKPOINT_NEWEST;
@@ -129,15 +130,25 @@ load_part_checkpoint (GstEegFileSink *self, const gchar **reason)
     EegCheckpointResult result =
         eeg_checkpoint_load (self->resume.sidecar, generation, &checkpoint);
 
-    if (result == EEG_CHECKPOINT_OK
-        && gst_eeg_parts_restore (checkpoint, &self->parts.part)
-        && belongs (self, checkpoint))
-      return checkpoint;
     if (result == EEG_CHECKPOINT_OK) {
-      *reason = gst_eeg_parts_restore (checkpoint, &self->parts.part)
-          ? "it is that of another recording; choose another "
-            "checkpoint-location"
-          : "it is that of a recording without parts";
+      gboolean ok = gst_eeg_parts_restore (checkpoint, &self->parts.part, &why);
+
+      if (ok && !belongs (self, checkpoint)) {
+        why = "it is that of another recording; choose another "
+              "checkpoint-location";
+        ok = FALSE;
+      } else if (ok
+          && gst_eeg_checkpointer_is_live (checkpoint) != self->parts.is_live) {
+        why = self->parts.is_live
+            ? "it is that of a source that was not live, and could go on"
+            : "it is that of a live source, which has no place to go on from";
+        ok = FALSE;
+      }
+      if (ok)
+        return checkpoint;
+      /* what the newest one has to say stays */
+      if (*reason == NULL)
+        *reason = why;
       eeg_checkpoint_free (checkpoint);
     } else if (result != EEG_CHECKPOINT_MISSING && *reason == NULL) {
       *reason = eeg_checkpoint_result_to_string (result);
@@ -289,6 +300,17 @@ begin_parts (GstEegFileSink *self)
   return open_part (self) && (!self->resume.enabled || store_first_part (self));
 }
 
+/* transfer full error */
+static gboolean
+refuse_parts (GstEegFileSink *self, GError *error)
+{
+  gst_eeg_file_sink_post_refusal (self, GST_LIBRARY_ERROR,
+      GST_LIBRARY_ERROR_SETTINGS, "This pipeline cannot be recorded in parts",
+      error->message);
+  g_error_free (error);
+  return FALSE;
+}
+
 gboolean
 gst_eeg_file_sink_open_with_parts (GstEegFileSink *self,
     const struct settings *settings)
@@ -309,13 +331,8 @@ gst_eeg_file_sink_open_with_parts (GstEegFileSink *self,
   resume->sidecar = gst_eeg_file_sink_get_sidecar (settings);
   parts->stages = gst_eeg_parts_find_stages (GST_BASE_SINK_PAD (self),
       &parts->is_live, &error);
-  if (parts->stages == NULL) {
-    gst_eeg_file_sink_post_refusal (self, GST_LIBRARY_ERROR,
-        GST_LIBRARY_ERROR_SETTINGS, "This pipeline cannot be recorded in parts",
-        error->message);
-    g_error_free (error);
-    return FALSE;
-  }
+  if (parts->stages == NULL)
+    return refuse_parts (self, error);
   if (resume->enabled && !parts->overwrite)
     checkpoint = load_part_checkpoint (self, &reason);
   if (checkpoint != NULL) {
@@ -403,6 +420,26 @@ finish_part (GstEegFileSink *self, guint64 bytes)
               NULL)));
   g_free (location);
   return TRUE;
+}
+
+gboolean
+gst_eeg_file_sink_check_part_stages (GstEegFileSink *self)
+{
+  gboolean is_live;
+  GError *error = NULL;
+  GPtrArray *stages =
+      gst_eeg_parts_find_stages (GST_BASE_SINK_PAD (self), &is_live, &error);
+  guint i;
+
+  for (i = 0; stages != NULL && i < stages->len && error == NULL; i++) {
+    GstElement *element = g_ptr_array_index (stages, i);
+
+    if (!g_ptr_array_find (self->parts.stages, element, NULL))
+      g_set_error (&error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS,
+          "%s came when the recording had begun", GST_OBJECT_NAME (element));
+  }
+  g_clear_pointer (&stages, g_ptr_array_unref);
+  return error == NULL || refuse_parts (self, error);
 }
 
 gboolean

@@ -221,6 +221,10 @@ gchar *gst_eeg_file_sink_get_part_location (GstEegFileSink *self,
 /* Has the part enough? Then it is to end at the next barrier. */
 void gst_eeg_file_sink_request_part (GstEegFileSink *self, GstBuffer *buffer);
 
+/* FALSE after an error: what was there at the start is not all any more, and
+ * what came later knows nothing of parts. */
+gboolean gst_eeg_file_sink_check_part_stages (GstEegFileSink *self);
+
 /* All of the part was written; what comes goes to another file. FALSE after an
  * error. */
 gboolean gst_eeg_file_sink_end_part (GstEegFileSink *self,

@@ -761,8 +761,9 @@ handle_barrier (GstEegFileSink *self, GstEegBarrier *barrier)
   if (self->parts.enabled) {
     g_clear_pointer (&resume->last, gst_eeg_barrier_unref);
     resume->last = gst_eeg_barrier_ref (barrier);
-    return !gst_eeg_barrier_ends_part (barrier)
-        || gst_eeg_file_sink_end_part (self, barrier);
+    return gst_eeg_file_sink_check_part_stages (self)
+        && (!gst_eeg_barrier_ends_part (barrier)
+            || gst_eeg_file_sink_end_part (self, barrier));
   }
   return !resume->enabled
       || (await_checkpoint (self)

@@ -232,17 +232,21 @@ gst_eeg_parts_save (EegCheckpoint *checkpoint, GstElement *sink,
 }
 
 gboolean
-gst_eeg_parts_restore (const EegCheckpoint *checkpoint, GstEegPart *next)
+gst_eeg_parts_restore (const EegCheckpoint *checkpoint, GstEegPart *next,
+    const gchar **reason)
 {
   const EegCheckpointStage *from;
   const guint8 *blob;
 
+  *reason = "it is that of a recording without parts";
   if (checkpoint->n_stages == 0)
     return FALSE;
   from = &checkpoint->stages[checkpoint->n_stages - 1];
+  if (strcmp (from->factory, GST_EEG_CHECKPOINTER_PARTS) != 0)
+    return FALSE;
   blob = from->state;
-  if (strcmp (from->factory, GST_EEG_CHECKPOINTER_PARTS) != 0
-      || from->state_size != STATE_SIZE || blob[0] != STATE_VERSION
+  *reason = "what was saved is no state of this version for the parts";
+  if (from->state_size != STATE_SIZE || blob[0] != STATE_VERSION
       || blob[1] > GST_EEG_PART_LINK_INTERRUPTED)
     return FALSE;
   gst_eeg_part_init (next, blob + 32 + GST_EEG_PART_HASH_SIZE,

@@ -42,9 +42,10 @@ gboolean gst_eeg_parts_find_last (const gchar *location,
 gboolean gst_eeg_parts_save (EegCheckpoint *checkpoint, GstElement *sink,
     const GstEegPart *next);
 
-/* Reads that. FALSE: it is not there. */
+/* Reads that. FALSE with the reason: it is not there, or not of this version.
+ */
 gboolean gst_eeg_parts_restore (const EegCheckpoint *checkpoint,
-    GstEegPart *next);
+    GstEegPart *next, const gchar **reason);
 
 G_END_DECLS
 

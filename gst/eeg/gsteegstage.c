@@ -351,8 +351,8 @@ append_properties (GstEegStage *stage, GString *to)
  *
  * Says what the output of a stage depends on beside its input, `name=value`
  * with spaces between: the properties that matter, the versions of this library
- * and of others. A recording continues only where this is the same. Of stages that change no
- * bytes, checksums and sinks, this is empty.
+ * and of others. A recording continues only where this is the same. Of stages
+ * that change no bytes, checksums and sinks, this is empty.
  *
  * Returns: (transfer full) (nullable): the text, or %NULL with @error set if
  * the
