@@ -21,7 +21,7 @@
 
 #define N_BYTES 400000
 /* What the sink saves of itself. */
-#define PARTS_ROW "eegfilesink/parts"
+#define PARTS_ROW "parts"
 
 typedef enum
 {
@@ -36,12 +36,18 @@ typedef struct
   const gchar *line;
   Kind kind;
   const gchar *sink;
-  const gchar *decoder; /* of parts: what gives the same in each run */
+  const gchar *decoder; /* of parts, with KEY, whose contents are the input */
 } Chain;
 
 #define FILE_SINK                                                              \
   "identity name=check ! eegfilesink name=sink checkpoint=true "               \
   "location=FOLDER/out"
+#define PART_SINK                                                              \
+  "identity name=check ! eegfilesink name=sink checkpoint=true "               \
+  "rotate-bytes=20000 location=FOLDER/out"
+#define LIVE_SINK                                                              \
+  "identity name=check ! eegfilesink name=sink checkpoint=true "               \
+  "rotate-time=100000000 location=FOLDER/out"
 #define BYTES "filesrc location=FOLDER/in ! eegchunk checkpoint-interval=50000"
 #define SAMPLES "eegsrc location=FOLDER/in.edf checkpoint-interval=500"
 #define SYNTHETIC                                                              \
@@ -67,6 +73,23 @@ static const Chain chains[] = {
   { SYNTHETIC " ! rawtovoltage ! eegtoaudio ! audiotoeeg ! edfmux", WHOLE,
       FILE_SINK, NULL },
   { SYNTHETIC " ! eegpackenc", WHOLE, FILE_SINK, NULL },
+  { "filesrc location=FOLDER/in.edf ! eegchunk checkpoint-interval=20000 ! "
+    "edfdemux ! edfmux",
+      WHOLE, FILE_SINK, NULL },
+  { "filesrc location=FOLDER/in.eegpack ! eegchunk checkpoint-interval=10000 "
+    "! eegpackdec ! edfmux",
+      WHOLE, FILE_SINK, NULL },
+  { BYTES " ! zstdenc chunk-size=16384 ! "
+          "aesgcmenc key-file=FOLDER/key segment-size=4096 ! "
+          "blake3sum location=FOLDER/out.b3",
+      PARTS, PART_SINK, "aesgcmdec key-file=KEY segment-size=4096 ! zstddec" },
+  { BYTES " ! gzipenc chunk-size=16384 ! "
+          "chacha20poly1305enc passphrase-file=FOLDER/key work-factor=10",
+      PARTS, PART_SINK, "chacha20poly1305dec passphrase-file=KEY ! gzipdec" },
+  { SYNTHETIC " ! edfmux ! brotlienc quality=1", PARTS, PART_SINK, NULL },
+  { "eegsrc is-live=true channels=2 checkpoint-interval=25 "
+    "buffer-time=40000000 ! edfmux record-duration=100000000",
+      LIVE, LIVE_SINK, NULL },
 };
 
 /* --- the folder ---------------------------------------------------------- */
@@ -90,6 +113,15 @@ read_file (const gchar *name)
   return g_bytes_new_take (data, size);
 }
 
+static void
+remove_file (const gchar *name)
+{
+  gchar *path = path_of (name);
+
+  fail_unless_equals_int (g_unlink (path), 0);
+  g_free (path);
+}
+
 /* As it was, at the time that it was. */
 static void
 write_file (const gchar *name, GBytes *bytes, const struct timespec *mtime)
@@ -107,6 +139,18 @@ write_file (const gchar *name, GBytes *bytes, const struct timespec *mtime)
   }
   close (fd);
   g_free (path);
+}
+
+static void
+remove_all (const gchar *prefix)
+{
+  GDir *dir = g_dir_open (folder, 0, NULL);
+  const gchar *name;
+
+  while ((name = g_dir_read_name (dir)) != NULL)
+    if (g_str_has_prefix (name, prefix))
+      remove_file (name);
+  g_dir_close (dir);
 }
 
 typedef struct
@@ -313,36 +357,96 @@ get_stat (GstElement *pipeline, const gchar *name)
   return value;
 }
 
-/* Until there are two checkpoints, and bytes behind the newest one. */
-static void
-interrupt (GstElement *pipeline)
+static gboolean
+has_unfinished (void)
 {
+  GPtrArray *files = take_snapshot ();
+  gboolean found = FALSE;
+  guint i;
+
+  for (i = 0; i < files->len; i++) {
+    const File *file = files->pdata[i];
+
+    found |= g_str_has_suffix (file->name, ".part")
+        && g_bytes_get_size (file->bytes) > 0;
+  }
+  g_ptr_array_unref (files);
+  return found;
+}
+
+/* Of @stop: wanted, then once a buffer has passed. */
+enum
+{
+  RUNS,
+  STOPS,
+  STANDS
+};
+
+static GstPadProbeReturn
+stop_behind_buffer (GstPad *pad, GstPadProbeInfo *info, gpointer stop)
+{
+  if (g_atomic_int_get ((gint *) stop) == STANDS)
+    return GST_PAD_PROBE_OK;
+  g_atomic_int_compare_and_exchange ((gint *) stop, STOPS, STANDS);
+  return GST_PAD_PROBE_PASS;
+}
+
+/* Until there are two checkpoints, and bytes behind the newest one. transfer
+ * full pipeline; FALSE if it was too fast, and came to its end. */
+static gboolean
+interrupt_pipeline (GstElement *pipeline, guint sleep_time, gboolean parts)
+{
+  gint64 end = g_get_monotonic_time () + 60 * G_TIME_SPAN_SECOND;
   GstElement *check = gst_bin_get_by_name (GST_BIN (pipeline), "check");
+  GstPad *pad = gst_element_get_static_pad (check, "src");
   GstBus *bus = gst_element_get_bus (pipeline);
+  gboolean stands = FALSE, ended = FALSE;
   guint64 bytes = 0;
+  gint stop = RUNS;
   guint n = 0;
 
-  g_object_set (check, "sleep-time", 10000, NULL);
+  gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BLOCK | GST_PAD_PROBE_TYPE_BUFFER,
+      stop_behind_buffer, &stop, NULL);
+  g_object_set (check, "sleep-time", sleep_time, NULL);
   gst_element_set_state (pipeline, GST_STATE_PLAYING);
-  while (n < 2) {
-    GstMessage *message = gst_bus_timed_pop_filtered (bus, 30 * GST_SECOND,
+  while (!stands && !ended) {
+    GstMessage *message = gst_bus_timed_pop_filtered (bus, GST_MSECOND,
         GST_MESSAGE_ELEMENT | GST_MESSAGE_ERROR | GST_MESSAGE_EOS);
-    const GstStructure *s;
 
-    fail_unless (message != NULL, "no checkpoint");
-    s = gst_message_get_structure (message);
-    fail_unless (GST_MESSAGE_TYPE (message) == GST_MESSAGE_ELEMENT,
-        "%" GST_PTR_FORMAT, message);
-    if (gst_structure_has_name (s, "eeg-checkpoint")) {
-      fail_unless (gst_structure_get_uint64 (s, "bytes", &bytes));
-      n++;
+    fail_unless (g_get_monotonic_time () < end, "no checkpoint");
+    if (message != NULL) {
+      fail_if (GST_MESSAGE_TYPE (message) == GST_MESSAGE_ERROR,
+          "%" GST_PTR_FORMAT, message);
+      ended = GST_MESSAGE_TYPE (message) == GST_MESSAGE_EOS;
+      if (gst_message_has_name (message, "eeg-checkpoint") && ++n == 2) {
+        g_atomic_int_set (&stop, STOPS);
+        fail_unless (
+            gst_structure_get_uint64 (gst_message_get_structure (message),
+                "bytes", &bytes));
+      }
+      gst_message_unref (message);
     }
-    gst_message_unref (message);
+    stands = g_atomic_int_get (&stop) == STANDS
+        && (parts ? has_unfinished ()
+                  : get_stat (pipeline, "bytes-written") > bytes);
   }
-  while (get_stat (pipeline, "bytes-written") <= bytes)
-    g_usleep (1000);
   gst_object_unref (bus);
+  gst_object_unref (pad);
   gst_object_unref (check);
+  drop_pipeline (pipeline);
+  return !ended;
+}
+
+static void
+interrupt (const gchar *line, const Chain *chain)
+{
+  guint sleep_time = 10000;
+
+  while (!interrupt_pipeline (make_pipeline (line, chain->sink), sleep_time,
+      chain->kind != WHOLE)) {
+    remove_all ("out");
+    sleep_time *= 2;
+  }
 }
 
 /* --- cases --------------------------------------------------------------- */
@@ -350,7 +454,8 @@ interrupt (GstElement *pipeline)
 typedef enum
 {
   REFUSED,
-  GOES_ON
+  GOES_ON,
+  GOES_ON_PARTLY /* something is missing that was moved away */
 } Outcome;
 
 /* Of one chain, interrupted; each case begins with the same files. */
@@ -375,6 +480,71 @@ report (Trial *trial, const gchar *format, ...)
   g_string_append_c (trial->problems, '\n');
 }
 
+/* Appends what is in a part. FALSE if it cannot be decoded with this key. */
+static gboolean
+decode_part (const gchar *name, const gchar *decoder, const gchar *key,
+    GByteArray *to)
+{
+  gchar *key_path = path_of (key), **pieces = g_strsplit (decoder, "KEY", -1);
+  gchar *with_key = g_strjoinv (key_path, pieces);
+  gchar *line =
+      g_strdup_printf ("filesrc location=FOLDER/%s ! %s", name, with_key);
+  GstElement *pipeline =
+      make_pipeline (line, "filesink location=FOLDER/decoded");
+  Result result;
+  GBytes *bytes;
+
+  play (pipeline, &result);
+  drop_pipeline (pipeline);
+  bytes = read_file ("decoded");
+  remove_file ("decoded");
+  if (result.n_errors == 0)
+    g_byte_array_append (to, g_bytes_get_data (bytes, NULL),
+        (guint) g_bytes_get_size (bytes));
+  g_bytes_unref (bytes);
+  g_free (line);
+  g_free (with_key);
+  g_free (key_path);
+  g_strfreev (pieces);
+  result_clear (&result);
+  return result.n_errors == 0;
+}
+
+static gboolean
+is_part (const gchar *name, gboolean finished)
+{
+  const gchar *dot = strchr (name, '.');
+
+  return g_str_has_prefix (name, "out-")
+      && (finished ? dot == NULL : g_strcmp0 (dot, ".part") == 0);
+}
+
+/* All parts as one; none of them may be unfinished. */
+static void
+check_parts (Trial *trial, const gchar *name, GPtrArray *files)
+{
+  const gchar *decoder = trial->chain->decoder;
+  GByteArray *all = g_byte_array_new ();
+  GBytes *bytes;
+  guint i;
+
+  for (i = 0; i < files->len; i++) {
+    const File *file = files->pdata[i];
+
+    if (is_part (file->name, FALSE))
+      report (trial, "%s: %s is left", name, file->name);
+    else if (is_part (file->name, TRUE) && decoder != NULL
+        && !decode_part (file->name, decoder, "key", all)
+        && !decode_part (file->name, decoder, "other-key", all))
+      report (trial, "%s: %s cannot be decoded", name, file->name);
+  }
+  bytes = g_byte_array_free_to_bytes (all);
+  if (decoder != NULL
+      && !g_bytes_equal (bytes, find_file (trial->files, "in")->bytes))
+    report (trial, "%s: goes on to parts with something else in them", name);
+  g_bytes_unref (bytes);
+}
+
 /* transfer full pipeline; the files are as the case wants them. An error has
  * @words in its text, separated by "|". */
 static void
@@ -390,9 +560,12 @@ try_pipeline (Trial *trial, const gchar *name, GstElement *pipeline,
   play (pipeline, &result);
   drop_pipeline (pipeline);
   after = take_snapshot ();
-  if (wanted == GOES_ON) {
+  if (wanted != REFUSED) {
     if (result.n_errors > 0) {
       report (trial, "%s: refused: %s", name, result.error->message);
+    } else if (trial->chain->kind == PARTS) {
+      if (wanted == GOES_ON)
+        check_parts (trial, name, after);
     } else {
       const File *out = find_file (after, "out");
 
@@ -451,12 +624,21 @@ try_files (Trial *trial, const gchar *name, Outcome wanted, const gchar *words)
 
 /* --- the input ----------------------------------------------------------- */
 
+/* NULL: the line has no input */
+static const gchar *
+get_input (const gchar *line)
+{
+  return strstr (line, "FOLDER/in.edf") != NULL    ? "in.edf"
+      : strstr (line, "FOLDER/in.eegpack") != NULL ? "in.eegpack"
+      : strstr (line, "FOLDER/in") != NULL         ? "in"
+                                                   : NULL;
+}
+
 /* One byte more or another one, at the same time; or the same at another. */
 static void
 change_input (Trial *trial, gint64 at, gint more, gboolean same_time)
 {
-  const gchar *name =
-      strstr (trial->chain->line, "in.edf") != NULL ? "in.edf" : "in";
+  const gchar *name = get_input (trial->chain->line);
   const File *file = find_file (trial->files, name);
   GByteArray *data = g_byte_array_new ();
   struct timespec mtime = file->mtime;
@@ -480,7 +662,7 @@ change_input (Trial *trial, gint64 at, gint more, gboolean same_time)
 static void
 try_input (Trial *trial)
 {
-  if (strstr (trial->chain->line, "location=FOLDER/in") == NULL)
+  if (get_input (trial->chain->line) == NULL)
     return;
   change_input (trial, 0, 1, TRUE);
   try_files (trial, "longer input", REFUSED, "input has another size");
@@ -511,10 +693,13 @@ load (EegCheckpointGeneration generation)
   return checkpoint;
 }
 
+/* Cut, or with another byte, or with more of them; a place before 0 is none, or
+ * with @flip_at of -2 the last one. */
 static void
-change_output (Trial *trial, gint64 cut_at, gint64 flip_at, gsize more)
+change_file (Trial *trial, const gchar *name, gint64 cut_at, gint64 flip_at,
+    gsize more)
 {
-  const File *file = find_file (trial->files, "out.part");
+  const File *file = find_file (trial->files, name);
   GByteArray *data = g_byte_array_new ();
   guint8 *junk = g_malloc0 (more + 1);
   GBytes *bytes;
@@ -523,22 +708,19 @@ change_output (Trial *trial, gint64 cut_at, gint64 flip_at, gsize more)
       (guint) g_bytes_get_size (file->bytes));
   if (cut_at >= 0)
     g_byte_array_set_size (data, (guint) cut_at);
-  if (flip_at >= 0)
-    data->data[flip_at] ^= 1;
+  if (flip_at >= 0 || flip_at == -2)
+    data->data[flip_at >= 0 ? flip_at : (gint64) data->len - 1] ^= 1;
   g_byte_array_append (data, junk, (guint) more);
   bytes = g_byte_array_free_to_bytes (data);
-  write_file ("out.part", bytes, NULL);
+  write_file (name, bytes, NULL);
   g_bytes_unref (bytes);
   g_free (junk);
 }
 
 static void
-remove_file (const gchar *name)
+change_output (Trial *trial, gint64 cut_at, gint64 flip_at, gsize more)
 {
-  gchar *path = path_of (name);
-
-  fail_unless_equals_int (g_unlink (path), 0);
-  g_free (path);
+  change_file (trial, "out.part", cut_at, flip_at, more);
 }
 
 static void
@@ -572,6 +754,66 @@ try_output (Trial *trial)
   try_files (trial, "longer output", GOES_ON, NULL);
   eeg_checkpoint_free (newest);
   eeg_checkpoint_free (previous);
+}
+
+/* transfer full; the last one with its name, or that without one */
+static gchar *
+find_part (Trial *trial, gboolean finished)
+{
+  gchar *name = NULL;
+  guint i;
+
+  for (i = 0; i < trial->files->len; i++) {
+    const gchar *one = ((File *) trial->files->pdata[i])->name;
+
+    if (is_part (one, finished)) {
+      g_free (name);
+      name = g_strdup (one);
+    }
+  }
+  fail_unless (name != NULL);
+  return name;
+}
+
+static void
+try_parts (Trial *trial)
+{
+  gchar *finished = find_part (trial, TRUE);
+  gchar *unfinished = find_part (trial, FALSE);
+  gchar *line, **words;
+
+  change_file (trial, finished, -1, -2, 0);
+  try_files (trial, "other part", REFUSED, "last part is another one");
+  change_file (trial, finished, 100, -1, 0);
+  try_files (trial, "shorter part", REFUSED, "last part is another one");
+  change_file (trial, finished, -1, -1, 1);
+  try_files (trial, "longer part", REFUSED, "last part is another one");
+  remove_file (finished);
+  try_files (trial, "part that was moved away", GOES_ON_PARTLY, NULL);
+
+  /* thrown away, whatever it is */
+  change_file (trial, unfinished, -1, 0, 0);
+  try_files (trial, "other unfinished part", GOES_ON, NULL);
+  change_file (trial, unfinished, 0, -1, 0);
+  try_files (trial, "empty unfinished part", GOES_ON, NULL);
+  change_file (trial, unfinished, -1, -1, 100000);
+  try_files (trial, "longer unfinished part", GOES_ON, NULL);
+  remove_file (unfinished);
+  try_files (trial, "no unfinished part", GOES_ON, NULL);
+
+  write_file ("key", find_file (trial->files, "other-key")->bytes, NULL);
+  write_file ("other-key", find_file (trial->files, "key")->bytes, NULL);
+  try_files (trial, "another key", GOES_ON, NULL);
+
+  words = g_strsplit (trial->chain->sink, "rotate-bytes=20000 ", 2);
+  line = g_strjoinv ("", words);
+  try_pipeline (trial, "without parts",
+      make_pipeline (trial->chain->line, line), REFUSED, 0, NULL);
+  restore_snapshot (trial->files);
+  g_strfreev (words);
+  g_free (line);
+  g_free (finished);
+  g_free (unfinished);
 }
 
 /* --- the sidecar --------------------------------------------------------- */
@@ -667,6 +909,38 @@ make_newer (const gchar *name)
   g_free (state);
 }
 
+/* That of a recording by the same line, of another input of the same kind. */
+static void
+use_foreign_sidecar (Trial *trial)
+{
+  static const gchar *const names[] = { "out.checkpoint",
+    "out.checkpoint.old" };
+  const gchar *input = get_input (trial->chain->line);
+  gchar **words = g_strsplit (trial->chain->line, "eegsrc ", 2);
+  gchar *line = input != NULL ? g_strdup (trial->chain->line)
+                              : g_strjoinv ("eegsrc seed=9 ", words);
+  GBytes *bytes[2];
+  guint i;
+
+  remove_all ("out");
+  if (g_strcmp0 (input, "in.eegpack") == 0) {
+    write_file (input, find_file (trial->files, "other.eegpack")->bytes, NULL);
+  } else if (input != NULL) {
+    change_input (trial, 10000, 0, FALSE);
+    change_input (trial, 5000, 0, FALSE);
+  }
+  interrupt (line, trial->chain);
+  for (i = 0; i < G_N_ELEMENTS (names); i++)
+    bytes[i] = read_file (names[i]);
+  restore_snapshot (trial->files);
+  for (i = 0; i < G_N_ELEMENTS (names); i++) {
+    write_file (names[i], bytes[i], NULL);
+    g_bytes_unref (bytes[i]);
+  }
+  g_strfreev (words);
+  g_free (line);
+}
+
 static void
 try_sidecar (Trial *trial)
 {
@@ -720,6 +994,13 @@ try_sidecar (Trial *trial)
     }
   }
   eeg_checkpoint_free (checkpoint);
+
+  use_foreign_sidecar (trial);
+  /* of synthetic samples it also has other settings */
+  try_files (trial, "sidecar of another recording", REFUSED,
+      trial->chain->kind == WHOLE         ? "ends with other bytes"
+          : trial->chain->decoder == NULL ? "has other settings"
+                                          : "last part is another one");
 
   make_newer ("out.checkpoint");
   make_newer ("out.checkpoint.old");
@@ -788,11 +1069,14 @@ try_elements (Trial *trial)
   gchar *changed, **words;
 
   for (i = first; (changed = change_order (line, i, FALSE)) != NULL; i++) {
-    try_line (trial, changed, changed, REFUSED, 0, "at the checkpoint");
+    /* parts may not be possible at all then */
+    try_line (trial, changed, changed, REFUSED, 0,
+        trial->chain->kind == PARTS ? NULL : "at the checkpoint");
     g_free (changed);
   }
   for (i = first; (changed = change_order (line, i, TRUE)) != NULL; i++) {
-    try_line (trial, changed, changed, REFUSED, 0, "stands where");
+    try_line (trial, changed, changed, REFUSED, 0,
+        trial->chain->kind == PARTS ? NULL : "stands where");
     g_free (changed);
   }
   changed = g_strconcat (line, " ! sha512sum name=new", NULL);
@@ -827,6 +1111,13 @@ try_elements (Trial *trial)
   g_strfreev (words);
 }
 
+static gboolean
+has_late_pads (const gchar *line)
+{
+  return strstr (line, "edfdemux") != NULL
+      || strstr (line, "eegpackdec") != NULL;
+}
+
 /* Elements of core that hold something, lose something, or change it. */
 static void
 try_foreign (Trial *trial)
@@ -843,9 +1134,14 @@ try_foreign (Trial *trial)
 
   for (i = 0; i < G_N_ELEMENTS (foreign); i++)
     for (at = count_source (line) - 1; at < n; at++) {
-      gchar *named = g_strconcat (foreign[i], " name=foreign", NULL);
-      gchar *changed = insert (line, named, (gint) at);
+      gchar *named, *changed;
 
+      /* the pads of either come with the stream: only the first barrier goes
+       * by it */
+      if (strcmp (foreign[i], "multiqueue") == 0 && has_late_pads (line))
+        continue;
+      named = g_strconcat (foreign[i], " name=foreign", NULL);
+      changed = insert (line, named, (gint) at);
       try_line (trial, changed, changed, REFUSED, GST_LIBRARY_ERROR, "foreign");
       g_free (changed);
       g_free (named);
@@ -1063,8 +1359,10 @@ try_property (Trial *trial, const gchar *name, const gchar *property)
   if (strcmp (name, "eegsrc") == 0 && strcmp (property, "location") == 0
       && strstr (trial->chain->line, "in.edf") != NULL)
     goes_on = TRUE;
-  else if (strcmp (property, "location") == 0 && strcmp (name, "eegsrc") == 0)
-    g_clear_pointer (&words, g_free);
+  else if (strcmp (name, "eegsrc") == 0
+      && (strcmp (property, "location") == 0
+          || strcmp (property, "is-live") == 0))
+    g_clear_pointer (&words, g_free); /* said of the input, or the source */
   try_pipeline (trial, what, pipeline, goes_on ? GOES_ON : REFUSED, 0, words);
   restore_snapshot (trial->files);
   g_free (words);
@@ -1147,6 +1445,12 @@ make_inputs (void)
   run_to_end ("eegsrc channels=4 num-samples=20000 seed=3 "
               "driver::loss-rate=0.0002 driver::loss-burst=300 ! edfmux",
       "filesink location=FOLDER/in.edf");
+  run_to_end ("eegsrc channels=4 num-samples=20000 seed=3 "
+              "driver::loss-rate=0.0002 ! eegpackenc block-duration=500000000",
+      "filesink location=FOLDER/in.eegpack");
+  run_to_end ("eegsrc channels=4 num-samples=20000 seed=4 "
+              "driver::loss-rate=0.0002 ! eegpackenc block-duration=500000000",
+      "filesink location=FOLDER/other.eegpack");
   bytes = read_file ("in.edf");
   path = path_of ("in.edf");
   fail_unless_equals_int (stat (path, &s), 0);
@@ -1156,21 +1460,14 @@ make_inputs (void)
 }
 
 static void
-remove_all (const gchar *prefix)
-{
-  GDir *dir = g_dir_open (folder, 0, NULL);
-  const gchar *name;
-
-  while ((name = g_dir_read_name (dir)) != NULL)
-    if (g_str_has_prefix (name, prefix))
-      remove_file (name);
-  g_dir_close (dir);
-}
-
-static void
 setup (void)
 {
-  folder = g_dir_make_tmp ("gsteeg-changes-XXXXXX", NULL);
+  /* in memory where that can be: there are some thousand syncs */
+  folder = g_strdup ("/dev/shm/gsteeg-changes-XXXXXX");
+  if (g_mkdtemp (folder) == NULL) {
+    g_free (folder);
+    folder = g_dir_make_tmp ("gsteeg-changes-XXXXXX", NULL);
+  }
   fail_unless (folder != NULL);
   make_inputs ();
 }
@@ -1186,8 +1483,6 @@ teardown (void)
 static void
 begin_trial (Trial *trial, const Chain *chain)
 {
-  GstElement *pipeline;
-
   memset (trial, 0, sizeof *trial);
   trial->chain = chain;
   trial->problems = g_string_new (NULL);
@@ -1196,10 +1491,19 @@ begin_trial (Trial *trial, const Chain *chain)
     trial->whole = read_file ("out");
     remove_all ("out");
   }
-  pipeline = make_pipeline (chain->line, chain->sink);
-  interrupt (pipeline);
-  drop_pipeline (pipeline);
+  interrupt (chain->line, chain);
   trial->files = take_snapshot ();
+}
+
+/* Of a source that could go on, and of elements that were built. */
+static gboolean
+can_be_tried (gint index)
+{
+  GstElement *pipeline = make_pipeline (chains[index].line, chains[index].sink);
+
+  if (pipeline != NULL)
+    gst_object_unref (pipeline);
+  return pipeline != NULL && chains[index].kind != LIVE;
 }
 
 static void
@@ -1217,10 +1521,15 @@ GST_START_TEST (test_files)
 {
   Trial trial;
 
+  if (!can_be_tried (__i__))
+    return;
   begin_trial (&trial, &chains[__i__]);
   try_files (&trial, "nothing", GOES_ON, NULL);
   try_input (&trial);
-  try_output (&trial);
+  if (trial.chain->kind == PARTS)
+    try_parts (&trial);
+  else
+    try_output (&trial);
   try_sidecar (&trial);
   end_trial (&trial);
 }
@@ -1231,6 +1540,8 @@ GST_START_TEST (test_elements)
 {
   Trial trial;
 
+  if (!can_be_tried (__i__))
+    return;
   begin_trial (&trial, &chains[__i__]);
   try_elements (&trial);
   try_foreign (&trial);
@@ -1243,9 +1554,280 @@ GST_START_TEST (test_properties)
 {
   Trial trial;
 
+  if (!can_be_tried (__i__))
+    return;
   begin_trial (&trial, &chains[__i__]);
   try_properties (&trial);
   end_trial (&trial);
+}
+
+GST_END_TEST;
+
+/* --- live ---------------------------------------------------------------- */
+
+/* Until the first part is whole, or an error. */
+static gboolean
+wait_for_part (GstElement *pipeline, gboolean *interrupted, Result *result)
+{
+  GstBus *bus = gst_element_get_bus (pipeline);
+  gboolean has_part = FALSE;
+
+  memset (result, 0, sizeof *result);
+  result->more = g_string_new (NULL);
+  *interrupted = FALSE;
+  gst_element_set_state (pipeline, GST_STATE_PLAYING);
+  while (!has_part && result->n_errors == 0) {
+    GstMessage *message = gst_bus_timed_pop_filtered (bus, 30 * GST_SECOND,
+        GST_MESSAGE_ELEMENT | GST_MESSAGE_ERROR);
+
+    fail_unless (message != NULL, "neither a part nor an error");
+    if (GST_MESSAGE_TYPE (message) == GST_MESSAGE_ERROR) {
+      gst_message_parse_error (message, &result->error, NULL);
+      result->n_errors++;
+    } else {
+      *interrupted |= gst_message_has_name (message, "eeg-interrupted");
+      has_part = gst_message_has_name (message, "eeg-part");
+    }
+    gst_message_unref (message);
+  }
+  gst_object_unref (bus);
+  return has_part;
+}
+
+/* Whatever it is, it is said to be another part, and no other one changes. */
+static void
+try_live (Trial *trial, const gchar *name, const gchar *line)
+{
+  GPtrArray *before = take_snapshot (), *after;
+  GstElement *pipeline = make_pipeline (line, trial->chain->sink);
+  gboolean has_part, interrupted;
+  gchar *change;
+  Result result;
+  guint i;
+
+  trial->n_cases++;
+  has_part = wait_for_part (pipeline, &interrupted, &result);
+  drop_pipeline (pipeline);
+  if (!has_part)
+    report (trial, "%s: %s", name, result.error->message);
+  else if (!interrupted)
+    report (trial, "%s: nothing says that it was interrupted", name);
+  after = take_snapshot ();
+  for (i = before->len; i > 0; i--)
+    if (!g_str_has_prefix (((File *) before->pdata[i - 1])->name, "out-"))
+      g_ptr_array_remove_index (before, i - 1);
+  change = find_change (before, after, TRUE);
+  if (change != NULL)
+    report (trial, "%s: %s is another one", name, change);
+  g_free (change);
+  result_clear (&result);
+  g_ptr_array_unref (before);
+  g_ptr_array_unref (after);
+  restore_snapshot (trial->files);
+}
+
+GST_START_TEST (test_live)
+{
+  static const gchar *const lines[][2] = {
+    { "nothing", NULL },
+    { "other settings of the source",
+        "eegsrc is-live=true channels=3 seed=2 checkpoint-interval=50 "
+        "buffer-time=40000000 ! edfmux record-duration=100000000" },
+    { "other settings",
+        "eegsrc is-live=true channels=2 checkpoint-interval=25 "
+        "buffer-time=40000000 ! edfmux record-duration=200000000 patient=x" },
+    { "another element",
+        "eegsrc is-live=true channels=2 checkpoint-interval=25 "
+        "buffer-time=40000000 ! rawtovoltage ! voltagetoraw ! "
+        "edfmux record-duration=100000000 ! sha256sum" },
+  };
+  gchar *finished;
+  Trial trial;
+  gsize i;
+
+  begin_trial (&trial, &chains[G_N_ELEMENTS (chains) - 1]);
+  fail_unless (trial.chain->kind == LIVE);
+  for (i = 0; i < G_N_ELEMENTS (lines); i++)
+    try_live (&trial, lines[i][0],
+        lines[i][1] != NULL ? lines[i][1] : trial.chain->line);
+
+  /* it has no place that a file could begin from */
+  try_line (&trial, "a source that is not live",
+      "eegsrc num-samples=20000 channels=2 checkpoint-interval=25 ! "
+      "edfmux record-duration=100000000",
+      REFUSED, GST_RESOURCE_ERROR, "live");
+  finished = find_part (&trial, TRUE);
+  change_file (&trial, finished, -1, -2, 0);
+  try_files (&trial, "other part", REFUSED, "last part is another one");
+  g_free (finished);
+  make_newer ("out.checkpoint");
+  make_newer ("out.checkpoint.old");
+  try_files (&trial, "sidecar of a newer format", REFUSED, "newer format");
+  end_trial (&trial);
+}
+
+GST_END_TEST;
+
+/* --- what comes while it plays ------------------------------------------- */
+
+static GstPadProbeReturn
+insert_element (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
+{
+  GstElement *element = user_data;
+  GstPad *peer = gst_pad_get_peer (pad);
+  GstPad *sink_pad = gst_element_get_static_pad (element, "sink");
+  GstPad *src_pad = gst_element_get_static_pad (element, "src");
+
+  fail_unless (gst_pad_unlink (pad, peer));
+  fail_unless_equals_int (gst_pad_link (src_pad, peer), GST_PAD_LINK_OK);
+  fail_unless_equals_int (gst_pad_link (pad, sink_pad), GST_PAD_LINK_OK);
+  fail_unless (gst_element_sync_state_with_parent (element));
+  gst_object_unref (src_pad);
+  gst_object_unref (sink_pad);
+  gst_object_unref (peer);
+  return GST_PAD_PROBE_REMOVE;
+}
+
+/* Behind the element that is called @name, once there is a checkpoint. transfer
+ * full pipeline; returns the error, or NULL if it was too fast, and came to its
+ * end. */
+static GError *
+insert_late (GstElement *pipeline, const gchar *name, guint sleep_time)
+{
+  GstElement *check = gst_bin_get_by_name (GST_BIN (pipeline), "check");
+  GstElement *before = gst_bin_get_by_name (GST_BIN (pipeline), name);
+  GstElement *foreign = gst_element_factory_make ("valve", "foreign");
+  GstPad *pad = gst_element_get_static_pad (before, "src");
+  GstBus *bus = gst_element_get_bus (pipeline);
+  gboolean inserted = FALSE, ended = FALSE;
+  GError *error = NULL;
+
+  gst_object_ref_sink (foreign);
+  g_object_set (check, "sleep-time", sleep_time, NULL);
+  gst_element_set_state (pipeline, GST_STATE_PLAYING);
+  while (error == NULL && !ended) {
+    GstMessage *message = gst_bus_timed_pop_filtered (bus, 30 * GST_SECOND,
+        GST_MESSAGE_ELEMENT | GST_MESSAGE_ERROR | GST_MESSAGE_EOS);
+
+    fail_unless (message != NULL, "%s: neither an error nor the end", name);
+    ended = GST_MESSAGE_TYPE (message) == GST_MESSAGE_EOS;
+    if (GST_MESSAGE_TYPE (message) == GST_MESSAGE_ERROR) {
+      gst_message_parse_error (message, &error, NULL);
+    } else if (!inserted && gst_message_has_name (message, "eeg-checkpoint")) {
+      inserted = TRUE;
+      gst_bin_add (GST_BIN (pipeline), foreign);
+      gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_IDLE, insert_element, foreign,
+          NULL);
+    }
+    gst_message_unref (message);
+  }
+  gst_object_unref (bus);
+  gst_object_unref (pad);
+  gst_object_unref (before);
+  gst_object_unref (check);
+  drop_pipeline (pipeline);
+  gst_object_unref (foreign);
+  return error;
+}
+
+static void
+try_late (Trial *trial, const gchar *line, const gchar *name)
+{
+  guint sleep_time = 2000;
+  GError *error = NULL;
+
+  trial->n_cases++;
+  while (error == NULL && sleep_time < 1000000) {
+    remove_all ("out");
+    error = insert_late (make_pipeline (line, trial->chain->sink), name,
+        sleep_time);
+    sleep_time *= 4;
+  }
+  fail_unless (error != NULL, "%s: not refused", name);
+  if (!g_error_matches (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS)
+      || strstr (error->message, "foreign") == NULL)
+    report (trial, "behind %s: %s", name, error->message);
+  g_error_free (error);
+
+  /* what was stored before is still good */
+  try_line (trial, name, trial->chain->line, GOES_ON, 0, NULL);
+}
+
+/* At the next barrier, wherever it stands. */
+GST_START_TEST (test_late_elements)
+{
+  const Chain *chain = &chains[__i__];
+  guint first = count_source (chain->line) - 1, i;
+  gchar **words, *line;
+  Trial trial;
+
+  if (!can_be_tried (__i__) || has_late_pads (chain->line))
+    return;
+  begin_trial (&trial, chain);
+  remove_all ("out");
+  g_ptr_array_unref (trial.files);
+  trial.files = take_snapshot ();
+  words = g_strsplit (chain->line, " ! ", -1);
+  for (i = 0; words[i] != NULL; i++) {
+    gchar *named = g_strdup_printf ("%s name=place%u", words[i], i);
+
+    g_free (words[i]);
+    words[i] = named;
+  }
+  line = g_strjoinv (" ! ", words);
+  for (i = first; words[i] != NULL; i++) {
+    gchar *name = g_strdup_printf ("place%u", i);
+
+    try_late (&trial, line, name);
+    g_free (name);
+  }
+  try_late (&trial, line, "check");
+  g_strfreev (words);
+  g_free (line);
+  end_trial (&trial);
+}
+
+GST_END_TEST;
+
+/* Each stage that can go on is in one of the chains. */
+GST_START_TEST (test_all_stages)
+{
+  GList *list = gst_registry_get_feature_list (gst_registry_get (),
+      GST_TYPE_ELEMENT_FACTORY);
+  GList *l;
+
+  for (l = list; l != NULL; l = l->next) {
+    GstPluginFeature *factory = gst_plugin_feature_load (l->data);
+    const gchar *name = GST_OBJECT_NAME (l->data);
+    GstElement *element;
+    gboolean found = FALSE;
+    gchar *text;
+    gsize i;
+
+    if (factory == NULL)
+      continue;
+    element = g_type_is_a (gst_element_factory_get_element_type (
+                               GST_ELEMENT_FACTORY (factory)),
+                  GST_TYPE_EEG_STAGE)
+        ? gst_element_factory_create (GST_ELEMENT_FACTORY (factory), NULL)
+        : NULL;
+    gst_object_unref (factory);
+    if (element == NULL)
+      continue;
+    gst_object_ref_sink (element);
+    text = gst_eeg_stage_describe_part_output (GST_EEG_STAGE (element), NULL);
+    for (i = 0; i < G_N_ELEMENTS (chains) && !found; i++) {
+      gchar **words = g_strsplit (chains[i].line, " ", -1);
+
+      found = g_strv_contains ((const gchar *const *) words, name);
+      g_strfreev (words);
+    }
+    fail_unless (text == NULL || found, "%s can go on, and is in no chain",
+        name);
+    g_free (text);
+    gst_object_unref (element);
+  }
+  gst_plugin_feature_list_free (list);
 }
 
 GST_END_TEST;
@@ -1262,6 +1844,9 @@ changes_suite (void)
   tcase_add_loop_test (tc, test_files, 0, G_N_ELEMENTS (chains));
   tcase_add_loop_test (tc, test_elements, 0, G_N_ELEMENTS (chains));
   tcase_add_loop_test (tc, test_properties, 0, G_N_ELEMENTS (chains));
+  tcase_add_loop_test (tc, test_late_elements, 0, G_N_ELEMENTS (chains));
+  tcase_add_test (tc, test_live);
+  tcase_add_test (tc, test_all_stages);
   return s;
 }
 
