@@ -582,6 +582,11 @@ class Parts(launch.Recordings):
             count = 0
             while count < LIVE_KILLS:
                 process = self.start(line)
+                # when the recording began is known once there is something
+                while not kills and process.poll() is None \
+                        and "eeg-loss-bound" not in (
+                            self.folder / "log").read_text(encoding="utf-8"):
+                    time.sleep(0.01)
                 time.sleep(self.random.uniform(0.3, 1.5))
                 now = time.time()
                 killed, text = self.kill(process)
