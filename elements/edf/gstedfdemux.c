@@ -58,11 +58,11 @@ GST_DEBUG_CATEGORY_STATIC (GST_CAT_DEFAULT);
  * Status signal is known, u16 its triggers, u32 pads; hash of the header; u64
  * bytes of the header, bytes of the input before the barrier, number of the
  * next record; i64 time of the first record; u64 number and i64 time of the
- * first record of the current run. Then of each pad u8 whether nothing was
+ * first record of the current run. Then of each pad u64 whether nothing was
  * pushed yet, u64 first sample of the run, u64 next sample. */
 #define STATE_VERSION 1
 #define STATE_HEAD (8 + GST_EEG_EDF_HASH_SIZE + 6 * 8)
-#define STATE_STREAM 17
+#define STATE_STREAM 24
 /* No file has as many samples, bytes or nanoseconds. */
 #define MAX_SAVED (G_GINT64_CONSTANT (1) << 61)
 
@@ -954,9 +954,9 @@ read_streams (GstByteReader *from, struct state *state)
 
   for (i = 0; ok && i < state->streams->len; i++) {
     Stream *s = g_ptr_array_index (state->streams, i);
-    guint8 discont = 0;
+    guint64 discont = 0;
 
-    ok = gst_byte_reader_get_uint8 (from, &discont)
+    ok = gst_byte_reader_get_uint64_le (from, &discont)
         && gst_byte_reader_get_uint64_le (from, &s->run_sample)
         && gst_byte_reader_get_uint64_le (from, &s->next_sample)
         && s->run_sample <= MAX_SAVED && s->next_sample <= MAX_SAVED;
@@ -1824,7 +1824,7 @@ gst_eeg_edf_demux_save_state (GstEegStage *stage, GError **error)
   for (i = 0; i < state->streams->len; i++) {
     const Stream *s = g_ptr_array_index (state->streams, i);
 
-    gst_byte_writer_put_uint8 (&w, s->discont);
+    gst_byte_writer_put_uint64_le (&w, s->discont);
     gst_byte_writer_put_uint64_le (&w, s->run_sample);
     gst_byte_writer_put_uint64_le (&w, s->next_sample);
   }
