@@ -269,7 +269,10 @@ main (int argc, char **argv)
     status = unwind (sidecar, id);
     g_free (sidecar);
   } else {
-    fprintf (stderr,
+    /* who asks for help has done nothing wrong */
+    if (argc == 2 && strcmp (argv[1], "--help") == 0)
+      status = 0;
+    fprintf (status == 0 ? stdout : stderr,
         "usage: eeg-checkpoint show [--json] FILE\n"
         "       eeg-checkpoint unwind FILE ID\n");
   }

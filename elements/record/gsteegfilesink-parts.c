@@ -262,6 +262,8 @@ go_on_live (GstEegFileSink *self, const EegCheckpoint *checkpoint)
     return open_part (self);
   part->number = found.number + 1;
   part->link = GST_EEG_PART_LINK_INTERRUPTED;
+  part->at_least =
+      part->first != GST_EEG_PART_UNKNOWN && !part->is_bytes ? part->first : 0;
   part->first = GST_EEG_PART_UNKNOWN;
   part->stopped = found.written;
   parts->finished = found.unfinished ? 0 : found.number;

@@ -79,6 +79,26 @@ gst_eeg_part_free (GstEegPart *part)
   g_free (part);
 }
 
+/* Of a wall clock, in nanoseconds, here: the same clock may have gone over to
+ * summer time, or back. */
+static gint64
+to_utc (gint64 wall)
+{
+  gint64 seconds = wall / (gint64) GST_SECOND;
+  GDateTime *fields = g_date_time_new_from_unix_utc (seconds), *local = NULL;
+
+  if (fields != NULL)
+    local = g_date_time_new_local (g_date_time_get_year (fields),
+        g_date_time_get_month (fields), g_date_time_get_day_of_month (fields),
+        g_date_time_get_hour (fields), g_date_time_get_minute (fields),
+        g_date_time_get_second (fields));
+  if (local != NULL)
+    wall += (g_date_time_to_unix (local) - seconds) * (gint64) GST_SECOND;
+  g_clear_pointer (&fields, g_date_time_unref);
+  g_clear_pointer (&local, g_date_time_unref);
+  return wall;
+}
+
 /**
  * gst_eeg_part_count_before:
  * @part: a part behind an interruption, with the recording's origin
@@ -90,24 +110,30 @@ gst_eeg_part_free (GstEegPart *part)
  * Such a source counts samples anew; the wall clock tells how many came before.
  *
  * Returns: samples per channel of the recording, lost ones counted, before the
- *     source's first one, or %GST_EEG_PART_UNKNOWN
+ *     source's first one, or %GST_EEG_PART_UNKNOWN, also where the clock was
+ *     set back behind what was recorded
  */
 guint64
 gst_eeg_part_count_before (const GstEegPart *part,
     const GstStructure *recording, gint rate_n, gint rate_d)
 {
-  gint64 start;
+  gint64 start, origin;
+  guint64 count;
 
   g_return_val_if_fail (part != NULL, GST_EEG_PART_UNKNOWN);
   g_return_val_if_fail (rate_n > 0 && rate_d > 0, GST_EEG_PART_UNKNOWN);
 
   if (part->origin == GST_EEG_PART_NO_TIME || recording == NULL
       || !gst_structure_get_int64 (recording, GST_EEG_RECORDING_START_TIME,
-          &start)
-      || start < part->origin)
+          &start))
     return GST_EEG_PART_UNKNOWN;
-  return gst_util_uint64_scale_round ((guint64) (start - part->origin),
+  start = to_utc (start);
+  origin = to_utc (part->origin);
+  if (start < origin)
+    return GST_EEG_PART_UNKNOWN;
+  count = gst_util_uint64_scale_round ((guint64) (start - origin),
       (guint64) rate_n, (guint64) rate_d * GST_SECOND);
+  return count >= part->at_least ? count : GST_EEG_PART_UNKNOWN;
 }
 
 /* --- the label ----------------------------------------------------------- */

@@ -471,6 +471,58 @@ GST_START_TEST (test_sums)
 }
 GST_END_TEST;
 
+/* Summer time begins and ends between two parts; and a clock that was set back
+ * says nothing. */
+GST_START_TEST (test_count_before)
+{
+  static const guint8 nobody[GST_EEG_PART_UUID_SIZE];
+  /* local time of both, in minutes since midnight, and what lies between */
+  static const struct
+  {
+    gint day, month, origin, start, minutes;
+  } nights[] = {
+    { 21, 11, 30, 270, 240 }, { 25, 10, 30, 270, 300 }, /* back at 3 o'clock */
+    { 29, 3, 30, 270, 180 }, /* forward at 2 o'clock */
+  };
+  gchar *zone = g_strdup (g_getenv ("TZ"));
+  guint i;
+
+  g_setenv ("TZ", "CET-1CEST,M3.5.0,M10.5.0/3", TRUE);
+  for (i = 0; i < G_N_ELEMENTS (nights); i++) {
+    GDateTime *midnight =
+        g_date_time_new_utc (2026, nights[i].month, nights[i].day, 0, 0, 0);
+    gint64 wall = g_date_time_to_unix (midnight) * (gint64) GST_SECOND;
+    guint64 count = (guint64) nights[i].minutes * 60 * 250;
+    GstStructure *recording = gst_structure_new ("eeg-recording",
+        GST_EEG_RECORDING_START_TIME, G_TYPE_INT64,
+        wall + nights[i].start * (gint64) (60 * GST_SECOND), NULL);
+    GstEegPart part;
+
+    gst_eeg_part_init (&part, nobody, 2);
+    part.origin = wall + nights[i].origin * (gint64) (60 * GST_SECOND);
+    fail_unless_equals_uint64 (gst_eeg_part_count_before (&part, recording, 250,
+                                   1),
+        count);
+    part.at_least = count;
+    fail_unless_equals_uint64 (gst_eeg_part_count_before (&part, recording, 250,
+                                   1),
+        count);
+    part.at_least = count + 1;
+    fail_unless_equals_uint64 (gst_eeg_part_count_before (&part, recording, 250,
+                                   1),
+        GST_EEG_PART_UNKNOWN);
+    gst_structure_free (recording);
+    g_date_time_unref (midnight);
+  }
+  if (zone != NULL)
+    g_setenv ("TZ", zone, TRUE);
+  else
+    g_unsetenv ("TZ");
+  g_free (zone);
+}
+
+GST_END_TEST;
+
 static Suite *
 eegpart_suite (void)
 {
@@ -479,6 +531,7 @@ eegpart_suite (void)
 
   suite_add_tcase (s, tc);
   tcase_add_checked_fixture (tc, setup, teardown);
+  tcase_add_test (tc, test_count_before);
   tcase_add_test (tc, test_label);
   tcase_add_test (tc, test_location);
   tcase_add_test (tc, test_events);
