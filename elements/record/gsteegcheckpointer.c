@@ -368,7 +368,7 @@ visit_down (GstPad *src_pad, GPtrArray *sinks, GError **error)
     if (GST_IS_EEG_STAGE (element))
       location =
           gst_eeg_stage_get_checkpoint_location (GST_EEG_STAGE (element));
-    ok = location != NULL;
+    ok = location != NULL || g_ptr_array_find (sinks, element, NULL);
     g_free (location);
     if (!ok)
       g_set_error (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS,
@@ -527,6 +527,8 @@ gst_eeg_checkpointer_find_sinks (GstPad *sink_pad, GError **error)
 {
   GPtrArray *sinks = g_ptr_array_new_with_free_func (gst_object_unref);
 
+  /* which makes parts, if it stores no checkpoints */
+  g_ptr_array_add (sinks, gst_pad_get_parent_element (sink_pad));
   if (!visit_tees (sink_pad, sinks, error)
       || !visit_open (sink_pad, sinks, error)
       || !have_same_sources (sink_pad, sinks, error))
