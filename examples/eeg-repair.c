@@ -623,6 +623,12 @@ check_link (const Part *before, const Part *part)
               " are not there\n",
           part->path, number + 1, label->number - 1);
     }
+    /* nor do those that had nothing in them, of one of several sinks */
+    if (label->link == GST_EEG_PART_LINK_FOLLOWS
+        && memcmp (label->previous, before->hash, sizeof before->hash) == 0) {
+      printf ("%s: nothing is between this and %s\n", part->path, before->path);
+      return;
+    }
     complain (part->path,
         "part %" G_GUINT64_FORMAT " is missing between %s and this, which is "
         "part %" G_GUINT64_FORMAT,
@@ -706,7 +712,7 @@ check_chain (Part *parts, guint n)
     if (before == NULL) {
       if (part->label.link == GST_EEG_PART_LINK_INTERRUPTED)
         report_loss (NULL, part);
-      if (part->label.number > 1)
+      if (part->label.number > 1 && part->label.link != GST_EEG_PART_LINK_FIRST)
         complain (part->path,
             "is part %" G_GUINT64_FORMAT "; part 1 is missing before it",
             part->label.number);

@@ -347,6 +347,7 @@ struct _GstEegEdfMux
   gint part_wanted; /* atomic: the next barrier of several pads is to end one */
   GBytes *restore;  /* object lock; to go on from, taken with the header */
   GstEegPart *part; /* object lock; NULL: no parts */
+  guint64 part_request; /* object lock; the last one whose end was asked for */
   gboolean frozen;
   gsize shared_record_size; /* object lock; for estimates */
   guint pad_number;         /* object lock */
@@ -494,6 +495,7 @@ reset (GstEegEdfMux *self)
   g_atomic_int_set (&self->part_wanted, FALSE);
   GST_OBJECT_LOCK (self);
   self->frozen = FALSE;
+  self->part_request = 0;
   if (self->part != NULL)
     state->part = *self->part;
   state->counts_anew = state->part.link == GST_EEG_PART_LINK_INTERRUPTED;
@@ -1902,15 +1904,19 @@ end_part (GstEegEdfMux *self, GstEegBarrier *barrier)
   GstEegPart *part = &state->part;
   GList *l;
 
-  complete_header (self);
   part->number++;
-  part->link = GST_EEG_PART_LINK_FOLLOWS;
   part->first = GST_EEG_PART_UNKNOWN;
-  if (state->hash != NULL) {
-    part->digest->final (state->hash, part->previous);
-    part->digest->init (state->hash);
-    gst_eeg_barrier_set_next_part (barrier, part);
+  /* one without a sample makes no file: the next one follows what is there */
+  if (state->started) {
+    complete_header (self);
+    part->link = GST_EEG_PART_LINK_FOLLOWS;
+    if (state->hash != NULL) {
+      part->digest->final (state->hash, part->previous);
+      part->digest->init (state->hash);
+    }
   }
+  if (state->hash != NULL)
+    gst_eeg_barrier_set_next_part (barrier, GST_EEG_STAGE (self), part);
   /* written in another file */
   for (l = state->markers.head; l != NULL; l = l->next)
     ((Marker *) l->data)->record = 0;
@@ -2283,8 +2289,7 @@ release_barriers (GstEegEdfMux *self, gboolean is_end)
     if (!is_end
         && g_atomic_int_compare_and_exchange (&self->part_wanted, TRUE, FALSE))
       gst_eeg_barrier_set_ends_part (barrier);
-    if (self->state.part.number > 0 && self->state.started
-        && gst_eeg_barrier_ends_part (barrier))
+    if (self->state.part.number > 0 && gst_eeg_barrier_ends_part (barrier))
       end_part (self, barrier);
     gst_eeg_barrier_add_stage (barrier, GST_EEG_STAGE (self));
     self->state.begins_part = FALSE;
@@ -3237,6 +3242,9 @@ has_several_sources (GstEegEdfMux *self)
 static gboolean
 gst_eeg_edf_mux_src_event (GstAggregator *agg, GstEvent *event)
 {
+  GstEegEdfMux *self = GST_EEG_EDF_MUX (agg);
+  guint64 number;
+
   if (GST_EVENT_TYPE (event) == GST_EVENT_SEEK) {
     /* a place in the file is no place in the samples */
     gst_event_unref (event);
@@ -3248,15 +3256,19 @@ gst_eeg_edf_mux_src_event (GstAggregator *agg, GstEvent *event)
     gst_event_unref (event);
     return TRUE;
   }
-  if (gst_eeg_event_is_part_request (event)) {
-    gboolean is_joined;
+  if (gst_eeg_event_parse_part_request (event, &number)) {
+    gboolean is_joined, is_new;
 
     GST_OBJECT_LOCK (agg);
     is_joined = GST_ELEMENT_CAST (agg)->numsinkpads > 1;
+    /* each sink behind a tee asks when it has enough; the first one counts */
+    is_new = number > self->part_request;
+    self->part_request = MAX (self->part_request, number);
     GST_OBJECT_UNLOCK (agg);
     /* several sources could not end it at one place */
     if (is_joined) {
-      g_atomic_int_set (&GST_EEG_EDF_MUX (agg)->part_wanted, TRUE);
+      if (is_new)
+        g_atomic_int_set (&self->part_wanted, TRUE);
       gst_event_unref (event);
       return TRUE;
     }

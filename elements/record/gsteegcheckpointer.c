@@ -73,7 +73,7 @@ is_caps_filter (GstElement *element)
 /* Elements of core that hold nothing, or only what is between two barriers, in
  * order, and leave time stamps as they are. */
 static gboolean
-is_transparent (GstElement *element, gboolean parts)
+is_transparent (GstElement *element)
 {
   const gchar *name = get_factory_name (element);
 
@@ -85,10 +85,7 @@ is_transparent (GstElement *element, gboolean parts)
         && is_default (element, "drop-buffer-flags")
         && is_default (element, "single-segment")
         && is_default (element, "datarate");
-  /* another branch would not know where a part of this one ends */
-  if (strcmp (name, "tee") == 0)
-    return !parts || element->numsrcpads == 1;
-  return FALSE;
+  return strcmp (name, "tee") == 0;
 }
 
 /* What a walk up from a sink finds */
@@ -138,21 +135,30 @@ get_neighbour (GstPad *pad)
   return element;
 }
 
-/* Will its source pads come when it has seen its file? */
-static gboolean
-waits_for_pads (GstElement *element)
+gboolean
+gst_eeg_checkpointer_is_demuxer (GstElement *element)
 {
   GList *l = GST_IS_EEG_STAGE (element)
       ? gst_element_class_get_pad_template_list (
           GST_ELEMENT_GET_CLASS (element))
       : NULL;
-  gboolean waits = FALSE;
+  gboolean is = FALSE;
 
   for (; l != NULL; l = l->next)
-    waits |= GST_PAD_TEMPLATE_DIRECTION (l->data) == GST_PAD_SRC
+    is |= GST_PAD_TEMPLATE_DIRECTION (l->data) == GST_PAD_SRC
         && GST_PAD_TEMPLATE_PRESENCE (l->data) == GST_PAD_SOMETIMES;
+  return is;
+}
+
+static gboolean
+waits_for_pads (GstElement *element)
+{
+  gboolean waits;
+
+  if (!gst_eeg_checkpointer_is_demuxer (element))
+    return FALSE;
   GST_OBJECT_LOCK (element);
-  waits = waits && element->numsrcpads == 0;
+  waits = element->numsrcpads == 0;
   GST_OBJECT_UNLOCK (element);
   return waits;
 }
@@ -301,7 +307,7 @@ visit_element (Walk *walk, GstElement *element, GError **error)
         "%s is no source that could go on; put eegchunk behind it",
         GST_OBJECT_NAME (element));
     return FALSE;
-  } else if (!is_transparent (element, walk->parts)) {
+  } else if (!is_transparent (element)) {
     g_set_error (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS,
         "%s holds state, or may lose data, and takes no part in %s",
         GST_OBJECT_NAME (element),
@@ -344,7 +350,6 @@ static gboolean
 visit_down (GstPad *src_pad, GPtrArray *sinks, GError **error)
 {
   GstElement *element = get_neighbour (src_pad);
-  gchar *location = NULL;
   GList *pads, *l;
   gboolean ok = TRUE;
 
@@ -364,19 +369,8 @@ visit_down (GstPad *src_pad, GPtrArray *sinks, GError **error)
     return is_unwanted;
   }
   pads = copy_pads (element, FALSE);
-  if (pads == NULL) {
-    if (GST_IS_EEG_STAGE (element))
-      location =
-          gst_eeg_stage_get_checkpoint_location (GST_EEG_STAGE (element));
-    ok = location != NULL || g_ptr_array_find (sinks, element, NULL);
-    g_free (location);
-    if (!ok)
-      g_set_error (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS,
-          "%s stands behind the same tee and stores none",
-          GST_OBJECT_NAME (element));
-    else if (!g_ptr_array_find (sinks, element, NULL))
-      g_ptr_array_add (sinks, gst_object_ref (element));
-  }
+  if (pads == NULL && !g_ptr_array_find (sinks, element, NULL))
+    g_ptr_array_add (sinks, gst_object_ref (element));
   for (l = pads; l != NULL && ok; l = l->next)
     ok = visit_down (l->data, sinks, error);
   g_list_free_full (pads, gst_object_unref);
@@ -445,31 +439,21 @@ is_open_sink (GstElement *element)
 }
 
 /* All behind a demuxer that waits for its pads, of which there is but one. */
-static gboolean
-visit_open (GstPad *sink_pad, GPtrArray *sinks, GError **error)
+static void
+visit_open (GstPad *sink_pad, GPtrArray *sinks)
 {
   GstElement *sink = gst_pad_get_parent_element (sink_pad);
   GPtrArray *open = find_elements (sink, is_open_sink);
-  gboolean ok = TRUE;
   guint i;
 
-  for (i = 0; ok && ends_open (sink_pad) && i < open->len; i++) {
+  for (i = 0; ends_open (sink_pad) && i < open->len; i++) {
     GstElement *other = g_ptr_array_index (open, i);
-    gchar *location =
-        gst_eeg_stage_get_checkpoint_location (GST_EEG_STAGE (other));
 
-    ok = location != NULL || other == sink;
-    g_free (location);
-    if (!ok)
-      g_set_error (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS,
-          "%s stands behind the same demuxer and stores none",
-          GST_OBJECT_NAME (other));
-    else if (!g_ptr_array_find (sinks, other, NULL))
+    if (!g_ptr_array_find (sinks, other, NULL))
       g_ptr_array_add (sinks, gst_object_ref (other));
   }
   g_ptr_array_unref (open);
   gst_object_unref (sink);
-  return ok;
 }
 
 static void
@@ -507,6 +491,11 @@ have_same_sources (GstPad *sink_pad, GPtrArray *sinks, GError **error)
     GstElement *sink = g_ptr_array_index (sinks, i);
     GstPad *pad = gst_element_get_static_pad (sink, "sink");
 
+    /* what is no sink of ours is refused by its name */
+    if (pad == NULL) {
+      g_ptr_array_unref (theirs);
+      continue;
+    }
     collect_sources (pad, theirs);
     ok = ours->len == theirs->len;
     for (k = 0; ok && k < theirs->len; k++)
@@ -527,11 +516,11 @@ gst_eeg_checkpointer_find_sinks (GstPad *sink_pad, GError **error)
 {
   GPtrArray *sinks = g_ptr_array_new_with_free_func (gst_object_unref);
 
-  /* which makes parts, if it stores no checkpoints */
-  g_ptr_array_add (sinks, gst_pad_get_parent_element (sink_pad));
-  if (!visit_tees (sink_pad, sinks, error)
-      || !visit_open (sink_pad, sinks, error)
-      || !have_same_sources (sink_pad, sinks, error))
+  if (visit_tees (sink_pad, sinks, error))
+    visit_open (sink_pad, sinks);
+  else
+    g_clear_pointer (&sinks, g_ptr_array_unref);
+  if (sinks != NULL && !have_same_sources (sink_pad, sinks, error))
     g_clear_pointer (&sinks, g_ptr_array_unref);
   return sinks;
 }

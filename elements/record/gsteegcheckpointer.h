@@ -30,10 +30,12 @@ GPtrArray *gst_eeg_checkpointer_find_stages (GstPad *sink_pad, gboolean parts,
 /* Whether a source sends barriers without being asked. */
 gboolean gst_eeg_checkpointer_sends_barriers (GstEegStage *stage);
 
+/* Do source pads of a stage come when it has seen its file? */
+gboolean gst_eeg_checkpointer_is_demuxer (GstElement *element);
+
 /*
- * Finds all sinks behind the tees that feed @sink_pad, its own one too: they go
- * on from the same place, or not at all. NULL with @error set if there is one
- * that stores no checkpoints.
+ * Finds all elements without an output behind the tees that feed @sink_pad, its
+ * own one too. NULL with @error set if there is a pad that is not linked.
  */
 GPtrArray *gst_eeg_checkpointer_find_sinks (GstPad *sink_pad, GError **error);
 

@@ -84,8 +84,8 @@ struct state
 };
 
 /* Locking: the sink pad's stream lock, held by its task, protects `state`. The
- * object lock, a leaf, protects `settings`, `restore`, `position` and
- * `request`. */
+ * object lock, a leaf, protects `settings`, `restore`, `position`,
+ * `request` and `part_request`. */
 struct _GstEegChunk
 {
   GstElement parent;
@@ -94,11 +94,12 @@ struct _GstEegChunk
   GstPad *src_pad;
 
   struct settings settings;
-  GBytes *restore;  /* to go on from, taken when the stream begins */
-  guint64 position; /* of the next byte */
-  gint part_wanted; /* atomic: the next barrier is to end a part */
-  guint32 request;  /* of barriers, the last one's number */
-  gint requested;   /* atomic: a barrier, behind the next block */
+  GBytes *restore;      /* to go on from, taken when the stream begins */
+  guint64 position;     /* of the next byte */
+  gint part_wanted;     /* atomic: the next barrier is to end a part */
+  guint32 request;      /* of barriers, the last one's number */
+  guint64 part_request; /* the last part whose end was asked for */
+  gint requested;       /* atomic: a barrier, behind the next block */
   struct state state;
 
   GstEegStageCounters counters;
@@ -296,6 +297,7 @@ prepare (GstEegChunk *self)
   g_atomic_int_set (&self->requested, FALSE);
   GST_OBJECT_LOCK (self);
   self->request = GST_SEQNUM_INVALID;
+  self->part_request = 0;
   state->interval = self->settings.checkpoint_interval;
   restore = g_steal_pointer (&self->restore);
   GST_OBJECT_UNLOCK (self);
@@ -489,9 +491,26 @@ take_request (GstEegChunk *self, GstEvent *event)
     g_atomic_int_set (&self->requested, TRUE);
 }
 
+/* Each sink asks for the end of a part when it has enough; the first one
+ * counts. */
+static void
+take_part_request (GstEegChunk *self, guint64 number)
+{
+  gboolean is_new;
+
+  GST_OBJECT_LOCK (self);
+  is_new = number > self->part_request;
+  self->part_request = MAX (self->part_request, number);
+  GST_OBJECT_UNLOCK (self);
+  if (is_new)
+    g_atomic_int_set (&self->part_wanted, TRUE);
+}
+
 static gboolean
 src_event (GstPad *pad, GstObject *parent, GstEvent *event)
 {
+  guint64 number;
+
   if (gst_eeg_event_is_barrier_request (event)) {
     take_request (GST_EEG_CHUNK (parent), event);
     gst_event_unref (event);
@@ -501,8 +520,8 @@ src_event (GstPad *pad, GstObject *parent, GstEvent *event)
     gst_event_unref (event);
     return FALSE;
   }
-  if (gst_eeg_event_is_part_request (event)) {
-    g_atomic_int_set (&GST_EEG_CHUNK (parent)->part_wanted, TRUE);
+  if (gst_eeg_event_parse_part_request (event, &number)) {
+    take_part_request (GST_EEG_CHUNK (parent), number);
     gst_event_unref (event);
     return TRUE;
   }

@@ -3,7 +3,7 @@
 /*
  * The recording of eegfilesink that goes on after a crash. Without a stream its
  * functions belong to the state change, else to the streaming thread, but for
- * gst_eeg_file_sink_handle_mark(), which is the file's thread's.
+ * handle_mark(), which is the file's thread's.
  */
 
 #ifdef HAVE_CONFIG_H
@@ -26,53 +26,97 @@ has_sidecar (gconstpointer peer, gconstpointer sidecar)
   return strcmp (((const GstEegPeer *) peer)->sidecar, sidecar) == 0;
 }
 
-/* transfer full; the other sinks, NULL if there are none or with error set. */
-static GPtrArray *
-find_peers (GstEegFileSink *self, GError **error)
+/* Why @self cannot record together with a sink behind the same tee, or NULL. */
+static const gchar *
+find_obstacle (const struct settings *settings, gboolean parts,
+    GstElement *sink)
+{
+  const gchar *obstacle = NULL;
+  struct settings other;
+  gchar *location, *sidecar;
+
+  if (GST_IS_EEG_FILE_SINK (sink)) {
+    other = gst_eeg_file_sink_copy_settings (GST_EEG_FILE_SINK (sink));
+    if (gst_eeg_file_sink_has_parts (&other) != parts)
+      obstacle = parts ? "makes no parts" : "makes parts";
+    else if (other.checkpoint != settings->checkpoint)
+      obstacle = other.checkpoint ? "stores checkpoints" : "stores none";
+    else if (other.overwrite != settings->overwrite)
+      obstacle = "has another overwrite";
+    else if (other.location == NULL)
+      obstacle = "has no location";
+    if (obstacle == NULL && settings->checkpoint) {
+      location = gst_eeg_file_sink_get_sidecar (settings);
+      sidecar = gst_eeg_file_sink_get_sidecar (&other);
+      if (gst_eeg_names_are_same (location, sidecar))
+        obstacle = "has the same checkpoint-location";
+      g_free (location);
+      g_free (sidecar);
+    }
+    gst_eeg_file_sink_clear_settings (&other);
+    return obstacle;
+  }
+  if (parts)
+    return "makes no parts";
+  location = GST_IS_EEG_STAGE (sink)
+      ? gst_eeg_stage_get_checkpoint_location (GST_EEG_STAGE (sink))
+      : NULL;
+  obstacle = location == NULL ? "stores none" : NULL;
+  g_free (location);
+  return obstacle;
+}
+
+GPtrArray *
+gst_eeg_file_sink_find_others (GstEegFileSink *self, GError **error)
 {
   GPtrArray *sinks =
       gst_eeg_checkpointer_find_sinks (GST_BASE_SINK_PAD (self), error);
   struct settings settings = gst_eeg_file_sink_copy_settings (self);
+  gboolean parts = gst_eeg_file_sink_has_parts (&settings);
+  guint i = 0;
+
+  while (sinks != NULL && i < sinks->len) {
+    GstElement *sink = g_ptr_array_index (sinks, i);
+    const gchar *obstacle = sink != GST_ELEMENT (self)
+        ? find_obstacle (&settings, parts, sink)
+        : NULL;
+
+    if (obstacle != NULL) {
+      g_set_error (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS,
+          "%s stands behind the same tee or demuxer, and %s",
+          GST_OBJECT_NAME (sink), obstacle);
+      g_clear_pointer (&sinks, g_ptr_array_unref);
+    } else if (sink == GST_ELEMENT (self) || !GST_IS_EEG_FILE_SINK (sink)) {
+      g_ptr_array_remove_index (sinks, i);
+    } else {
+      i++;
+    }
+  }
+  gst_eeg_file_sink_clear_settings (&settings);
+  return sinks;
+}
+
+/* transfer full; the other sinks, NULL if there are none or with error set. */
+static GPtrArray *
+find_peers (GstEegFileSink *self, GError **error)
+{
+  GPtrArray *others = gst_eeg_file_sink_find_others (self, error);
   GPtrArray *peers = NULL;
-  gboolean ok = sinks != NULL;
   guint i;
 
-  for (i = 0; ok && i < sinks->len; i++) {
-    GstElement *sink = g_ptr_array_index (sinks, i);
-    struct settings other;
-    gchar *sidecar;
+  for (i = 0; others != NULL && i < others->len; i++) {
+    struct settings other =
+        gst_eeg_file_sink_copy_settings (g_ptr_array_index (others, i));
+    gchar *sidecar = gst_eeg_file_sink_get_sidecar (&other);
 
-    if (sink == GST_ELEMENT (self) || !GST_IS_EEG_FILE_SINK (sink))
-      continue;
-    other = gst_eeg_file_sink_copy_settings (GST_EEG_FILE_SINK (sink));
-    if (other.overwrite != settings.overwrite || other.rotate_bytes > 0
-        || other.rotate_time > 0) {
-      g_set_error (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS,
-          "%s stands behind the same tee, and has %s", GST_OBJECT_NAME (sink),
-          other.overwrite != settings.overwrite ? "another overwrite"
-                                                : "parts");
-      ok = FALSE;
-    }
-    sidecar = gst_eeg_file_sink_get_sidecar (&other);
-    if (ok && gst_eeg_names_are_same (sidecar, self->resume.sidecar)) {
-      g_set_error (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS,
-          "%s stands behind the same tee, and has the same "
-          "checkpoint-location",
-          GST_OBJECT_NAME (sink));
-      ok = FALSE;
-    }
-    if (ok && peers == NULL)
+    if (peers == NULL)
       peers =
           g_ptr_array_new_with_free_func ((GDestroyNotify) gst_eeg_peer_free);
-    if (ok)
-      g_ptr_array_add (peers, gst_eeg_peer_new (sidecar, other.location));
+    g_ptr_array_add (peers, gst_eeg_peer_new (sidecar, other.location));
     g_free (sidecar);
     gst_eeg_file_sink_clear_settings (&other);
   }
-  gst_eeg_file_sink_clear_settings (&settings);
-  g_clear_pointer (&sinks, g_ptr_array_unref);
-  if (!ok)
-    g_clear_pointer (&peers, g_ptr_array_unref);
+  g_clear_pointer (&others, g_ptr_array_unref);
   return peers;
 }
 
@@ -101,9 +145,8 @@ check_peers (GstEegFileSink *self, GError **error)
   return FALSE;
 }
 
-/* On the thread of this file, or of that of another sink behind the tee. */
-static void
-report_stored (GObject *owner, const EegCheckpoint *checkpoint,
+void
+gst_eeg_file_sink_report (GObject *owner, const EegCheckpoint *checkpoint,
     EegCheckpointResult result)
 {
   GstEegFileSink *self = GST_EEG_FILE_SINK (owner);
@@ -131,9 +174,8 @@ report_stored (GObject *owner, const EegCheckpoint *checkpoint,
 }
 
 /* The file's thread: all before the checkpoint is on disk. */
-void
-gst_eeg_file_sink_handle_mark (EegDurableFile *file, void *user_data,
-    void *mark, bool reached)
+static void
+handle_mark (EegDurableFile *file, void *user_data, void *mark, bool reached)
 {
   GstEegFileSink *self = user_data;
   struct resume *resume = &self->resume;
@@ -142,12 +184,12 @@ gst_eeg_file_sink_handle_mark (EegDurableFile *file, void *user_data,
   if (reached
       && !gst_eeg_checkpointer_set_output (checkpoint, file,
           checkpoint->output.length)) {
-    report_stored (G_OBJECT (self), checkpoint, EEG_CHECKPOINT_IO);
+    gst_eeg_file_sink_report (G_OBJECT (self), checkpoint, EEG_CHECKPOINT_IO);
   } else if (reached && resume->peers != NULL) {
     gst_eeg_peers_store (resume->peers, resume->sidecar, checkpoint);
     return;
   } else if (reached) {
-    report_stored (G_OBJECT (self), checkpoint,
+    gst_eeg_file_sink_report (G_OBJECT (self), checkpoint,
         eeg_checkpoint_store (resume->sidecar, checkpoint));
   }
   eeg_checkpoint_free (checkpoint);
@@ -546,7 +588,7 @@ gst_eeg_file_sink_open_with_checkpoints (GstEegFileSink *self,
     return FALSE;
   }
   warn_of_no_barriers (self, stages);
-  eeg_durable_set_mark_func (file, gst_eeg_file_sink_handle_mark, self);
+  eeg_durable_set_mark_func (file, handle_mark, self);
   if (overwrite) {
     eeg_checkpoint_remove (resume->sidecar);
     ok = store_first_checkpoint (self, file);
@@ -557,7 +599,7 @@ gst_eeg_file_sink_open_with_checkpoints (GstEegFileSink *self,
   if (ok && resume->peers != NULL) {
     GstEegPeer own = { resume->sidecar, resume->location };
 
-    gst_eeg_peers_join (&own, G_OBJECT (self), report_stored);
+    gst_eeg_peers_join (&own, G_OBJECT (self), gst_eeg_file_sink_report);
   }
   if (ok)
     gst_eeg_file_sink_take_file (self, file);
@@ -616,14 +658,23 @@ count_retry (GstEegFileSink *self)
 gboolean
 gst_eeg_file_sink_cut_file (GstEegFileSink *self)
 {
+  struct resume *resume = &self->resume;
   EegDurableResult result;
 
-  if (!self->resume.cut || self->resume.already)
+  if (resume->already)
     return TRUE;
-  self->resume.cut = FALSE;
-  if (self->resume.from != NULL && !count_retry (self))
-    return FALSE;
-  result = eeg_durable_truncate (self->file, self->resume.cut_at);
+  if (resume->from != NULL && !resume->counted) {
+    if (!count_retry (self))
+      return FALSE;
+    resume->counted = TRUE;
+    if (self->parts.enabled)
+      gst_eeg_parts_remove_unfinished (self->parts.name,
+          self->parts.part.number);
+  }
+  if (!resume->cut)
+    return TRUE;
+  resume->cut = FALSE;
+  result = eeg_durable_truncate (self->file, resume->cut_at);
   if (result != EEG_DURABLE_OK)
     gst_eeg_file_sink_fail (self, result);
   return result == EEG_DURABLE_OK;

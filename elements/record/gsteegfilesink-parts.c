@@ -46,7 +46,6 @@ open_part (GstEegFileSink *self)
     eeg_durable_get_counts (file, &counts);
     self->resume.cut = counts.size > 0;
     self->resume.cut_at = 0;
-    eeg_durable_set_mark_func (file, gst_eeg_file_sink_handle_mark, self);
     gst_eeg_file_sink_take_file (self, file);
     parts->part.begun = g_get_real_time ();
     parts->requested = FALSE;
@@ -99,60 +98,31 @@ store_first_part (GstEegFileSink *self)
       && gst_eeg_file_sink_store_first (self, self->file, checkpoint);
 }
 
-/* By its name, or because the last part, called otherwise now, is as it
- * says. */
-static gboolean
-belongs (GstEegFileSink *self, const EegCheckpoint *checkpoint)
-{
-  gchar *location;
-  gboolean fits;
-
-  if (gst_eeg_names_match (self->parts.name, TRUE, checkpoint))
-    return TRUE;
-  location = gst_eeg_file_sink_get_part_location (self, checkpoint->part);
-  fits = checkpoint->part > 0
-      && gst_eeg_checkpointer_fits_path (checkpoint, location);
-  g_free (location);
-  return fits;
-}
-
-/* The newest one that can be read; NULL with *reason NULL: there was none. */
+/* transfer full; of the generation that a recording goes on from, which becomes
+ * the newest one: others behind the tee must not take one for common that is not
+ * any more. NULL: this sink has none. */
 static EegCheckpoint *
-load_part_checkpoint (GstEegFileSink *self, const gchar **reason)
+load_part_checkpoint (GstEegFileSink *self, const struct beginning *beginning)
 {
   EegCheckpointGeneration generation;
+  gboolean is_newer = FALSE;
   const gchar *why;
 
-  *reason = NULL;
   for (generation = EEG_CHECKPOINT_NEWEST;
        generation <= EEG_CHECKPOINT_PREVIOUS; generation++) {
     EegCheckpoint *checkpoint;
-    EegCheckpointResult result =
-        eeg_checkpoint_load (self->resume.sidecar, generation, &checkpoint);
 
-    if (result == EEG_CHECKPOINT_OK) {
-      gboolean ok = gst_eeg_parts_restore (checkpoint, &self->parts.part, &why);
-
-      if (ok && !belongs (self, checkpoint)) {
-        why = "it is that of another recording; choose another "
-              "checkpoint-location";
-        ok = FALSE;
-      } else if (ok
-          && gst_eeg_checkpointer_is_live (checkpoint) != self->parts.is_live) {
-        why = self->parts.is_live
-            ? "it is that of a source that was not live, and could go on"
-            : "it is that of a live source, which has no place to go on from";
-        ok = FALSE;
-      }
-      if (ok)
-        return checkpoint;
-      /* what the newest one has to say stays */
-      if (*reason == NULL)
-        *reason = why;
-      eeg_checkpoint_free (checkpoint);
-    } else if (result != EEG_CHECKPOINT_MISSING && *reason == NULL) {
-      *reason = eeg_checkpoint_result_to_string (result);
+    if (eeg_checkpoint_load (self->resume.sidecar, generation, &checkpoint)
+        != EEG_CHECKPOINT_OK)
+      continue;
+    if ((self->parts.is_live || checkpoint->id == beginning->id)
+        && gst_eeg_parts_restore (checkpoint, &self->parts.part, &why)) {
+      if (is_newer)
+        eeg_checkpoint_drop_newest (self->resume.sidecar);
+      return checkpoint;
     }
+    is_newer = TRUE;
+    eeg_checkpoint_free (checkpoint);
   }
   return NULL;
 }
@@ -169,6 +139,10 @@ name_part (GstEegFileSink *self, const EegCheckpoint *checkpoint)
   gboolean ok = gst_eeg_checkpointer_fits_path (checkpoint, location);
   int error;
 
+  /* one that nothing came through made no file, unless it is all there is */
+  if (checkpoint->output.length == 0
+      && !(checkpoint->complete && checkpoint->part == 1))
+    ok = TRUE;
   if (!ok && !g_file_test (location, G_FILE_TEST_EXISTS)) {
     result = eeg_durable_open (location, EEG_DURABLE_CONTINUE, &file, &error);
     if (result == EEG_DURABLE_OK) {
@@ -211,7 +185,8 @@ go_on_with_parts (GstEegFileSink *self, EegCheckpoint *checkpoint)
   }
   if (checkpoint->part > 0 && !name_part (self, checkpoint))
     return FALSE;
-  parts->finished = checkpoint->part;
+  parts->ended = checkpoint->part;
+  parts->id = checkpoint->id;
   self->resume.already = checkpoint->complete;
   GST_OBJECT_LOCK (self);
   self->checkpoint_id = checkpoint->id;
@@ -219,54 +194,63 @@ go_on_with_parts (GstEegFileSink *self, EegCheckpoint *checkpoint)
   return checkpoint->complete || open_part (self);
 }
 
-/* What was lost is lost; a new part says so. */
+/* Is somebody writing the last part? FALSE after an error. */
 static gboolean
-go_on_live (GstEegFileSink *self, const EegCheckpoint *checkpoint)
+check_last_part (GstEegFileSink *self, guint64 number)
+{
+  gchar *location = gst_eeg_file_sink_get_part_location (self, number);
+  EegDurableFile *file;
+  EegDurableCounts counts;
+  int error;
+  EegDurableResult result =
+      eeg_durable_open (location, EEG_DURABLE_CONTINUE, &file, &error);
+
+  if (result == EEG_DURABLE_OK)
+    eeg_durable_close (file, &counts, &error);
+  else
+    gst_eeg_file_sink_post_error (self, location, result, error);
+  g_free (location);
+  return result == EEG_DURABLE_OK;
+}
+
+/* What was lost is lost; a new part says so, with a number that no sink behind
+ * the same tee has used. */
+static gboolean
+go_on_live (GstEegFileSink *self, const EegCheckpoint *checkpoint,
+    const struct beginning *beginning)
 {
   struct parts *parts = &self->parts;
   GstEegPart *part = &parts->part;
   GstEegPartsFound found;
-  EegDurableFile *file;
-  EegDurableResult result;
-  EegDurableCounts counts;
   gchar *location;
-  int error;
 
-  if (checkpoint->complete) {
+  if (checkpoint != NULL && checkpoint->complete) {
     location = gst_eeg_file_sink_get_part_location (self, checkpoint->part);
     gst_eeg_file_sink_post_error (self, location, EEG_DURABLE_EXISTS, 0);
     g_free (location);
     return FALSE;
   }
-  if (checkpoint->part > 0 && !name_part (self, checkpoint))
+  if (checkpoint != NULL && checkpoint->part > 0
+      && !name_part (self, checkpoint))
     return FALSE;
   gst_eeg_parts_find_last (parts->name, &found, NULL);
-  if (found.number < checkpoint->part) {
+  if (checkpoint != NULL && found.number < checkpoint->part) {
     found.number = checkpoint->part;
     found.unfinished = FALSE;
     found.written = checkpoint->time;
   }
-  if (found.unfinished) {
-    /* is somebody writing it? */
-    location = gst_eeg_file_sink_get_part_location (self, found.number);
-    result = eeg_durable_open (location, EEG_DURABLE_CONTINUE, &file, &error);
-    if (result == EEG_DURABLE_OK)
-      eeg_durable_close (file, &counts, &error);
-    else
-      gst_eeg_file_sink_post_error (self, location, result, error);
-    g_free (location);
-    if (result != EEG_DURABLE_OK)
-      return FALSE;
-  }
-  if (found.number == 0)
+  if (found.unfinished && !check_last_part (self, found.number))
+    return FALSE;
+  if (beginning->last_number == 0)
     return open_part (self);
-  part->number = found.number + 1;
+  part->number = beginning->last_number + 1;
   part->link = GST_EEG_PART_LINK_INTERRUPTED;
   part->at_least =
       part->first != GST_EEG_PART_UNKNOWN && !part->is_bytes ? part->first : 0;
   part->first = GST_EEG_PART_UNKNOWN;
-  part->stopped = found.written;
-  parts->finished = found.unfinished ? 0 : found.number;
+  /* of this branch, where it came so far */
+  part->stopped = found.number > 0 ? found.written : beginning->written;
+  parts->ended = found.unfinished ? 0 : found.number;
   return open_part (self);
 }
 
@@ -295,7 +279,6 @@ begin_parts (GstEegFileSink *self)
       && !gst_eeg_names_check_sidecar (parts->name, TRUE, self->resume.sidecar,
           &error))
     return gst_eeg_file_sink_refuse_files (self, error);
-  gst_eeg_checkpointer_make_recording (self->resume.recording);
   gst_eeg_part_init (&parts->part, self->resume.recording, 1);
   if (parts->overwrite && self->resume.enabled)
     eeg_checkpoint_remove (self->resume.sidecar);
@@ -313,14 +296,39 @@ refuse_parts (GstEegFileSink *self, GError *error)
   return FALSE;
 }
 
+/* As the sinks behind the same tee do. FALSE after an error. */
+static gboolean
+begin (GstEegFileSink *self, const struct beginning *beginning)
+{
+  struct parts *parts = &self->parts;
+  EegCheckpoint *checkpoint;
+  gboolean ok;
+
+  memcpy (self->resume.recording, beginning->recording,
+      sizeof self->resume.recording);
+  if (!beginning->goes_on)
+    return begin_parts (self);
+  checkpoint = load_part_checkpoint (self, beginning);
+  if (!parts->is_live)
+    return checkpoint != NULL ? go_on_with_parts (self, checkpoint)
+                              : begin_parts (self);
+  /* one that came to no sidecar of its own knows from another what it is */
+  if (checkpoint == NULL)
+    parts->part = beginning->part;
+  ok = go_on_live (self, checkpoint, beginning)
+      && (checkpoint != NULL || store_first_part (self));
+  eeg_checkpoint_free (checkpoint);
+  return ok;
+}
+
 gboolean
 gst_eeg_file_sink_open_with_parts (GstEegFileSink *self,
     const struct settings *settings)
 {
   struct parts *parts = &self->parts;
   struct resume *resume = &self->resume;
-  EegCheckpoint *checkpoint = NULL;
-  const gchar *reason = NULL;
+  struct beginning beginning;
+  GPtrArray *others = NULL;
   GError *error = NULL;
   gboolean ok;
 
@@ -333,24 +341,16 @@ gst_eeg_file_sink_open_with_parts (GstEegFileSink *self,
   resume->sidecar = gst_eeg_file_sink_get_sidecar (settings);
   parts->stages = gst_eeg_parts_find_stages (GST_BASE_SINK_PAD (self),
       &parts->is_live, &error);
-  if (parts->stages == NULL)
+  if (parts->stages != NULL)
+    others = gst_eeg_file_sink_find_others (self, &error);
+  if (others == NULL)
     return refuse_parts (self, error);
-  if (resume->enabled && !parts->overwrite)
-    checkpoint = load_part_checkpoint (self, &reason);
-  if (checkpoint != NULL) {
-    memcpy (resume->recording, checkpoint->recording, sizeof resume->recording);
-    if (parts->is_live) {
-      ok = go_on_live (self, checkpoint);
-      eeg_checkpoint_free (checkpoint);
-    } else {
-      ok = go_on_with_parts (self, checkpoint);
-    }
-  } else if (reason != NULL) {
-    ok = gst_eeg_file_sink_refuse_to_go_on (self, reason);
-  } else {
-    ok = begin_parts (self);
-  }
+  ok = gst_eeg_file_sink_join (self, others, &beginning)
+      && begin (self, &beginning);
+  g_ptr_array_unref (others);
   gst_eeg_parts_tell (parts->stages, ok ? &parts->part : NULL);
+  if (!ok)
+    gst_eeg_file_sink_leave (self);
   return ok;
 }
 
@@ -359,6 +359,7 @@ gst_eeg_file_sink_clear_parts (GstEegFileSink *self)
 {
   struct parts *parts = &self->parts;
 
+  gst_eeg_file_sink_leave (self);
   if (parts->stages != NULL)
     gst_eeg_parts_tell (parts->stages, NULL);
   g_free (parts->name);
@@ -397,31 +398,27 @@ gst_eeg_file_sink_request_part (GstEegFileSink *self, GstBuffer *buffer)
   GST_DEBUG_OBJECT (self, "part %" G_GUINT64_FORMAT " has enough",
       parts->part.number);
   gst_pad_push_event (GST_BASE_SINK_PAD (self),
-      gst_eeg_event_new_part_request ());
+      gst_eeg_event_new_part_request (parts->part.number));
 }
 
-/* The part gets its name, once the checkpoint that says so is stored. */
+/* Whether the sinks behind the same tee are those that began. */
 static gboolean
-finish_part (GstEegFileSink *self, guint64 bytes)
+check_others (GstEegFileSink *self)
 {
-  struct parts *parts = &self->parts;
-  EegDurableResult result = eeg_durable_finish (self->file);
-  gchar *location;
+  GError *error = NULL;
+  GPtrArray *others = gst_eeg_file_sink_find_others (self, &error);
 
-  if (result != EEG_DURABLE_OK) {
-    gst_eeg_file_sink_fail (self, result);
-    return FALSE;
-  }
-  parts->finished = parts->part.number;
-  location = gst_eeg_file_sink_get_part_location (self, parts->part.number);
-  gst_element_post_message (GST_ELEMENT (self),
-      gst_message_new_element (GST_OBJECT (self),
-          gst_structure_new ("eeg-part", "number", G_TYPE_UINT64,
-              parts->part.number, "location", G_TYPE_STRING, location, "bytes",
-              G_TYPE_UINT64, bytes, "first", G_TYPE_UINT64, parts->part.first,
-              NULL)));
-  g_free (location);
-  return TRUE;
+  if (others != NULL && !gst_eeg_file_sink_is_with (self, others))
+    g_set_error_literal (&error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS,
+        "a sink came behind the same tee later, or has gone");
+  g_clear_pointer (&others, g_ptr_array_unref);
+  if (error == NULL)
+    return TRUE;
+  gst_eeg_file_sink_post_refusal (self, GST_LIBRARY_ERROR,
+      GST_LIBRARY_ERROR_SETTINGS, "This pipeline cannot be recorded in parts",
+      error->message);
+  g_error_free (error);
+  return FALSE;
 }
 
 gboolean
@@ -444,32 +441,27 @@ gst_eeg_file_sink_check_part_stages (GstEegFileSink *self)
   return error == NULL || refuse_parts (self, error);
 }
 
-gboolean
-gst_eeg_file_sink_end_part (GstEegFileSink *self, GstEegBarrier *barrier)
+/* All of the part was written: it goes to disk, and then away. FALSE after an
+ * error. */
+static gboolean
+hand_over_part (GstEegFileSink *self, EegCheckpoint *checkpoint,
+    gboolean is_last)
 {
   struct parts *parts = &self->parts;
   EegDurableFile *file = self->file;
+  EegDurableResult result = eeg_durable_settle (file);
+  struct ended_part *ended;
   EegDurableCounts counts;
-  EegCheckpoint *checkpoint;
-  GstEegPart next;
-  int error;
 
-  eeg_durable_get_counts (file, &counts);
-  if (!gst_eeg_barrier_get_next_part (barrier, &next)) {
-    next = parts->part;
-    next.number++;
-    next.first = gst_eeg_barrier_get_sample_index (barrier);
-    next.link = GST_EEG_PART_LINK_FOLLOWS;
-  }
-  if (self->resume.enabled) {
-    checkpoint = make_part_checkpoint (self, barrier, &next, counts.size);
-    if (checkpoint == NULL)
-      return FALSE;
-    eeg_durable_mark (file, checkpoint);
-  }
-  if (!finish_part (self, counts.size))
+  if (result == EEG_DURABLE_OK && checkpoint != NULL
+      && !gst_eeg_checkpointer_set_output (checkpoint, file,
+          checkpoint->output.length))
+    result = EEG_DURABLE_SYNC;
+  if (result != EEG_DURABLE_OK) {
+    eeg_checkpoint_free (checkpoint);
+    gst_eeg_file_sink_fail (self, result);
     return FALSE;
-
+  }
   eeg_durable_get_counts (file, &counts);
   GST_OBJECT_LOCK (self);
   self->file = NULL;
@@ -480,63 +472,91 @@ gst_eeg_file_sink_end_part (GstEegFileSink *self, GstEegBarrier *barrier)
       MAX (self->before.longest_sync, counts.longest_sync);
   memset (&self->counts, 0, sizeof self->counts);
   GST_OBJECT_UNLOCK (self);
-  eeg_durable_close (file, &counts, &error);
+
+  if (counts.size == 0 && !is_last) {
+    /* of a branch where nothing came through meanwhile: no file is made */
+    eeg_durable_discard (file);
+    file = NULL;
+  }
+  ended = g_new0 (struct ended_part, 1);
+  ended->number = parts->part.number;
+  ended->file = file;
+  ended->checkpoint = checkpoint;
+  ended->is_last = is_last;
+  ended->first = parts->part.first;
+  ended->size = counts.size;
   parts->base += counts.size;
-  parts->part = next;
-  return open_part (self);
+  parts->ended = parts->part.number;
+  return gst_eeg_file_sink_hand_over (self, ended);
 }
 
-/* The last checkpoint, which is that of the part before the one that is empty,
- * is also that of the end. */
-static gboolean
-mark_last_part (GstEegFileSink *self)
+gboolean
+gst_eeg_file_sink_end_part (GstEegFileSink *self, GstEegBarrier *barrier)
 {
-  EegCheckpoint *checkpoint;
-  EegCheckpointResult result = eeg_checkpoint_load (self->resume.sidecar,
-      EEG_CHECKPOINT_NEWEST, &checkpoint);
-  gint error;
+  struct parts *parts = &self->parts;
+  GstEegStage *label_stage = gst_eeg_parts_find_label_stage (parts->stages);
+  EegDurableCounts counts;
+  EegCheckpoint *checkpoint = NULL;
+  GstEegPart next;
 
-  if (result == EEG_CHECKPOINT_OK) {
-    checkpoint->complete = true;
-    result = eeg_checkpoint_store (self->resume.sidecar, checkpoint);
+  if (!gst_eeg_file_sink_cut_file (self) || !check_others (self))
+    return FALSE;
+  eeg_durable_get_counts (self->file, &counts);
+  if (label_stage == NULL
+      || !gst_eeg_barrier_get_next_part (barrier, label_stage, &next)) {
+    next = parts->part;
+    next.number++;
+    next.first = gst_eeg_barrier_get_sample_index (barrier);
+    next.link = GST_EEG_PART_LINK_FOLLOWS;
   }
-  error = errno;
-  eeg_checkpoint_free (checkpoint);
-  return result == EEG_CHECKPOINT_OK
-      || gst_eeg_file_sink_post_store_error (self,
-          "The last checkpoint could not be stored", GST_RESOURCE_ERROR_WRITE,
-          result, error);
+  if (self->resume.enabled) {
+    checkpoint = make_part_checkpoint (self, barrier, &next, counts.size);
+    if (checkpoint == NULL)
+      return FALSE;
+    parts->id = checkpoint->id;
+  }
+  if (!hand_over_part (self, checkpoint, FALSE))
+    return FALSE;
+  parts->part = next;
+  return open_part (self);
 }
 
 gboolean
 gst_eeg_file_sink_finish_parts (GstEegFileSink *self)
 {
   struct parts *parts = &self->parts;
-  GstEegPart next;
   EegDurableCounts counts;
-  EegCheckpoint *checkpoint;
+  EegCheckpoint *checkpoint = NULL;
+  struct ended_part *ended;
+  EegDurableFile *file;
+  GstEegPart next;
 
   eeg_durable_get_counts (self->file, &counts);
-  if (counts.size == 0 && parts->finished > 0) {
-    /* no file is made of a part without a byte in it */
-    if (self->resume.enabled && !mark_last_part (self))
-      return FALSE;
-  } else {
-    if (self->resume.enabled) {
-      next = parts->part;
-      next.number++;
-      checkpoint =
-          make_part_checkpoint (self, self->resume.last, &next, counts.size);
-      if (checkpoint == NULL)
-        return FALSE;
-      checkpoint->part = (guint32) MIN (parts->part.number, G_MAXUINT32);
-      checkpoint->id = self->checkpoint_id + 1;
-      checkpoint->complete = true;
-      eeg_durable_mark (self->file, checkpoint);
-    }
-    return finish_part (self, counts.size);
+  if (counts.size == 0 && parts->ended > 0) {
+    /* no file is made of a part without a byte in it, and none is left */
+    GST_OBJECT_LOCK (self);
+    file = self->file;
+    self->file = NULL;
+    GST_OBJECT_UNLOCK (self);
+    eeg_durable_discard (file);
+    ended = g_new0 (struct ended_part, 1);
+    ended->number = parts->part.number;
+    ended->is_last = TRUE;
+    ended->id = parts->id + 1;
+    return gst_eeg_file_sink_hand_over (self, ended);
   }
-  return TRUE;
+  if (self->resume.enabled) {
+    next = parts->part;
+    next.number++;
+    checkpoint =
+        make_part_checkpoint (self, self->resume.last, &next, counts.size);
+    if (checkpoint == NULL)
+      return FALSE;
+    checkpoint->part = (guint32) MIN (parts->part.number, G_MAXUINT32);
+    checkpoint->id = parts->id + 1;
+    checkpoint->complete = true;
+  }
+  return hand_over_part (self, checkpoint, TRUE);
 }
 
 gboolean
@@ -576,7 +596,7 @@ gst_eeg_file_sink_go_to (GstEegFileSink *self, guint64 position)
         "the stages go on at another byte than the output ends at");
   resume->begins = FALSE;
 
-  if (parts->enabled && (parts->part.number > 1 || parts->finished > 0)) {
+  if (parts->enabled && (parts->part.number > 1 || parts->ended > 0)) {
     eeg_durable_get_counts (self->file, &counts);
     if (counts.size == 0 || position < parts->base)
       parts->base = position;

@@ -31,6 +31,9 @@ struct settings
   GstClockTime rotate_time;
 };
 
+/* Sinks that cut their recordings at the same places; one or more. */
+typedef struct _GstEegFileSinkGroup GstEegFileSinkGroup;
+
 /* Of a recording with checkpoints. */
 struct resume
 {
@@ -46,6 +49,7 @@ struct resume
   guint max_retries;
   EegCheckpoint *from; /* that this run goes on from */
   GPtrArray *restored; /* stages to which states were handed */
+  gboolean counted;    /* as a retry of that */
   GstEegBarrier *last; /* barrier that came by */
   GPtrArray *peers;    /* of GstEegPeer: the sinks behind the same tee */
 };
@@ -56,10 +60,12 @@ struct parts
   gboolean enabled;
   gboolean is_live;
   gboolean overwrite;
-  gchar *name;       /* of all parts */
-  GPtrArray *stages; /* that were told */
-  GstEegPart part;   /* that is written */
-  guint64 finished;  /* number of the last one that has its name */
+  gchar *name;                /* of all parts */
+  GPtrArray *stages;          /* that were told */
+  GstEegPart part;            /* that is written */
+  guint64 ended;              /* number of the last one that came to its end */
+  guint64 id;                 /* of the checkpoint there */
+  GstEegFileSinkGroup *group; /* any thread, under that file's lock */
 
   gboolean requested; /* its end */
   GstClockTime began; /* its first bytes, by the system's clock */
@@ -127,6 +133,9 @@ void gst_eeg_file_sink_clear_settings (struct settings *settings);
 /* transfer full */
 gchar *gst_eeg_file_sink_get_sidecar (const struct settings *settings);
 
+/* Whether the recording is cut into parts. */
+gboolean gst_eeg_file_sink_has_parts (const struct settings *settings);
+
 /* Of a file at @location, once; its error stays. */
 void gst_eeg_file_sink_post_error (GstEegFileSink *self, const gchar *location,
     EegDurableResult result, int error);
@@ -174,9 +183,16 @@ void gst_eeg_file_sink_forget_states (GstEegFileSink *self);
 gboolean gst_eeg_file_sink_answer_output (GstEegFileSink *self,
     GstQuery *query);
 
-/* Of a file of this recording: stores the checkpoint that a mark is. */
-void gst_eeg_file_sink_handle_mark (EegDurableFile *file, void *user_data,
-    void *mark, bool reached);
+/*
+ * Finds the other recording sinks behind the tees before this one, which begin,
+ * go on and end parts together. transfer full; NULL with @error set if one
+ * cannot, or there is a sink of another kind.
+ */
+GPtrArray *gst_eeg_file_sink_find_others (GstEegFileSink *self, GError **error);
+
+/* Says how it went to store a checkpoint of a sink. Any thread. */
+void gst_eeg_file_sink_report (GObject *owner, const EegCheckpoint *checkpoint,
+    EegCheckpointResult result);
 
 /* The sidecar could not be written, with errno if the system refused; @code: if
  * that is not because the disk is full. FALSE */
@@ -206,6 +222,53 @@ gboolean gst_eeg_file_sink_mark_barrier (GstEegFileSink *self,
 /* The same pipeline, run again, finds out that there is nothing to do but maybe
  * to give the file its name: so this is stored before it gets that. */
 void gst_eeg_file_sink_mark_as_complete (GstEegFileSink *self);
+
+/* --- gsteegfilesink-group.c ----------------------------------------------- */
+
+/* A part that is on disk, and is to get its name. */
+struct ended_part
+{
+  guint64 number;
+  EegDurableFile *file;      /* NULL: there is not a byte in it */
+  EegCheckpoint *checkpoint; /* NULL: none is stored */
+  gboolean is_last;          /* of the recording */
+  guint64 id;                /* of the last checkpoint, of an empty last one */
+  guint64 first;             /* place of its first sample or byte */
+  guint64 size;
+};
+
+/* How a recording in parts begins, or goes on. */
+struct beginning
+{
+  gboolean goes_on;
+  guint64 id; /* of the checkpoint that all sinks have, not live */
+  guint8 recording[GST_EEG_PART_UUID_SIZE];
+  GstEegPart part;     /* that a sink without a sidecar goes on with */
+  guint64 last_number; /* of a part of any sink on disk, live */
+  gint64 written;      /* when it was last, microseconds since 1970 */
+};
+
+/*
+ * Joins the others behind the same tee, the first of which decides for all how
+ * they begin. FALSE after an error.
+ */
+gboolean gst_eeg_file_sink_join (GstEegFileSink *self, GPtrArray *others,
+    struct beginning *beginning);
+
+/* It stops: what it handed over, and does not have its name yet, never gets
+ * it. */
+void gst_eeg_file_sink_leave (GstEegFileSink *self);
+
+/* Whether @others are those that were there at the start. */
+gboolean gst_eeg_file_sink_is_with (GstEegFileSink *self, GPtrArray *others);
+
+/*
+ * Hands over a part, transfer full. Where parts may have to be recorded once
+ * more, it gets its name when all sinks have handed over theirs and stored the
+ * checkpoint, else at once. FALSE after an error.
+ */
+gboolean gst_eeg_file_sink_hand_over (GstEegFileSink *self,
+    struct ended_part *ended);
 
 /* --- gsteegfilesink-parts.c ---------------------------------------------- */
 

@@ -32,6 +32,10 @@
  * Sinks behind one tee go on from the same checkpoint, the newest one that all
  * of them have stored; all have to store them.
  *
+ * Parts: with #GstEegFileSink:rotate-bytes or #GstEegFileSink:rotate-time the
+ * recording becomes several files. Sinks behind one tee cut theirs at the same
+ * places, at the first one's limit; all have to make parts.
+ *
  * - Caps: any bytes. Latency: none; does not wait for the clock.
  * - A BYTES segment moves to its start, so that a muxer can complete its
  *   header, but not behind the end: that would leave a hole.
@@ -127,6 +131,12 @@ gst_eeg_file_sink_clear_settings (struct settings *settings)
 {
   g_free (settings->location);
   g_free (settings->checkpoint_location);
+}
+
+gboolean
+gst_eeg_file_sink_has_parts (const struct settings *settings)
+{
+  return settings->rotate_bytes > 0 || settings->rotate_time > 0;
 }
 
 gchar *
@@ -517,7 +527,7 @@ open_file (GstEegFileSink *self)
     ok = FALSE;
   } else if (!check_names (self, &settings, &error)) {
     ok = gst_eeg_file_sink_refuse_files (self, error);
-  } else if (settings.rotate_bytes > 0 || settings.rotate_time > 0) {
+  } else if (gst_eeg_file_sink_has_parts (&settings)) {
     ok = gst_eeg_file_sink_open_with_parts (self, &settings);
   } else if (settings.checkpoint) {
     self->resume.enabled = TRUE;
@@ -548,7 +558,7 @@ close_file (GstEegFileSink *self)
   /* nothing was written, and nothing stays; before the lock is given up */
   eeg_durable_get_counts (file, &counts);
   if (self->resume.fresh && counts.size == 0 && !self->state.finished
-      && self->parts.finished == 0)
+      && self->parts.ended == 0)
     eeg_checkpoint_remove (self->resume.sidecar);
   eeg_durable_stop (file);
   if (self->resume.peers != NULL)
@@ -575,11 +585,13 @@ gst_eeg_file_sink_change_state (GstElement *element, GstStateChange transition)
     return GST_STATE_CHANGE_FAILURE;
   }
   ret = GST_ELEMENT_CLASS (parent_class)->change_state (element, transition);
-  if (self->file != NULL
-      && (transition == GST_STATE_CHANGE_PAUSED_TO_READY
-          || (transition == GST_STATE_CHANGE_READY_TO_PAUSED
-              && ret == GST_STATE_CHANGE_FAILURE)))
-    close_file (self);
+  if (transition == GST_STATE_CHANGE_PAUSED_TO_READY
+      || (transition == GST_STATE_CHANGE_READY_TO_PAUSED
+          && ret == GST_STATE_CHANGE_FAILURE)) {
+    gst_eeg_file_sink_leave (self);
+    if (self->file != NULL)
+      close_file (self);
+  }
   if (transition == GST_STATE_CHANGE_PAUSED_TO_READY
       || ret == GST_STATE_CHANGE_FAILURE)
     gst_eeg_file_sink_forget_states (self);
@@ -811,6 +823,9 @@ finish (GstEegFileSink *self)
                           : !finish_file (self))
     return FALSE;
   state->finished = TRUE;
+  /* parts get their names when all sinks behind the same tee have come so far */
+  if (self->parts.enabled)
+    return TRUE;
   GST_OBJECT_LOCK (self);
   self->finished = TRUE;
   GST_OBJECT_UNLOCK (self);

@@ -56,8 +56,8 @@ check_stage (GstEegStage *stage, gboolean *needs_label, gboolean *is_live,
 }
 
 /* The first one on the way of the data: what comes behind may be anything. */
-static GstEegStage *
-find_label_stage (GPtrArray *stages)
+GstEegStage *
+gst_eeg_parts_find_label_stage (GPtrArray *stages)
 {
   guint i;
 
@@ -72,19 +72,25 @@ find_label_stage (GPtrArray *stages)
   return NULL;
 }
 
-/* Behind a demuxer, as behind a tee, another one would not know where a part of
- * this one ends. */
+/* Its streams do not end their parts at one place. */
 static gboolean
-check_sinks (GstPad *sink_pad, GError **error)
+check_demuxers (GstPad *sink_pad, GPtrArray *stages, GError **error)
 {
   GPtrArray *sinks = gst_eeg_checkpointer_find_sinks (sink_pad, error);
-  gboolean ok = sinks != NULL && sinks->len <= 1;
+  gboolean ok = sinks != NULL;
+  guint i;
 
-  if (sinks != NULL && !ok)
-    g_set_error (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS,
-        "%s and %s record what comes from the same demuxer",
-        GST_OBJECT_NAME (g_ptr_array_index (sinks, 0)),
-        GST_OBJECT_NAME (g_ptr_array_index (sinks, 1)));
+  for (i = 0; ok && i < stages->len && sinks->len > 1; i++) {
+    GstElement *element = g_ptr_array_index (stages, i);
+
+    ok = !gst_eeg_checkpointer_is_demuxer (element);
+    if (!ok)
+      g_set_error (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS,
+          "%s and %s record what comes from the same demuxer, %s",
+          GST_OBJECT_NAME (g_ptr_array_index (sinks, 0)),
+          GST_OBJECT_NAME (g_ptr_array_index (sinks, 1)),
+          GST_OBJECT_NAME (element));
+  }
   g_clear_pointer (&sinks, g_ptr_array_unref);
   return ok;
 }
@@ -97,14 +103,14 @@ gst_eeg_parts_find_stages (GstPad *sink_pad, gboolean *is_live, GError **error)
   guint i;
 
   *is_live = FALSE;
-  ok = ok && check_sinks (sink_pad, error);
+  ok = ok && check_demuxers (sink_pad, stages, error);
   for (i = 0; ok && i < stages->len; i++) {
     GstElement *element = g_ptr_array_index (stages, i);
 
     if (GST_IS_EEG_STAGE (element))
       ok = check_stage (GST_EEG_STAGE (element), &needs_label, is_live, error);
   }
-  if (ok && needs_label && find_label_stage (stages) == NULL) {
+  if (ok && needs_label && gst_eeg_parts_find_label_stage (stages) == NULL) {
     g_set_error_literal (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS,
         "nothing before the cipher can say which part of which recording it is, "
         "so that a part could be left out unnoticed; put a container or zstdenc "
@@ -119,7 +125,7 @@ gst_eeg_parts_find_stages (GstPad *sink_pad, gboolean *is_live, GError **error)
 void
 gst_eeg_parts_tell (GPtrArray *stages, const GstEegPart *part)
 {
-  GstEegStage *label_stage = find_label_stage (stages);
+  GstEegStage *label_stage = gst_eeg_parts_find_label_stage (stages);
   guint i;
 
   for (i = 0; i < stages->len; i++) {
@@ -144,8 +150,9 @@ gst_eeg_parts_tell (GPtrArray *stages, const GstEegPart *part)
 /* --- parts on disk ------------------------------------------------------- */
 
 static void
-note_part (const gchar *location, gchar *path, GstEegPartsFound *found)
+note_part (const gchar *location, gchar *path, gpointer data)
 {
+  GstEegPartsFound *found = data;
   gboolean unfinished = g_str_has_suffix (path, SUFFIX);
   guint64 number;
   GStatBuf s;
@@ -168,32 +175,68 @@ note_part (const gchar *location, gchar *path, GstEegPartsFound *found)
       + (gint64) s.st_mtim.tv_nsec / 1000;
 }
 
-gboolean
-gst_eeg_parts_find_last (const gchar *location, GstEegPartsFound *found,
-    GError **error)
+typedef void (*NoteFunc) (const gchar *location, gchar *path, gpointer data);
+
+/* Calls @note for each file in the folder of the parts. */
+static void
+read_folder (const gchar *any_part, const gchar *location, NoteFunc note,
+    gpointer data)
 {
-  gchar *folder = gst_eeg_part_make_location (location, 1, error);
+  gchar *folder = g_strdup (any_part), *slash = strrchr (folder, '/');
   const gchar *name;
-  gchar *slash;
   GDir *dir;
 
-  memset (found, 0, sizeof *found);
-  if (folder == NULL)
-    return FALSE;
-  slash = strrchr (folder, '/');
   (slash != NULL ? slash + 1 : folder)[0] = '\0';
   /* one that cannot be read is an error when the file is opened */
   dir = g_dir_open (*folder != '\0' ? folder : ".", 0, NULL);
   while (dir != NULL && (name = g_dir_read_name (dir)) != NULL) {
     gchar *path = g_strconcat (folder, name, NULL);
 
-    note_part (location, path, found);
+    note (location, path, data);
     g_free (path);
   }
   if (dir != NULL)
     g_dir_close (dir);
   g_free (folder);
+}
+
+gboolean
+gst_eeg_parts_find_last (const gchar *location, GstEegPartsFound *found,
+    GError **error)
+{
+  gchar *any_part = gst_eeg_part_make_location (location, 1, error);
+
+  memset (found, 0, sizeof *found);
+  if (any_part == NULL)
+    return FALSE;
+  read_folder (any_part, location, note_part, found);
+  g_free (any_part);
   return TRUE;
+}
+
+static void
+remove_unfinished (const gchar *location, gchar *path, gpointer data)
+{
+  const guint64 *last = data;
+  gchar *name;
+  guint64 number;
+
+  if (!g_str_has_suffix (path, SUFFIX))
+    return;
+  name = g_strndup (path, strlen (path) - strlen (SUFFIX));
+  if (gst_eeg_part_parse_location (location, name, &number) && number > *last)
+    g_unlink (path);
+  g_free (name);
+}
+
+void
+gst_eeg_parts_remove_unfinished (const gchar *location, guint64 number)
+{
+  gchar *any_part = gst_eeg_part_make_location (location, 1, NULL);
+
+  if (any_part != NULL)
+    read_folder (any_part, location, remove_unfinished, &number);
+  g_free (any_part);
 }
 
 /* --- checkpoints --------------------------------------------------------- */

@@ -38,6 +38,12 @@ void gst_eeg_parts_tell (GPtrArray *stages, const GstEegPart *part);
 gboolean gst_eeg_parts_find_last (const gchar *location,
     GstEegPartsFound *found, GError **error);
 
+/* Throws away what is there of parts behind @number, but for whole ones. */
+void gst_eeg_parts_remove_unfinished (const gchar *location, guint64 number);
+
+/* The stage of @stages that writes labels, or NULL. */
+GstEegStage *gst_eeg_parts_find_label_stage (GPtrArray *stages);
+
 /* Writes to a checkpoint which part comes next, as a state of @sink. */
 gboolean gst_eeg_parts_save (EegCheckpoint *checkpoint, GstElement *sink,
     const GstEegPart *next);

@@ -212,6 +212,7 @@ struct _GstEegSrc
   GstEegDriver *driver; /* the child; NULL only while it is exchanged */
   GBytes *restore;      /* to go on from, taken by the next start */
   guint32 request;      /* of barriers, the last one's number */
+  guint64 part_request; /* the last part whose end was asked for */
   struct state state;
 
   GstEegStageCounters counters;
@@ -479,6 +480,7 @@ prepare_barriers (GstEegSrc *self, const struct settings *settings,
   GST_OBJECT_LOCK (self);
   restore = g_steal_pointer (&self->restore);
   self->request = GST_SEQNUM_INVALID;
+  self->part_request = 0;
   GST_OBJECT_UNLOCK (self);
   g_atomic_int_set (&self->requested, FALSE);
   g_atomic_int_set (&self->part_wanted, FALSE);
@@ -1411,15 +1413,32 @@ take_request (GstEegSrc *self, GstEvent *event)
     g_atomic_int_set (&self->requested, TRUE);
 }
 
+/* Each sink asks for the end of a part when it has enough; the first one
+ * counts. */
+static void
+take_part_request (GstEegSrc *self, guint64 number)
+{
+  gboolean is_new;
+
+  GST_OBJECT_LOCK (self);
+  is_new = number > self->part_request;
+  self->part_request = MAX (self->part_request, number);
+  GST_OBJECT_UNLOCK (self);
+  if (is_new)
+    g_atomic_int_set (&self->part_wanted, TRUE);
+}
+
 static gboolean
 gst_eeg_src_event (GstBaseSrc *src, GstEvent *event)
 {
+  guint64 number;
+
   if (gst_eeg_event_is_barrier_request (event)) {
     take_request (GST_EEG_SRC (src), event);
     return TRUE;
   }
-  if (gst_eeg_event_is_part_request (event)) {
-    g_atomic_int_set (&GST_EEG_SRC (src)->part_wanted, TRUE);
+  if (gst_eeg_event_parse_part_request (event, &number)) {
+    take_part_request (GST_EEG_SRC (src), number);
     return TRUE;
   }
   if (GST_EVENT_TYPE (event) == GST_EVENT_SEEK && !can_seek (event))

@@ -43,6 +43,12 @@ typedef struct
   gchar *settings;
 } Saved;
 
+typedef struct
+{
+  GstEegStage *stage;
+  GstEegPart part;
+} NextPart;
+
 struct _GstEegBarrier
 {
   gint refs;
@@ -56,12 +62,17 @@ struct _GstEegBarrier
   GArray *saved; /* the source's is the first one */
   gchar *failure;
   gboolean ends_part;
-  gboolean has_next_part;
-  GstEegPart next_part;
+  GArray *next_parts;
 };
 
 G_DEFINE_BOXED_TYPE (GstEegBarrier, gst_eeg_barrier, gst_eeg_barrier_ref,
     gst_eeg_barrier_unref)
+
+static void
+clear_next_part (gpointer data)
+{
+  gst_object_unref (((NextPart *) data)->stage);
+}
 
 static void
 clear_saved (gpointer data)
@@ -93,6 +104,8 @@ gst_eeg_barrier_new (guint64 id, guint64 sample_index)
   g_mutex_init (&barrier->lock);
   barrier->saved = g_array_new (FALSE, FALSE, sizeof (Saved));
   g_array_set_clear_func (barrier->saved, clear_saved);
+  barrier->next_parts = g_array_new (FALSE, FALSE, sizeof (NextPart));
+  g_array_set_clear_func (barrier->next_parts, clear_next_part);
   return barrier;
 }
 
@@ -123,6 +136,7 @@ gst_eeg_barrier_unref (GstEegBarrier *barrier)
   if (!g_atomic_int_dec_and_test (&barrier->refs))
     return;
   g_array_unref (barrier->saved);
+  g_array_unref (barrier->next_parts);
   g_free (barrier->input.path);
   g_free (barrier->failure);
   g_mutex_clear (&barrier->lock);
@@ -480,41 +494,56 @@ gst_eeg_barrier_ends_part (GstEegBarrier *barrier)
 /**
  * gst_eeg_barrier_set_next_part:
  * @barrier: a barrier that ends a part
+ * @stage: the stage that writes the label
  * @part: (transfer none): what follows
  *
  * Called by the stage that writes the label: nobody else knows the digest of
- * the part that ends.
+ * the part that ends. Behind a tee each branch may have such a stage.
  */
 void
-gst_eeg_barrier_set_next_part (GstEegBarrier *barrier, const GstEegPart *part)
+gst_eeg_barrier_set_next_part (GstEegBarrier *barrier, GstEegStage *stage,
+    const GstEegPart *part)
 {
-  g_return_if_fail (barrier != NULL && part != NULL);
+  NextPart next = { NULL };
 
+  g_return_if_fail (barrier != NULL && part != NULL);
+  g_return_if_fail (GST_IS_EEG_STAGE (stage));
+
+  next.stage = gst_object_ref (stage);
+  next.part = *part;
   g_mutex_lock (&barrier->lock);
-  barrier->next_part = *part;
-  barrier->has_next_part = TRUE;
+  g_array_append_val (barrier->next_parts, next);
   g_mutex_unlock (&barrier->lock);
 }
 
 /**
  * gst_eeg_barrier_get_next_part:
  * @barrier: a barrier
+ * @stage: a stage
  * @part: (out caller-allocates): what follows
  *
- * Returns: whether a stage on the way wrote a label and will write the next one
+ * Returns: whether @stage wrote a label and will write the next one
  */
 gboolean
-gst_eeg_barrier_get_next_part (GstEegBarrier *barrier, GstEegPart *part)
+gst_eeg_barrier_get_next_part (GstEegBarrier *barrier, GstEegStage *stage,
+    GstEegPart *part)
 {
-  gboolean has_next_part;
+  gboolean found = FALSE;
+  guint i;
 
   g_return_val_if_fail (barrier != NULL && part != NULL, FALSE);
+  g_return_val_if_fail (GST_IS_EEG_STAGE (stage), FALSE);
 
   g_mutex_lock (&barrier->lock);
-  has_next_part = barrier->has_next_part;
-  *part = barrier->next_part;
+  for (i = 0; i < barrier->next_parts->len && !found; i++) {
+    const NextPart *next = &g_array_index (barrier->next_parts, NextPart, i);
+
+    found = next->stage == stage;
+    if (found)
+      *part = next->part;
+  }
   g_mutex_unlock (&barrier->lock);
-  return has_next_part;
+  return found;
 }
 
 /**

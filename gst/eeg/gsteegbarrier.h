@@ -125,12 +125,12 @@ GST_EEG_API
 gboolean gst_eeg_barrier_ends_part (GstEegBarrier *barrier);
 
 GST_EEG_API
-void gst_eeg_barrier_set_next_part (GstEegBarrier *barrier,
+void gst_eeg_barrier_set_next_part (GstEegBarrier *barrier, GstEegStage *stage,
     const GstEegPart *part);
 
 GST_EEG_API
 gboolean gst_eeg_barrier_get_next_part (GstEegBarrier *barrier,
-    GstEegPart *part);
+    GstEegStage *stage, GstEegPart *part);
 
 GST_EEG_API
 GstEvent *gst_eeg_event_new_barrier (GstEegBarrier *barrier);

@@ -757,11 +757,14 @@ end_pushed_part (GstEegChunkCodec *self, GstEegBarrier *barrier)
     push->part.first = GST_EEG_PART_UNKNOWN;
   else if (push->part.first != GST_EEG_PART_UNKNOWN)
     push->part.first += push->mark.bytes;
-  push->part.link = GST_EEG_PART_LINK_FOLLOWS;
   if (push->hash != NULL) {
-    push->part.digest->final (push->hash, push->part.previous);
-    push->part.digest->init (push->hash);
-    gst_eeg_barrier_set_next_part (barrier, &push->part);
+    /* one without a byte makes no file: the next one follows what is there */
+    if (push->pushed > 0) {
+      push->part.link = GST_EEG_PART_LINK_FOLLOWS;
+      push->part.digest->final (push->hash, push->part.previous);
+      push->part.digest->init (push->hash);
+    }
+    gst_eeg_barrier_set_next_part (barrier, GST_EEG_STAGE (self), &push->part);
   }
   push->mark.bytes = push->mark.jobs = 0;
   push->offset = push->pushed = 0;
@@ -1480,7 +1483,7 @@ static gboolean
 end_part (GstEegChunkCodec *self, GstEvent *event)
 {
   GstEegChunkCodecPrivate *priv = PRIVATE (self);
-  gboolean ok = finish_stream (self, TRUE) == GST_FLOW_OK;
+  gboolean ok = !priv->state.begun || finish_stream (self, TRUE) == GST_FLOW_OK;
 
   priv->state.n_parts++;
   /* one that depends on what was before is made new with the next part */

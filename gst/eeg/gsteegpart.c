@@ -489,32 +489,45 @@ gst_eeg_part_parse_location (const gchar *location, const gchar *path,
 
 /**
  * gst_eeg_event_new_part_request:
+ * @number: of the part that is to end
  *
- * Asks the source to end a part at its next barrier. Several requests before
- * that are one.
+ * Asks the source to end a part at its next barrier. Several sinks may have
+ * enough of the same part: the source ends it at the first request, and takes
+ * none for this one or any before it any more.
  *
  * Returns: (transfer full): an upstream event
  */
 GstEvent *
-gst_eeg_event_new_part_request (void)
+gst_eeg_event_new_part_request (guint64 number)
 {
+  g_return_val_if_fail (number > 0, NULL);
+
   return gst_event_new_custom (GST_EVENT_CUSTOM_UPSTREAM,
-      gst_structure_new_empty (REQUEST_NAME));
+      gst_structure_new (REQUEST_NAME, "number", G_TYPE_UINT64, number, NULL));
 }
 
 /**
- * gst_eeg_event_is_part_request:
+ * gst_eeg_event_parse_part_request:
  * @event: any event
+ * @number: (out) (optional): of the part that is to end
  *
  * Returns: whether it asks for the end of a part
  */
 gboolean
-gst_eeg_event_is_part_request (GstEvent *event)
+gst_eeg_event_parse_part_request (GstEvent *event, guint64 *number)
 {
+  guint64 value;
+
   g_return_val_if_fail (GST_IS_EVENT (event), FALSE);
 
-  return GST_EVENT_TYPE (event) == GST_EVENT_CUSTOM_UPSTREAM
-      && gst_event_has_name (event, REQUEST_NAME);
+  if (GST_EVENT_TYPE (event) != GST_EVENT_CUSTOM_UPSTREAM
+      || !gst_event_has_name (event, REQUEST_NAME)
+      || !gst_structure_get_uint64 (gst_event_get_structure (event), "number",
+          &value))
+    return FALSE;
+  if (number != NULL)
+    *number = value;
+  return TRUE;
 }
 
 /**

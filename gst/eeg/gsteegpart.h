@@ -144,10 +144,10 @@ gboolean gst_eeg_part_parse_location (const gchar *location, const gchar *path,
     guint64 *number);
 
 GST_EEG_API
-GstEvent *gst_eeg_event_new_part_request (void);
+GstEvent *gst_eeg_event_new_part_request (guint64 number);
 
 GST_EEG_API
-gboolean gst_eeg_event_is_part_request (GstEvent *event);
+gboolean gst_eeg_event_parse_part_request (GstEvent *event, guint64 *number);
 
 GST_EEG_API
 GstEvent *gst_eeg_event_new_part (const GstEegPart *part);

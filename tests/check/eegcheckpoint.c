@@ -686,6 +686,93 @@ GST_START_TEST (test_unwind_while_playing)
 
 GST_END_TEST;
 
+/* All parts of a sink, in order; none is unfinished. Removes them. */
+static GByteArray *
+take_parts (const gchar *name)
+{
+  GByteArray *all = g_byte_array_new ();
+  gboolean more = TRUE;
+  guint i;
+
+  for (i = 1; more; i++) {
+    gchar *path = g_strdup_printf ("%s/%s-%03u.x", folder, name, i);
+    gchar *unfinished = g_strconcat (path, ".part", NULL), *data;
+    gsize size;
+
+    fail_if (g_file_test (unfinished, G_FILE_TEST_EXISTS), "%s", unfinished);
+    more = g_file_get_contents (path, &data, &size, NULL);
+    if (more) {
+      g_byte_array_append (all, (guint8 *) data, size);
+      g_free (data);
+    }
+    g_unlink (path);
+    g_free (unfinished);
+    g_free (path);
+  }
+  return all;
+}
+
+/* Two sinks that cut their parts at the same places go back to the same one. */
+GST_START_TEST (test_unwind_parts_of_two_sinks)
+{
+  static const gchar *const names[] = { "out", "other" };
+  gchar *line = g_strdup_printf (
+      "filesrc location=%s/in ! eegchunk checkpoint-interval=100000 ! "
+      "identity name=check ! tee name=t ! queue max-size-bytes=70000 ! "
+      "eegfilesink checkpoint=true rotate-bytes=150000 location=%s/out.x t. ! "
+      "queue max-size-bytes=200000 ! identity sleep-time=3000 ! eegfilesink "
+      "checkpoint=true rotate-bytes=1000000000 location=%s/other.x",
+      folder, folder, folder);
+  gchar *in = g_build_filename (folder, "in", NULL), *input;
+  gchar *own = g_build_filename (folder, "out.x.checkpoint", NULL);
+  GstElement *pipeline, *check;
+  GError *error = NULL;
+  GPtrArray *list;
+  guint64 id;
+  gsize size;
+  guint i;
+
+  make_input ();
+  pipeline = gst_parse_launch (line, NULL);
+  check = gst_bin_get_by_name (GST_BIN (pipeline), "check");
+  g_object_set (check, "error-after", 10, "sleep-time", 10000, NULL);
+  fail_unless_equals_int (play (pipeline), GST_MESSAGE_ERROR);
+  gst_element_set_state (pipeline, GST_STATE_READY);
+  g_object_set (check, "error-after", -1, "sleep-time", 0, NULL);
+  gst_object_unref (check);
+
+  list = gst_eeg_checkpoint_list (own, NULL);
+  fail_unless (list != NULL && list->len == 2);
+  id = gst_eeg_checkpoint_get_id (list->pdata[1]);
+  fail_unless (gst_eeg_checkpoint_get_part (list->pdata[0]) > 1);
+  g_ptr_array_unref (list);
+  fail_unless (gst_eeg_unwind (pipeline, id, &error), "%s",
+      error != NULL ? error->message : "");
+  fail_unless_equals_int (play (pipeline), GST_MESSAGE_EOS);
+  drop_pipeline (pipeline);
+
+  fail_unless (g_file_get_contents (in, &input, &size, NULL));
+  for (i = 0; i < G_N_ELEMENTS (names); i++) {
+    GByteArray *all = take_parts (names[i]);
+    gchar *path = g_strdup_printf ("%s/%s.x.checkpoint", folder, names[i]);
+    gchar *older = g_strconcat (path, ".old", NULL);
+
+    fail_unless_equals_uint64 (all->len, size);
+    fail_unless (memcmp (all->data, input, size) == 0);
+    g_byte_array_unref (all);
+    g_unlink (path);
+    g_unlink (older);
+    g_free (path);
+    g_free (older);
+  }
+  g_free (input);
+  g_free (in);
+  g_free (own);
+  g_free (line);
+}
+
+GST_END_TEST;
+
 GST_START_TEST (test_unwind_refused)
 {
   GstElement *pipeline = gst_parse_launch ("fakesrc ! fakesink", NULL);
@@ -1108,6 +1195,7 @@ eegcheckpoint_suite (void)
   tcase_add_test (tc, test_unwind_complete);
   tcase_add_loop_test (tc, test_unwind, 0, G_N_ELEMENTS (unwinds));
   tcase_add_test (tc, test_unwind_while_playing);
+  tcase_add_test (tc, test_unwind_parts_of_two_sinks);
   tcase_add_test (tc, test_unwind_refused);
   tcase_add_test (tc, test_poison_chunk);
   tcase_add_loop_test (tc, test_requested, 0, G_N_ELEMENTS (slow_chains));

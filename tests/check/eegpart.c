@@ -167,24 +167,37 @@ GST_END_TEST;
 GST_START_TEST (test_events)
 {
   GstEegBarrier *barrier = gst_eeg_barrier_new (1, 100);
-  GstEvent *request = gst_eeg_event_new_part_request ();
+  GstEvent *request = gst_eeg_event_new_part_request (7);
+  GstElement *element = gst_parse_launch ("zstdenc", NULL);
+  GstElement *other = gst_parse_launch ("zstdenc", NULL);
+  GstEegStage *stages[] = { GST_EEG_STAGE (element), GST_EEG_STAGE (other) };
   GstEegPart part, got;
+  guint64 number = 0;
   const GstEegPart *parsed;
   GstEvent *event;
 
   fail_if (gst_eeg_barrier_ends_part (barrier));
-  fail_if (gst_eeg_barrier_get_next_part (barrier, &got));
+  fail_if (gst_eeg_barrier_get_next_part (barrier, stages[0], &got));
   gst_eeg_barrier_set_ends_part (barrier);
   fail_unless (gst_eeg_barrier_ends_part (barrier));
   gst_eeg_part_init (&part, uuid, 5);
-  gst_eeg_barrier_set_next_part (barrier, &part);
-  fail_unless (gst_eeg_barrier_get_next_part (barrier, &got));
+  gst_eeg_barrier_set_next_part (barrier, stages[0], &part);
+  fail_if (gst_eeg_barrier_get_next_part (barrier, stages[1], &got));
+  part.previous[0] = 9;
+  gst_eeg_barrier_set_next_part (barrier, stages[1], &part);
+  fail_unless (gst_eeg_barrier_get_next_part (barrier, stages[0], &got));
   fail_unless_equals_uint64 (got.number, 5);
+  fail_unless_equals_int (got.previous[0], 0);
+  fail_unless (gst_eeg_barrier_get_next_part (barrier, stages[1], &got));
+  fail_unless_equals_int (got.previous[0], 9);
   gst_eeg_barrier_unref (barrier);
+  gst_object_unref (element);
+  gst_object_unref (other);
 
   event = gst_eeg_event_new_part (&part);
-  fail_unless (gst_eeg_event_is_part_request (request));
-  fail_if (gst_eeg_event_is_part_request (event));
+  fail_unless (gst_eeg_event_parse_part_request (request, &number));
+  fail_unless_equals_uint64 (number, 7);
+  fail_if (gst_eeg_event_parse_part_request (event, NULL));
   fail_unless (GST_EVENT_IS_UPSTREAM (request));
   fail_unless (GST_EVENT_IS_SERIALIZED (event));
   fail_unless (gst_eeg_event_parse_part (event, &parsed));
@@ -268,7 +281,7 @@ encode (const gchar *launch, const GstEegPart *part, gsize size,
         gst_eeg_stage_restore_state (GST_EEG_STAGE (element), state, NULL));
     g_bytes_unref (state);
   }
-  if (!gst_eeg_barrier_get_next_part (barrier, next))
+  if (!gst_eeg_barrier_get_next_part (barrier, GST_EEG_STAGE (element), next))
     next->number = 0;
   if (size > MIDDLE)
     gst_harness_push (h, gst_buffer_new_memdup (data + MIDDLE, size - MIDDLE));

@@ -160,10 +160,12 @@ class Parts(launch.Recordings):
         end = head.find(b"\n--- ") + 60
         return [head[:end]] if 60 <= end <= len(head) else []
 
-    def note_headers(self, name, heads):
+    def note_headers(self, name, heads, prefix="out"):
         """Of all files that there are. What is written to one later has another
         time, and a part keeps its time when it gets its name."""
-        for path in self.folder.glob("out-*"):
+        if name not in CIPHERS:
+            return
+        for path in self.folder.glob(f"{prefix}-*"):
             if not re.search(r"\.(b3|sha\d+)\b", path.name):
                 info = path.stat()
                 heads.setdefault((info.st_ino, info.st_mtime_ns), (
@@ -266,7 +268,9 @@ class Parts(launch.Recordings):
         parts = sorted(self.folder.glob("out-*.bdf"))
         self.assertEqual(list(self.folder.glob("*.part")), [])
         previous = b"none"
-        for number, part in enumerate(parts, 1):
+        for part in parts:
+            # a branch with nothing in between leaves numbers out
+            number = int(part.name[4:7])
             self.succeed(f"filesrc location={part.name} {decode} ! "
                          "filesink location=decoded")
             data = (self.folder / "decoded").read_bytes()
@@ -693,6 +697,243 @@ class Parts(launch.Recordings):
             else:
                 self.assertIn(problem.split(":")[0], useless, problem)
 
+    # several sinks
+
+    def two_line(self, first, second, sinks, slow=0):
+        """Bytes to two sinks, by the names in ENCODE; the second queue holds more
+        than a part, so that this branch may be far behind."""
+        middles = [ENCODE[name].format(*[self.random.choice((1, 2, 8))] * 2)
+                   for name in (first, second)]
+        slowly = f"identity sleep-time={slow} ! " if slow else ""
+        middles[1] = middles[1].replace("out.", "other.")
+        queue = "queue max-size-buffers=0 max-size-bytes"
+        return (f"filesrc location=in ! eegchunk checkpoint-interval={INTERVAL} "
+                f"! tee name=t ! {queue}=100000 ! {middles[0]} ! eegfilesink "
+                f"location=out.{SUFFIX[first]} {sinks[0]} t. ! "
+                f"{queue}=1500000 ! {slowly}{middles[1]} ! eegfilesink "
+                f"location=other.{SUFFIX[second]} {sinks[1]}")
+
+    def decode_parts(self, name, prefix):
+        parts = sorted(self.folder.glob(f"{prefix}-*.{SUFFIX[name]}"))
+        self.assertEqual([part.name for part in parts],
+                         [f"{prefix}-{n + 1:03}.{SUFFIX[name]}"
+                          for n in range(len(parts))])
+        contents = []
+        for part in parts:
+            self.succeed(f"filesrc location={part.name} ! {DECODE[name]} ! "
+                         "filesink location=decoded")
+            contents.append((self.folder / "decoded").read_bytes())
+        return parts, contents
+
+    def check_two(self, first, second):
+        """Both have the same in the same parts, and sums of each."""
+        self.assertEqual(list(self.folder.glob("*.part")), [])
+        parts, contents = self.decode_parts(first, "out")
+        others, same = self.decode_parts(second, "other")
+        self.assertEqual([len(data) for data in contents],
+                         [len(data) for data in same])
+        self.assertEqual(contents, same)
+        self.assertEqual(b"".join(contents), self.input.read_bytes())
+        for tool in ("b3", "sha256", "sha512"):
+            for path in self.folder.glob(f"*.{tool}"):
+                subprocess.run([f"{tool}sum", "-c", path.name], check=True,
+                               cwd=self.folder, stdout=subprocess.DEVNULL)
+        return parts, others
+
+    def clear_two(self):
+        for path in self.folder.iterdir():
+            if path.name.startswith(("out", "other")):
+                path.unlink()
+
+    def test_two_sinks(self):
+        """Whose limit it is does not matter, and one request is one part."""
+        limit, none = "rotate-bytes=400000", "rotate-bytes=100000000000"
+        for sinks in ((limit, none), (none, limit), (limit, limit)):
+            text = self.succeed(self.two_line("plain", "aes", sinks,
+                                              slow=10000))
+            parts, others = self.check_two("plain", "aes")
+            self.assertEqual(len(re.findall("eeg-part,", text)),
+                             len(parts) + len(others))
+            self.assertGreater(len(parts), 1)
+            # no part is ended by two requests: the second one would make it as
+            # small as an interval
+            for part in parts[:-1]:
+                self.assertGreater(part.stat().st_size, INTERVAL)
+            self.clear_two()
+
+    def test_two_sinks_killed(self):
+        kills = finished = 0
+        pairs = (("plain", "aes"), ("age", "aes"), ("lz4", "age"))
+        sink = "rotate-bytes=400000 checkpoint=true max-retries=0"
+        while kills < KILLS or finished < len(pairs):
+            pair = pairs[finished % len(pairs)]
+            heads = {name: {} for name in ENCODE}
+            done = False
+            while not done:
+                process = self.start(self.two_line(
+                    *pair, (sink, sink),
+                    slow=self.random.choice((2000, 10000))))
+                killed, _ = self.kill_after(process,
+                                            self.random.uniform(0.05, 0.8))
+                kills += killed
+                done = not killed
+                self.check_common(pair)
+                for name, prefix in zip(pair, ("out", "other")):
+                    self.note_headers(name, heads[name], prefix)
+            self.check_two(*pair)
+            for name in CIPHERS:
+                self.check_headers(heads[name])
+            finished += 1
+            self.clear_two()
+        print(f"{kills} kills, {finished} recordings")
+
+    def check_common(self, pair):
+        """No part has its name that another sink has not brought to disk."""
+        paths = [sorted(self.folder.glob(f"{prefix}-*.{SUFFIX[name]}"))
+                 for prefix, name in zip(("out", "other"), pair)]
+        for path in paths[0]:
+            number = path.name[4:7]
+            self.assertTrue(
+                list(self.folder.glob(f"other-{number}.{SUFFIX[pair[1]]}*")))
+        self.assertLessEqual(abs(len(paths[0]) - len(paths[1])), 1)
+
+    def test_two_sinks_of_samples(self):
+        """Each branch has its own chain of labels, of the same recording; with
+        kills."""
+        fir = "rawtovoltage ! firfilter taps=501 low=1 high=40 mode=band-pass ! "
+        line = ("eegsrc num-samples=30007 channels=3 checkpoint-interval=1000 ! "
+                "{slow}tee name=t ! queue max-size-buffers=0 max-size-time=0 ! "
+                "edfmux ! eegfilesink location=out.bdf {sink} t. ! queue ! "
+                f"{fir}edfmux ! zstdenc ! aesgcmenc key-file=key "
+                "segment-size=4096 ! eegfilesink location=other.bdf {sink}")
+        references = self.reference("edfmux"), self.reference(fir + "edfmux")
+        sink = "rotate-bytes=20000 checkpoint=true max-retries=0"
+        for slow in ("", "identity sleep-time=8000 ! "):
+            done = False
+            while not done:
+                process = self.start(line.format(slow=slow, sink=sink))
+                done = not self.kill_after(
+                    process, self.random.uniform(0.1, 0.9) if slow else 60)[0]
+            self.check_samples(references[0])
+            for path in list(self.folder.glob("out-*")):
+                path.rename(self.folder / path.name.replace("out", "first"))
+            for path in list(self.folder.glob("other-*")):
+                path.rename(self.folder / path.name.replace("other", "out"))
+            self.check_samples(references[1], "! aesgcmdec key-file=key "
+                               "segment-size=4096 ! zstddec")
+            for prefix, keys in (("first", []), ("out", ["--key-file=key"])):
+                names = sorted(path.name
+                               for path in self.folder.glob(f"{prefix}-*.bdf"))
+                self.assertEqual(self.verify(names, *keys)[1], "")
+            labels = [re.findall(rb"recording=(\S+)", path.read_bytes())
+                      for path in sorted(self.folder.glob("first-*"))]
+            self.succeed("filesrc location=out-001.bdf ! aesgcmdec key-file=key "
+                         "segment-size=4096 ! zstddec ! filesink location=first")
+            labels.append(re.findall(rb"recording=(\S+)",
+                                     (self.folder / "first").read_bytes()))
+            self.assertEqual(len({label for one in labels for label in one}), 1)
+            for path in self.folder.iterdir():
+                if path.name.startswith(("out", "other", "first")):
+                    path.unlink()
+
+    def test_two_sinks_that_differ(self):
+        """A sink without its sidecar, or with that of another recording."""
+        sink = "rotate-bytes=400000 checkpoint=true"
+        line = self.two_line("plain", "aes", (sink, sink), slow=10000)
+        fast = line.replace("identity sleep-time=10000 ! ", "")
+        process = self.start(line)
+        while process.poll() is None and not list(
+                self.folder.glob("other-002.zst.tink")):
+            time.sleep(0.01)
+        self.kill(process)
+        sidecar = self.folder / "other.zst.tink.checkpoint"
+        good = sidecar.read_bytes()
+        older = self.folder / "other.zst.tink.checkpoint.old"
+        kept = older.read_bytes()
+        sidecar.unlink()
+        older.unlink()
+        self.refuse(fast, "have none in common")
+        sidecar.write_bytes(good)
+        older.write_bytes(kept)
+        first = self.folder / "out.edf.checkpoint"
+        own = first.read_bytes()
+        self.succeed(fast.replace("location=out.", "location=out2.")
+                     .replace("location=other.", "location=other2."))
+        first_older = self.folder / "out.edf.checkpoint.old"
+        own_older = first_older.read_bytes()
+        for path in first, first_older:
+            path.write_bytes((self.folder / path.name.replace(
+                "out", "out2")).read_bytes())
+        self.refuse(fast, "have none in common|those of different recordings")
+        first.write_bytes(own)
+        first_older.write_bytes(own_older)
+        for path in self.folder.glob("o*2*.*"):
+            if path.name.startswith(("out2", "other2")):
+                path.unlink()
+        self.succeed(fast)
+        self.check_two("plain", "aes")
+        # nothing is left to do but to give one its name
+        last = max(self.folder.glob("other-*.zst.tink"))
+        last.rename(f"{last}.part")
+        before = {path.name: path.read_bytes() for path in self.folder.iterdir()
+                  if path.name.startswith("out")}
+        self.succeed(fast)
+        self.assertTrue(last.exists())
+        self.assertEqual(before, {path.name: path.read_bytes()
+                                  for path in self.folder.iterdir()
+                                  if path.name.startswith("out")})
+
+    def read_labels(self, prefix, decoder):
+        """{number: (label, samples)} of all parts, whole or not."""
+        found = {}
+        for path in sorted(self.folder.glob(f"{prefix}-*.bdf*")):
+            content = self.decode(path, decoder)
+            if content is None or not content[3][0]:
+                self.assertTrue(path.name.endswith(".part"), path)
+                continue
+            label = re.search(rb"\x14EEG part (\d+); recording=(\S+) "
+                              rb"first-sample=(\d+) previous=(\w+)", content[4])
+            number = int(path.name[len(prefix) + 1:][:3])
+            self.assertEqual(int(label[1]), number)
+            found[number] = label, len(content[3][0]) // 3
+        return found
+
+    def test_two_sinks_live(self):
+        """Each start is a part of the same number in both, which says in each
+        what was lost."""
+        sink = "checkpoint=true sync-time=50000000 rotate-time=500000000"
+        line = ("eegsrc is-live=true channels=3 checkpoint-interval=50 ! tee "
+                "name=t ! queue ! edfmux record-duration=40000000 ! eegfilesink "
+                f"location=out.bdf {sink} t. ! queue ! edfmux "
+                "record-duration=40000000 ! zstdenc ! aesgcmenc key-file=key "
+                f"segment-size=256 ! eegfilesink location=other.bdf {sink}")
+        interrupted = set()
+        for _ in range(3):
+            self.kill_after(self.start(line), self.random.uniform(0.3, 1.5))
+        code, text = self.run_line(line.replace("eegsrc ",
+                                                "eegsrc num-samples=200 "))
+        self.assertEqual(code, 0, text[-2000:])
+        found = [self.read_labels("out", ""),
+                 self.read_labels("other", "! aesgcmdec key-file=key "
+                                  "segment-size=256 ! zstddec")]
+        self.assertEqual(len({label[2] for labels in found
+                              for label, _ in labels.values()}), 1)
+        for labels in found:
+            end = 0
+            for number, (label, samples) in sorted(labels.items()):
+                self.assertGreaterEqual(int(label[3]), end)
+                if label[4] == b"interrupted":
+                    interrupted.add(number)
+                elif label[4] != b"none" and number - 1 in labels:
+                    self.assertEqual(int(label[3]), end)
+                end = int(label[3]) + samples
+        self.assertGreater(len(interrupted), 0)
+        # what both have begun, both say of
+        for number in set(found[0]) & set(found[1]):
+            self.assertEqual(found[0][number][0][4] == b"interrupted",
+                             found[1][number][0][4] == b"interrupted")
+        self.assertEqual(max(found[0]), max(found[1]))
+
     # refusals
 
     def test_nothing_is_overwritten(self):
@@ -712,13 +953,25 @@ class Parts(launch.Recordings):
                 ("aesgcmenc key-file=key", "before the cipher"),
                 ("brotlienc ! aesgcmenc key-file=key", "before the cipher"),
                 ("zstddec", "zstddec0 cannot end"),
-                ("tee name=t ! fakesink t.", "t holds state|tee0 holds")):
+                ("tee name=t ! fakesink t.",
+                 "fakesink0 stands behind the same tee or demuxer, and makes no parts"),
+                ("tee name=t ! eegfilesink location=out.y t.",
+                 "eegfilesink0 stands behind the same tee or demuxer, and makes no parts"),
+                ("tee name=t ! eegfilesink location=out.y rotate-bytes=1 "
+                 "checkpoint=true t.",
+                 "eegfilesink0 stands behind the same tee or demuxer, and stores check"),
+                ("tee name=t ! eegfilesink location=out.y rotate-bytes=1 "
+                 "overwrite=true t.",
+                 "eegfilesink0 stands behind the same tee or demuxer, and has another"),
+                ("tee name=t ! queue ! aesgcmenc key-file=key ! eegfilesink "
+                 "location=out.y rotate-bytes=1 t. ! queue",
+                 "before the cipher")):
             self.refuse(f"filesrc location=in ! eegchunk ! {middle} ! "
                         "eegfilesink location=out.x rotate-bytes=1", pattern)
         self.refuse("filesrc location=in ! eegchunk ! edfdemux name=d ! queue ! "
                     "edfmux ! eegfilesink location=out.x rotate-bytes=1  "
                     "d.src_1 ! queue ! edfmux ! eegfilesink location=out.y "
-                    "checkpoint=true", "the same demuxer")
+                    "checkpoint=true", "the same tee or demuxer")
         self.refuse("filesrc location=in ! eegchunk checkpoint-interval=0 ! "
                     "eegfilesink location=out.x rotate-bytes=1",
                     "sends no barriers")

@@ -286,22 +286,25 @@ class PowerCut(unittest.TestCase):
                     good, text = self.recovers(disk, recording)
                     self.assertTrue(good, f"{middle} {sink}, state {i}: {text}")
 
-    def recovers_parts(self, disk, recording):
+    def recovers_parts(self, disk, recording, sinks=("out",)):
         """Runs the line again: all parts in order are what went in. What has its
         name stays as it is."""
         folder = self.folder / "again"
         folder.mkdir()
         disk.write_to(folder)
-        before = {path: path.read_bytes() for path in folder.glob("out-???")}
+        before = {path: path.read_bytes() for path in folder.glob("*-???")}
         code, text = self.run_line(recording.middle, recording.sink, folder)
-        parts = sorted(folder.glob("out-*"))
         good = (code == 0
                 and all(path.read_bytes() == data
-                        for path, data in before.items())
-                and [path.name for path in parts]
-                == [f"out-{n + 1:03}" for n in range(len(parts))]
-                and b"".join(path.read_bytes() for path in parts)
-                == self.input.read_bytes())
+                        for path, data in before.items()))
+        sizes = []
+        for sink in sinks:
+            parts = sorted(folder.glob(f"{sink}-*"))
+            sizes.append([path.stat().st_size for path in parts])
+            good = (good and [path.name for path in parts]
+                    == [f"{sink}-{n + 1:03}" for n in range(len(parts))]
+                    and b"".join(path.read_bytes() for path in parts)
+                    == self.input.read_bytes() and sizes[-1] == sizes[0])
         shutil.rmtree(folder)
         return good, text
 
@@ -315,6 +318,21 @@ class PowerCut(unittest.TestCase):
         for i in range(CUTS // 2):
             disk = self.cut(rng, recording)
             good, text = self.recovers_parts(disk, recording)
+            self.assertTrue(good, f"state {i}: {sorted(disk.names)}: {text}")
+
+    def test_parts_of_two_sinks(self):
+        """Neither has a part that the other one has not, or another one."""
+        options = "rotate-bytes=150000 max-retries=0"
+        recording = self.record(
+            "tee name=t ! queue max-size-bytes=100000",
+            f"{options} t. ! queue ! identity sleep-time=2000 ! eegfilesink "
+            f"checkpoint=true {options} location=other")
+        self.assertTrue(any(op == "c" and name == b"other-003.part"
+                            for op, _, _, name, _ in recording.entries))
+        rng = random.Random(SEED)
+        for i in range(CUTS // 2):
+            disk = self.cut(rng, recording)
+            good, text = self.recovers_parts(disk, recording, ("out", "other"))
             self.assertTrue(good, f"state {i}: {sorted(disk.names)}: {text}")
 
     def is_missed(self, recording, syncs):

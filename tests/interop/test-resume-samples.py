@@ -324,7 +324,7 @@ class ResumeSamples(launch.Recordings):
                  "fakesink", "edfdemux. and .*edfdemux. both wait"),
                 (f"{RATES} ! edfdemux name=d ! queue ! edfmux ! {SINK}out "
                  "d.src_1 ! queue ! edfmux ! eegfilesink location=out.second",
-                 "eegfilesink1 stands behind the same demuxer"),
+                 "eegfilesink1 stands behind the same tee or demuxer"),
                 (f"edfdemux ! gdppay ! {SINK}out", "gdppay0 holds state"),
                 (f"edfmux ! {SINK}out", "edfmux0 has a pad that is not linked"),
                 (f"eegpackenc name=m ! {SINK}out {source} ! m. "

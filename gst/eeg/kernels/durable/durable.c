@@ -586,6 +586,12 @@ eeg_durable_sync (EegDurableFile *file)
   return wait_for_sync (file, true);
 }
 
+EegDurableResult
+eeg_durable_settle (EegDurableFile *file)
+{
+  return wait_for_sync (file, false);
+}
+
 void
 eeg_durable_set_mark_func (EegDurableFile *file, EegDurableMarkFunc func,
     void *user_data)
@@ -718,6 +724,17 @@ eeg_durable_close (EegDurableFile *file, EegDurableCounts *counts, int *error)
   pthread_cond_destroy (&file->done);
   free_file (file);
   return result;
+}
+
+void
+eeg_durable_discard (EegDurableFile *file)
+{
+  EegDurableCounts counts;
+  int error;
+
+  /* also what a process before created */
+  file->created = true;
+  eeg_durable_close (file, &counts, &error);
 }
 
 /* --- from other threads -------------------------------------------------- */

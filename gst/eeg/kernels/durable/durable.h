@@ -130,6 +130,10 @@ EegDurableResult eeg_durable_write (EegDurableFile *file,
 /* Waits until all that was written is on disk. */
 EegDurableResult eeg_durable_sync (EegDurableFile *file);
 
+/* The same, which nothing ends. What is left to do is eeg_durable_finish(), by
+ * any one thread, or eeg_durable_close(). */
+EegDurableResult eeg_durable_settle (EegDurableFile *file);
+
 /* Waits until all is on disk, which nothing ends, then gives the file its name.
  * It stays open, and locked, and is not to be written any more. */
 EegDurableResult eeg_durable_finish (EegDurableFile *file);
@@ -148,6 +152,9 @@ void eeg_durable_stop (EegDurableFile *file);
  */
 EegDurableResult eeg_durable_close (EegDurableFile *file,
     EegDurableCounts *counts, int *error);
+
+/* Closes a file without a byte in it, which goes away. */
+void eeg_durable_discard (EegDurableFile *file);
 
 /* Ends waits of the writer in a write, in a sync or for marks, and lets new ones
  * end at once. Any thread. */
