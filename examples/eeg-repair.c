@@ -569,8 +569,8 @@ format_time (gint64 microseconds)
   return text;
 }
 
-/* The gap that @part declares, behind @before or, if nothing is left of what was
- * before, from the beginning on. */
+/* The gap that @part declares, behind @before or, if nothing is left of what
+ * was before, from the beginning on. */
 static void
 report_loss (const Part *before, const Part *part)
 {
@@ -670,8 +670,8 @@ is_known_before (const Part *parts, guint n, guint64 number)
   return FALSE;
 }
 
-/* Was the recording interrupted behind a part? What says so is the next one that
- * says anything: of a part may be so little on disk that it does not. */
+/* Was the recording interrupted behind a part? What says so is the next one
+ * that says anything: of a part may be so little on disk that it does not. */
 static gboolean
 is_interrupted_behind (const Part *parts, guint n, guint i)
 {

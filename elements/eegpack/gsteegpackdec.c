@@ -25,8 +25,8 @@
  * - EOS without the file's end is an error; with `salvage` it is not, and
  *   damaged blocks become gaps.
  * - Checkpoints: a barrier may come at any byte, and leaves on all pads behind
- *   the block in which it came. Going on, the rest of that block is thrown away,
- *   and the source is asked for the header once more
+ *   the block in which it came. Going on, the rest of that block is thrown
+ *   away, and the source is asked for the header once more
  *   (gst_eeg_query_new_input_bytes()). Ends of parts pass.
  */
 #ifdef HAVE_CONFIG_H
@@ -55,12 +55,12 @@ GST_DEBUG_CATEGORY_STATIC (gst_eeg_pack_dec_debug);
 #define MAX_WAITING 65536
 
 /*
- * A saved state of the input (little-endian): u8 version, u8 flags, u64 position
- * of the next chunk, u64 bytes of the header's chunk, u32 its checksum, u32
- * streams; of each, u64 frames that blocks told of, u64 those that the index
- * told of. Of the output: u8 version; of each stream u8 flags, u64 next sample,
- * u32 markers that wait for samples, and of each of these u64 time, u64 duration
- * and u32 size of its text, which follows.
+ * A saved state of the input (little-endian): u8 version, u8 flags, u64
+ * position of the next chunk, u64 bytes of the header's chunk, u32 its
+ * checksum, u32 streams; of each, u64 frames that blocks told of, u64 those
+ * that the index told of. Of the output: u8 version; of each stream u8 flags,
+ * u64 next sample, u32 markers that wait for samples, and of each of these u64
+ * time, u64 duration and u32 size of its text, which follows.
  */
 #define STATE_VERSION 1
 #define STATE_END 1

@@ -24,9 +24,9 @@
  *   index.
  * - Caps may change until the header is written; then it is an error.
  * - Checkpoints: takes part with one pad. A block ends where a barrier comes.
- * - Parts (see #GstEegPart), with one pad: the file ends where the barrier comes,
- *   and another one begins whose header has the time of that place. The label is
- *   a marker of the whole recording behind the header.
+ * - Parts (see #GstEegPart), with one pad: the file ends where the barrier
+ *   comes, and another one begins whose header has the time of that place. The
+ *   label is a marker of the whole recording behind the header.
  */
 #ifdef HAVE_CONFIG_H
 #include "config.h"
@@ -1439,8 +1439,8 @@ make_totals (GstEegPackEnc *self, gboolean is_part)
   return totals;
 }
 
-/* All have ended, and all blocks are sent; no file has begun where the end comes
- * right behind that of the last part. */
+/* All have ended, and all blocks are sent; no file has begun where the end
+ * comes right behind that of the last part. */
 static void
 finish (GstEegPackEnc *self)
 {

@@ -210,8 +210,8 @@ find_elements (GstElement *element, gboolean (*wanted) (GstElement *))
 
 static gboolean visit_element (Walk *walk, GstElement *element, GError **error);
 
-/* Nothing is linked yet to a pad of an element: what waits for its own pads will
- * be. */
+/* Nothing is linked yet to a pad of an element: what waits for its own pads
+ * will be. */
 static gboolean
 visit_waiting (Walk *walk, GstElement *element, GError **error)
 {

@@ -11,8 +11,8 @@
  * once: to wait for a branch that is behind would stop the stream that this
  * branch waits for. The last one to come stores the checkpoint for all, then
  * gives all their names. Whatever a crash leaves, either all sinks have the
- * checkpoint, and what is not named yet gets its name, or they go back to the one
- * before, where no part behind it has one.
+ * checkpoint, and what is not named yet gets its name, or they go back to the
+ * one before, where no part behind it has one.
  *
  * A single sink is a group of one.
  */
@@ -40,7 +40,8 @@ typedef struct
  * the references and who is a member; `lock` is a leaf that guards the queues
  * and what follows them. Neither is held while anything is stored, named or
  * posted: one thread at a time does that, and the others leave it their parts.
- * A sink leaves when its streaming thread has stopped, and waits for that one. */
+ * A sink leaves when its streaming thread has stopped, and waits for that
+ * one. */
 struct _GstEegFileSinkGroup
 {
   guint refs;
@@ -424,8 +425,8 @@ report_part (GstEegFileSink *self, const struct ended_part *ended,
               ended->size, "first", G_TYPE_UINT64, ended->first, NULL)));
 }
 
-/* That of the part before one that is empty is also that of the end. FALSE after
- * an error, which @self posts. */
+/* That of the part before one that is empty is also that of the end. FALSE
+ * after an error, which @self posts. */
 static gboolean
 take_last_checkpoint (GstEegFileSink *self, GstEegFileSink *sink,
     struct ended_part *ended)

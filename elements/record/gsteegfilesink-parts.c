@@ -99,8 +99,8 @@ store_first_part (GstEegFileSink *self)
 }
 
 /* transfer full; of the generation that a recording goes on from, which becomes
- * the newest one: others behind the tee must not take one for common that is not
- * any more. NULL: this sink has none. */
+ * the newest one: others behind the tee must not take one for common that is
+ * not any more. NULL: this sink has none. */
 static EegCheckpoint *
 load_part_checkpoint (GstEegFileSink *self, const struct beginning *beginning)
 {

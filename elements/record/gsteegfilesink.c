@@ -823,7 +823,8 @@ finish (GstEegFileSink *self)
                           : !finish_file (self))
     return FALSE;
   state->finished = TRUE;
-  /* parts get their names when all sinks behind the same tee have come so far */
+  /* parts get their names when all sinks behind the same tee have come so
+   * far */
   if (self->parts.enabled)
     return TRUE;
   GST_OBJECT_LOCK (self);

@@ -13,8 +13,9 @@ typedef struct
   GQueue waiting; /* checkpoints that not all have come to, the oldest first */
 } Member;
 
-/* Sinks behind one tee store checkpoints for each other. This is held while they
- * do, over nothing but that; it protects the members, by their sidecars. */
+/* Sinks behind one tee store checkpoints for each other. This is held while
+ * they do, over nothing but that; it protects the members, by their
+ * sidecars. */
 static GMutex peers_lock;
 static GHashTable *members;
 
@@ -145,8 +146,8 @@ find_waiting (Member *member, guint64 id)
   return l;
 }
 
-/* Whether a sink has come so far. One in which nothing waits has stored all that
- * it had, or was whole from the beginning. */
+/* Whether a sink has come so far. One in which nothing waits has stored all
+ * that it had, or was whole from the beginning. */
 static gboolean
 has_reached (const GstEegPeer *peer, guint64 id)
 {

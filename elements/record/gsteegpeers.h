@@ -39,10 +39,10 @@ void gst_eeg_peers_join (const GstEegPeer *peer, GObject *owner,
 void gst_eeg_peers_leave (const gchar *sidecar);
 
 /*
- * All before @checkpoint (transfer full) is on disk. It is stored as soon as all
- * sinks have come to it, by the last of them for all, and waits until then; the
- * last one of a recording is stored at once, such that the newest one that all
- * have stays. Between a join and a leave.
+ * All before @checkpoint (transfer full) is on disk. It is stored as soon as
+ * all sinks have come to it, by the last of them for all, and waits until then;
+ * the last one of a recording is stored at once, such that the newest one that
+ * all have stays. Between a join and a leave.
  */
 void gst_eeg_peers_store (GPtrArray *peers, const gchar *sidecar,
     EegCheckpoint *checkpoint);

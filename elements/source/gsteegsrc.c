@@ -902,8 +902,9 @@ announce_gap (GstEegSrc *self)
   state->gap_count = 0;
 }
 
-/* How long ago by the clock a live source was at its next sample. Who wakes late
- * has begun no later; without a clock, what is sampled already has to tell. */
+/* How long ago by the clock a live source was at its next sample. Who wakes
+ * late has begun no later; without a clock, what is sampled already has to
+ * tell. */
 static GstClockTime
 get_age (GstEegSrc *self, guint64 frames)
 {

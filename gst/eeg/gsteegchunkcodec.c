@@ -94,8 +94,9 @@ enum
  * A saved state: u8 version, u8 whether a part begins here, so that there is
  * nothing to go on with, 6 bytes 0, then (little-endian u64) bytes of input
  * where its segment is, input bytes and jobs of the stream, offset of the next
- * output byte, bytes of output. Of a class with restore() also u64 bytes to step
- * over, u32 size of what save_input() gave, that, and what save_output() gave.
+ * output byte, bytes of output. Of a class with restore() also u64 bytes to
+ * step over, u32 size of what save_input() gave, that, and what save_output()
+ * gave.
  */
 #define STATE_VERSION 1
 #define STATE_SIZE 48
@@ -1114,7 +1115,8 @@ send_job (GstEegChunkCodec *self, Item *item)
   return flow;
 }
 
-/* What the subclass has to say of its input where a barrier is. transfer full */
+/* What the subclass has to say of its input where a barrier is. transfer
+ * full */
 static GBytes *
 save_input (GstEegChunkCodec *self, GstEvent *event)
 {

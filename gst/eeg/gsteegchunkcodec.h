@@ -209,14 +209,15 @@ struct _GstEegChunkLimits
  * @resume: the stream goes on where a process before was, behind @input bytes,
  *     which became @output ones: finds out what more there is to know of them.
  *     Before anything that makes a sink write is sent; only with a source pad;
- *     optional, streaming thread. %FALSE with no error set: the element is being
- *     stopped
+ *     optional, streaming thread. %FALSE with no error set: the element is
+ *     being stopped
  * @save_input: what is needed beside the numbers of the base class to go on
  *     behind a barrier, as far as the thread that sends jobs knows it; on that
- *     thread, when all before the barrier was sent. No samples and no keys; with
+ *     thread, when all before the barrier was sent. No samples and no keys;
+ *     with
  *     @save_output, below 96 KiB. Optional; of a decoder, %NULL with no error
- *     set if the next unit depends on what was parsed before: the barrier leaves
- *     behind that
+ *     set if the next unit depends on what was parsed before: the barrier
+ *     leaves behind that
  * @save_output: the same, as far as the side that pushes knows it; as @emit
  * @restore: takes both, before anything streams; %FALSE if they are not what
  *     was saved. With @save_input and @save_output, or none of them

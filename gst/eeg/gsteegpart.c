@@ -102,8 +102,8 @@ to_utc (gint64 wall)
 /**
  * gst_eeg_part_count_before:
  * @part: a part behind an interruption, with the recording's origin
- * @recording: (nullable): fields of the `eeg-recording` event of the source that
- *     began anew
+ * @recording: (nullable): fields of the `eeg-recording` event of the source
+ *     that began anew
  * @rate_n: samples per second, numerator
  * @rate_d: denominator
  *

@@ -85,8 +85,8 @@ struct _EegDigestKernel;
  * @begun: when this one began, the same way
  * @origin: wall clock at the recording's first sample, nanoseconds since 1970
  *     read without a time zone; %GST_EEG_PART_NO_TIME
- * @at_least: samples of which is known that they came before, of a part after an
- *     interruption: a wall clock that says less was set back
+ * @at_least: samples of which is known that they came before, of a part after
+ *     an interruption: a wall clock that says less was set back
  * @digest: (nullable): BLAKE3, given to the stage that is to write the label,
  *     and to no other one
  *

@@ -962,11 +962,11 @@ gst_eeg_query_set_output (GstQuery *query, const gchar *path, guint64 size)
  * @size: (out): bytes of the file that were there when the stream went on
  * @error: return location
  *
- * Asks downstream for the file with what @stage wrote before the checkpoint: its
- * first bytes are those that @stage pushed, as many as it had pushed by then.
- * To be called by the streaming thread before it sends what makes the sink write;
- * those bytes then stay as they are. Only checksums, queues and tees may be
- * between; behind a tee any of the files will do.
+ * Asks downstream for the file with what @stage wrote before the checkpoint:
+ * its first bytes are those that @stage pushed, as many as it had pushed by
+ * then. To be called by the streaming thread before it sends what makes the
+ * sink write; those bytes then stay as they are. Only checksums, queues and
+ * tees may be between; behind a tee any of the files will do.
  *
  * Returns: (transfer full) (nullable) (type filename): the file, or %NULL with
  *     @error set, as it shall be posted, if nobody downstream has one

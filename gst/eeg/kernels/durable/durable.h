@@ -156,8 +156,8 @@ EegDurableResult eeg_durable_close (EegDurableFile *file,
 /* Closes a file without a byte in it, which goes away. */
 void eeg_durable_discard (EegDurableFile *file);
 
-/* Ends waits of the writer in a write, in a sync or for marks, and lets new ones
- * end at once. Any thread. */
+/* Ends waits of the writer in a write, in a sync or for marks, and lets new
+ * ones end at once. Any thread. */
 void eeg_durable_set_flushing (EegDurableFile *file, bool flushing);
 
 /* Any thread. */
