@@ -871,7 +871,7 @@ gst_eeg_checkpointer_compare (const EegCheckpoint *checkpoint,
 
 gboolean
 gst_eeg_checkpointer_restore (const EegCheckpoint *checkpoint,
-    GPtrArray *stages, gboolean only_source, GError **error)
+    GPtrArray *stages, gboolean at_end, GError **error)
 {
   gsize i;
 
@@ -885,11 +885,11 @@ gst_eeg_checkpointer_restore (const EegCheckpoint *checkpoint,
     if (!GST_IS_EEG_STAGE (element))
       continue;
     stage = GST_EEG_STAGE (element);
-    /* behind the end of the last part only the source is of interest */
-    if (only_source
+    /* behind the end of the last part, what ends parts has nothing to begin */
+    if (at_end
         && (saved->state_size == 0
-            || gst_eeg_stage_get_kind (stage)
-                != GST_EEG_STAGE_KIND_ACQUISITION))
+            || gst_eeg_stage_get_part_support (stage)
+                >= GST_EEG_PART_SUPPORT_ENDS))
       continue;
     state = g_bytes_new (saved->state, saved->state_size);
     ok = gst_eeg_stage_restore_state (stage, state, error);

@@ -73,10 +73,11 @@ gboolean gst_eeg_checkpointer_is_live (const EegCheckpoint *checkpoint);
 gboolean gst_eeg_checkpointer_compare (const EegCheckpoint *checkpoint,
     GPtrArray *stages, gboolean parts, GError **error);
 
-/* Hands their states to the stages, which were compared; or only to the source,
- * to look at its input once more. */
+/* Hands their states to the stages, which were compared; at the end of the last
+ * part only to those that do not end parts: the source looks at its input once
+ * more. */
 gboolean gst_eeg_checkpointer_restore (const EegCheckpoint *checkpoint,
-    GPtrArray *stages, gboolean only_source, GError **error);
+    GPtrArray *stages, gboolean at_end, GError **error);
 
 G_END_DECLS
 

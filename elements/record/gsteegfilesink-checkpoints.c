@@ -372,12 +372,12 @@ gst_eeg_file_sink_answer_output (GstEegFileSink *self, GstQuery *query)
 
 gboolean
 gst_eeg_file_sink_restore (GstEegFileSink *self,
-    const EegCheckpoint *checkpoint, GPtrArray *stages, gboolean only_source,
+    const EegCheckpoint *checkpoint, GPtrArray *stages, gboolean at_end,
     GError **error)
 {
   if (self->resume.restored == NULL)
     self->resume.restored = g_ptr_array_ref (stages);
-  return gst_eeg_checkpointer_restore (checkpoint, stages, only_source, error);
+  return gst_eeg_checkpointer_restore (checkpoint, stages, at_end, error);
 }
 
 void

@@ -172,7 +172,7 @@ void gst_eeg_file_sink_clear_resume (GstEegFileSink *self);
 
 /* Hands their states to @stages. FALSE after an error. */
 gboolean gst_eeg_file_sink_restore (GstEegFileSink *self,
-    const EegCheckpoint *checkpoint, GPtrArray *stages, gboolean only_source,
+    const EegCheckpoint *checkpoint, GPtrArray *stages, gboolean at_end,
     GError **error);
 
 /* The run is over: what no stage has taken by now must not be where a later
