@@ -429,11 +429,11 @@ GST_START_TEST (test_several)
   fail_unless (peak <= most + SLACK,
       "%s uses %" G_GSIZE_FORMAT " bytes, estimated were %" G_GUINT64_FORMAT,
       launch, peak, most);
-  /* nor is it said to take much more than it does; of several streams, any
-   * place may hold a block of the largest. A sanitizer's malloc counts
-   * nothing. */
+  /* nor is it said to take much more than it does, where on a busy machine one
+   * worker may not have begun; of several streams, any place may hold a block
+   * of the largest. A sanitizer's malloc counts nothing. */
   fail_unless (before == 0 || strstr (launch, "tried.") != NULL
-          || 3 * peak >= 2 * most,
+          || 8 * peak >= 5 * most,
       "%s uses %" G_GSIZE_FORMAT " bytes, estimated were %" G_GUINT64_FORMAT,
       launch, peak, most);
   for (i = 0; i < 2; i++)
