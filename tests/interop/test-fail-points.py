@@ -104,18 +104,18 @@ class FailPoints(unittest.TestCase):
     def check_sinks(self, point, time):
         """Returns how often it died."""
         self.begin(False)
-        deaths = self.launch(SINKS, f"{point}:{time}")
+        deaths = self.run_line(SINKS, f"{point}:{time}")
         # and once more where it went on
-        deaths += self.launch(SINKS, f"{point}:{time}")
-        self.launch(SINKS)
+        deaths += self.run_line(SINKS, f"{point}:{time}")
+        self.run_line(SINKS)
         self.assertEqual(list(self.folder.glob("*.part")), [], point)
         parts = sorted(self.folder.glob("out-*.bdf"))
         others = sorted(self.folder.glob("other-*.x"))
         self.assertEqual([path.name[3:7] for path in parts],
                          [path.name[5:9] for path in others])
         for path, other in zip(parts, others):
-            self.launch(f"filesrc location={other.name} ! {DECODE} ! "
-                        "filesink location=decoded")
+            self.run_line(f"filesrc location={other.name} ! {DECODE} ! "
+                          "filesink location=decoded")
             self.assertEqual((self.folder / "decoded").read_bytes(),
                              path.read_bytes(), point)
         self.assertEqual(b"".join(path.read_bytes() for path in parts),

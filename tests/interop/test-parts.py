@@ -736,8 +736,12 @@ class Parts(launch.Recordings):
         self.assertEqual(b"".join(contents), self.input.read_bytes())
         for tool in ("b3", "sha256", "sha512"):
             for path in self.folder.glob(f"*.{tool}"):
-                subprocess.run([f"{tool}sum", "-c", path.name], check=True,
-                               cwd=self.folder, stdout=subprocess.DEVNULL)
+                # that of a part which was thrown away, and ends elsewhere now,
+                # may be left where the recording came to its end before it
+                if path.with_suffix("").exists():
+                    subprocess.run([f"{tool}sum", "-c", path.name],
+                                   check=True, cwd=self.folder,
+                                   stdout=subprocess.DEVNULL)
         return parts, others
 
     def clear_two(self):
